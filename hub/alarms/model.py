@@ -1,0 +1,122 @@
+"""Alarms and incidents as values. See docs/glossary.md for the words, docs/incident-states.md for the states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+__all__ = [
+    "CLASSES",
+    "DISPOSITIONS",
+    "LIVE_STATES",
+    "PRIORITIES",
+    "STATES",
+    "Alarm",
+    "AlarmClass",
+    "Disposition",
+    "Incident",
+    "IncidentState",
+    "Priority",
+    "Reason",
+    "Told",
+    "priority_rank",
+]
+
+AlarmClass = Literal["emergency", "health", "whereabouts", "technical", "test"]
+Priority = Literal["critical", "high", "medium", "low"]
+IncidentState = Literal["open", "acknowledged", "in_progress", "resolved", "closed"]
+Disposition = Literal["genuine", "false", "test", "device_fault", "duplicate", "no_contact"]
+Told = Literal["received", "hold", "handled", "rejected"]
+
+CLASSES: tuple[AlarmClass, ...] = ("emergency", "health", "whereabouts", "technical", "test")
+PRIORITIES: tuple[Priority, ...] = ("critical", "high", "medium", "low")
+STATES: tuple[IncidentState, ...] = ("open", "acknowledged", "in_progress", "resolved", "closed")
+LIVE_STATES: frozenset[IncidentState] = frozenset({"open", "acknowledged", "in_progress"})
+DISPOSITIONS: tuple[Disposition, ...] = ("genuine", "false", "test", "device_fault", "duplicate", "no_contact")
+
+
+def priority_rank(priority: Priority) -> int:
+    """0 for critical to 3 for low: smaller is more urgent."""
+    return PRIORITIES.index(priority)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a decision was taken: a stable code, an English sentence, and the values a page needs to word it itself."""
+
+    code: str
+    text: str
+    values: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One device's or person's cry, after its resident is known.
+
+    `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's clock.
+    `source` is "device" or "person".
+    """
+
+    id: str
+    device_id: str | None
+    resident_id: str | None
+    type: str
+    alarm_class: AlarmClass
+    priority: Priority
+    received_at: datetime
+    observed_at: datetime | None = None
+    ref: str | None = None
+    fix: Mapping[str, Any] | None = None
+    battery_pct: int | None = None
+    test: bool = False
+    buffered: bool = False
+    note: str | None = None
+    cancels: str | None = None
+    source: Literal["device", "person"] = "device"
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """Whose matter it is: the resident, else the device, else the alarm itself (a walk-in, a page of an area)."""
+        if self.resident_id:
+            return f"resident:{self.resident_id}"
+        return f"device:{self.device_id}" if self.device_id else f"alarm:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What operators handle. `version` rises with every write (If-Match).
+
+    `lease_until`: a claim on a critical incident that nobody touches returns to the queue then. `under_way` is True while a
+    responder has accepted, `on_scene` while one is there. `plan_round` counts restarts of the response plan.
+    """
+
+    id: str
+    subject: str
+    alarm_class: AlarmClass
+    state: IncidentState
+    type: str
+    types: tuple[str, ...]
+    priority: Priority
+    opened_at: datetime
+    first_alarm_at: datetime
+    last_alarm_at: datetime
+    alarm_count: int = 1
+    resident_id: str | None = None
+    device_id: str | None = None
+    area_id: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    lease_until: datetime | None = None
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
+    disposition: Disposition | None = None
+    summary: str | None = None
+    supervision: Literal["none", "required", "done"] = "none"
+    shelved_until: datetime | None = None
+    under_way: bool = False
+    on_scene: bool = False
+    plan_round: int = 0
+    version: int = 1
