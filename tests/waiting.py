@@ -1,0 +1,23 @@
+"""Waiting for a condition with a deadline: tests never sleep a fixed time and hope."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 10.0, *, what: str = "the condition") -> T:
+    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        pause.wait(0.01)
