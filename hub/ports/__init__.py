@@ -1,0 +1,10 @@
+"""Protocols between the floors. Use cases speak to these; hub.app plugs the concrete parts in."""
+
+from __future__ import annotations
+
+from hub.ports import database, reads, records
+from hub.ports.database import *  # noqa: F403
+from hub.ports.reads import *  # noqa: F403
+from hub.ports.records import *  # noqa: F403
+
+__all__ = [*database.__all__, *reads.__all__, *records.__all__]

@@ -138,6 +138,7 @@ CREATE TABLE devices (
     lon           double precision,
     last_fix      jsonb,
     created_at    timestamptz NOT NULL DEFAULT now(),
+    adopted       boolean NOT NULL DEFAULT true, -- false: it reported without having been added; waits for adoption
     revoked_at    timestamptz,
     version       integer NOT NULL DEFAULT 1
 );

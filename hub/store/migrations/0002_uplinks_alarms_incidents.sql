@@ -1,4 +1,4 @@
--- What arrived, what was understood, what is being done about it.
+-- What was understood, and what is being done about it.
 
 -- The ledger: taken keys. A hypertable cannot hold a unique key without its time column and device clocks are years off, so the
 -- ledger is a plain table, pruned by time.
@@ -7,47 +7,6 @@ CREATE TABLE uplink_seen (
     received_at  timestamptz NOT NULL
 );
 CREATE INDEX uplink_seen_received ON uplink_seen USING brin (received_at);
-
--- One row an uplink, whatever became of it. Payload is kept for alarms, rejected, unsupported and quarantined ones.
-CREATE TABLE uplinks (
-    received_at  timestamptz NOT NULL,
-    lane         text NOT NULL CHECK (lane IN ('alarm', 'telemetry', 'mixed', 'tcp', 'http')),
-    device_id    text,
-    topic        text,
-    key          bytea,
-    outcome      text NOT NULL CHECK (outcome IN ('accepted', 'repeat', 'rejected', 'unsupported', 'quarantined')),
-    reason       text,
-    events       smallint NOT NULL DEFAULT 0,
-    payload      bytea
-) PARTITION BY RANGE (received_at);
-
-CREATE TABLE observations (
-    received_at  timestamptz NOT NULL,
-    observed_at  timestamptz NOT NULL,
-    device_id    text NOT NULL,
-    resident_id  text,
-    metric       text NOT NULL,
-    value        double precision,
-    state        text,                           -- for metrics that are words (activity)
-    buffered     boolean NOT NULL DEFAULT false
-) PARTITION BY RANGE (received_at);
-
-CREATE TABLE fixes (
-    received_at  timestamptz NOT NULL,
-    observed_at  timestamptz NOT NULL,
-    device_id    text NOT NULL,
-    resident_id  text,
-    lat          double precision NOT NULL,
-    lon          double precision NOT NULL,
-    accuracy_m   real,
-    source       text NOT NULL,
-    buffered     boolean NOT NULL DEFAULT false
-) PARTITION BY RANGE (received_at);
-
-CREATE INDEX uplinks_received ON uplinks USING brin (received_at);
-CREATE INDEX uplinks_device ON uplinks (device_id, received_at);
-CREATE INDEX observations_resident ON observations (resident_id, metric, received_at);
-CREATE INDEX fixes_device ON fixes (device_id, received_at);
 
 CREATE TABLE incidents (
     id                uuid PRIMARY KEY,

@@ -1,0 +1,294 @@
+"""The store as use cases see it: one `Transaction` with a drawer a noun. Protocols only.
+
+A use case opens `with database.begin() as tx:`; leaving the block commits, an exception rolls everything back. Rows are
+locked in the order of their subjects. Timeline entries are buffered and written by the last statements of the
+transaction, so that the order of sequence numbers is the order of visibility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from dispatch.model import Responder
+from hub.alarms.model import Alarm, AlarmClass, Incident
+from hub.care import Resident
+from hub.ports.records import (
+    Actor,
+    AssignmentRow,
+    DeviceRow,
+    DeviceSeen,
+    DueRow,
+    EntryRow,
+    FixRow,
+    Json,
+    ObservationRow,
+    OrderRow,
+    OutboxRow,
+    SessionRow,
+    UplinkRow,
+    UserRow,
+    VisitRow,
+)
+
+__all__ = [
+    "Alarms",
+    "Assignments",
+    "Audit",
+    "Calls",
+    "Database",
+    "Devices",
+    "Due",
+    "Incidents",
+    "Ledger",
+    "Orders",
+    "Outbox",
+    "Reference",
+    "Residents",
+    "Responders",
+    "Series",
+    "Timeline",
+    "Transaction",
+    "Users",
+]
+
+
+class Ledger(Protocol):
+    """`uplink_seen`: what was taken already."""
+
+    def take(self, keys: Sequence[tuple[bytes, datetime]]) -> set[bytes]:
+        """Claims keys (digest, received_at); gives those that were fresh. A key twice in one call is fresh once."""
+
+    def prune(self, before: datetime) -> int:
+        """Forgets keys received before; gives how many."""
+
+
+class Series(Protocol):
+    """Uplink log, observations and fixes; written by COPY."""
+
+    def write(
+        self, uplinks: Sequence[UplinkRow], observations: Sequence[ObservationRow], fixes: Sequence[FixRow]
+    ) -> None: ...
+
+
+class Devices(Protocol):
+    def get_many(self, ids: Collection[str]) -> dict[str, DeviceRow]: ...
+
+    def adopt_unknown(self, ids: Mapping[str, str], at: datetime) -> None:
+        """Makes rows for devices that reported without having been added (id -> family), marked as not adopted."""
+
+    def seen(self, seen: Sequence[DeviceSeen]) -> None:
+        """Moves last_seen_at forward (never back), online, battery and last fix; several of one device: the latest wins."""
+
+    def add(self, row: DeviceRow, *, name: str | None, secret_hash: str | None) -> None:
+        """Adds or adopts; ConflictError where an adopted device of that id exists."""
+
+    def secret_hash(self, device_id: str) -> str | None: ...
+
+
+class Residents(Protocol):
+    def get(self, resident_id: str) -> Resident | None: ...
+
+    def get_many(self, ids: Collection[str]) -> dict[str, Resident]: ...
+
+    def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None: ...
+
+
+class Alarms(Protocol):
+    def add_many(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> None:
+        """(alarm, key digest, incident id) each."""
+
+    def count_repeat(self, keys: Collection[bytes]) -> dict[bytes, tuple[str | None, str | None]]:
+        """Counts a repeat of stored presses; key -> (ref, state of its incident or None)."""
+
+    def incident_of_ref(self, device_id: str, ref: str) -> str | None:
+        """The incident that the press with this ref joined."""
+
+    def refs_of(self, incident_id: str) -> list[tuple[str, str, str | None, str]]:
+        """(device id, family, ref, alarm type) of the presses of an incident: who must be told hold or handled."""
+
+
+class Incidents(Protocol):
+    def lock_live(self, subjects: Collection[tuple[str, AlarmClass]]) -> dict[tuple[str, AlarmClass], Incident]:
+        """Live incidents of these subjects and classes, locked in subject order."""
+
+    def insert(
+        self, incident: Incident, *, fix: Json | None, area_path: Sequence[str], plan: Json, reasons: list[Json]
+    ) -> bool:
+        """False where another transaction opened one for the subject and class meanwhile: lock_live again."""
+
+    def get(self, incident_id: str, *, lock: bool = False) -> Incident | None: ...
+
+    def save(self, incident: Incident, *, fix: Json | None = None, reasons: list[Json] | None = None) -> None:
+        """Writes every field of the value; `fix` and `reasons` only where given."""
+
+    def save_many(self, rows: Sequence[tuple[Incident, Json | None]]) -> None: ...
+
+    def plan_of(self, incident_id: str) -> Json: ...
+
+    def supervise(self, incident_id: str, user_id: str, at: datetime) -> None: ...
+
+    def shelve_reason(self, incident_id: str, reason: str | None) -> None: ...
+
+
+class Timeline(Protocol):
+    def add(self, *entries: EntryRow) -> None:
+        """Buffers; written with sequence numbers when the transaction ends."""
+
+
+class Due(Protocol):
+    def set(self, *rows: DueRow) -> None: ...
+
+    def clear(self, subject_kind: str, subject_id: str, steps: Collection[str] | None = None) -> None:
+        """Takes away the given steps, or all."""
+
+    def claim(self, now: datetime, limit: int) -> list[DueRow]:
+        """Takes rows whose time has come (SKIP LOCKED) and deletes them: the outcome sets the next ones."""
+
+    def next_at(self) -> datetime | None: ...
+
+
+class Responders(Protocol):
+    def on_duty(self, area_path: Sequence[str]) -> list[Responder]:
+        """Active responders on duty, with live counts, keys and residents known to them."""
+
+    def everyone(self) -> list[Responder]:
+        """All active responders, on duty or not."""
+
+    def get(self, responder_id: str) -> Responder | None: ...
+
+    def moved(self, responder_id: str, lat: float, lon: float, at: datetime) -> None: ...
+
+    def set_on_duty(self, responder_id: str, on_duty: bool) -> None: ...
+
+
+class Assignments(Protocol):
+    def insert(self, row: AssignmentRow) -> None:
+        """ConflictError where the responder has a live assignment to the same matter."""
+
+    def get(self, assignment_id: str, *, lock: bool = False) -> AssignmentRow | None: ...
+
+    def save(self, row: AssignmentRow) -> None:
+        """ConflictError where the responder is under way elsewhere (extra: incident_id, visit_id)."""
+
+    def of_incident(self, incident_id: str) -> list[AssignmentRow]: ...
+
+    def of_visit(self, visit_id: str) -> list[AssignmentRow]: ...
+
+    def under_way(self, responder_id: str) -> AssignmentRow | None:
+        """The one en_route or on_scene assignment of a responder."""
+
+
+class Orders(Protocol):
+    def insert(self, order: OrderRow, visit: VisitRow) -> None: ...
+
+    def get(self, order_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None: ...
+
+    def of_visit(self, visit_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None: ...
+
+    def save(self, order: OrderRow, visit: VisitRow) -> None: ...
+
+    def open_of_resident(self, resident_id: str) -> list[tuple[OrderRow, VisitRow]]: ...
+
+
+class Calls(Protocol):
+    def insert(self, row: Json) -> None: ...
+
+    def update(self, call_id: str, changes: Json) -> None: ...
+
+    def get(self, call_id: str) -> Json | None: ...
+
+
+class Outbox(Protocol):
+    def add(self, *rows: OutboxRow) -> None: ...
+
+    def claim(self, channel: str, now: datetime, limit: int, *, retry_after: timedelta) -> list[OutboxRow]:
+        """Takes due rows (SKIP LOCKED), counts the attempt and moves due_at by `retry_after`: a crash means a later retry."""
+
+    def sent(self, ids: Iterable[int], at: datetime) -> None: ...
+
+    def failed(self, row_id: int, error: str, at: datetime, *, final: bool) -> None: ...
+
+
+class Users(Protocol):
+    def by_name(self, username: str) -> UserRow | None: ...
+
+    def get(self, user_id: str) -> UserRow | None: ...
+
+    def insert(self, user: UserRow) -> None:
+        """ConflictError where the name is taken."""
+
+    def save(self, user: UserRow) -> None: ...
+
+    def attempt(self, username: str, address: str, ok: bool, at: datetime) -> None: ...
+
+    def failures_since(self, username: str, address: str, since: datetime) -> tuple[int, int]:
+        """Failed attempts (of the name, from the address) since then and since the last success of that name."""
+
+    def open_session(self, session: SessionRow) -> None: ...
+
+    def session(self, token_hash: bytes, now: datetime) -> tuple[SessionRow, UserRow] | None:
+        """Only sessions that have not expired, of active users."""
+
+    def touch_session(self, token_hash: bytes, at: datetime, expires_at: datetime) -> None: ...
+
+    def close_session(self, token_hash: bytes) -> None: ...
+
+    def set_seat_on_duty(self, token_hash: bytes, on_duty: bool) -> None: ...
+
+    def operators_on_duty(self, now: datetime) -> int:
+        """Console sessions of operators that are on duty and were seen lately."""
+
+
+class Audit(Protocol):
+    def add(
+        self, actor: Actor, action: str, subject: str | None, detail: Json, at: datetime, address: str | None = None
+    ) -> None: ...
+
+
+class Reference(Protocol):
+    """Plain records of reference tables, by table name (areas, stations, residents, contacts, responders, crews, shifts,
+    devices, service_kinds): JSON in, JSON out, with an allow-list of columns a table."""
+
+    def upsert(self, table: str, rows: Sequence[Json]) -> int: ...
+
+    def insert(self, table: str, row: Json) -> Json: ...
+
+    def patch(self, table: str, row_id: str, changes: Json, *, version: int | None) -> Json:
+        """NotFoundError; ConflictError(code="version") where `version` is not the row's."""
+
+
+class Transaction(Protocol):
+    """One transaction. `now` is the time the use case works with."""
+
+    ledger: Ledger
+    series: Series
+    devices: Devices
+    residents: Residents
+    alarms: Alarms
+    incidents: Incidents
+    timeline: Timeline
+    due: Due
+    responders: Responders
+    assignments: Assignments
+    orders: Orders
+    calls: Calls
+    outbox: Outbox
+    users: Users
+    audit: Audit
+    reference: Reference
+
+    def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
+        """Claims an idempotency key: None where fresh, else `{"status", "answer"}` of the first time.
+
+        ConflictError where the key was used for another request or its first request is still under way.
+        """
+
+    def remember(self, user_id: str, key: str, status: int, answer: Json) -> None: ...
+
+
+class Database(Protocol):
+    def begin(self, lane: str = "main") -> AbstractContextManager[Transaction]:
+        """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away."""

@@ -1,0 +1,109 @@
+"""What pages and programs read: JSON views in the shapes of docs/wire/http-v1.md. No locks, no writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from hub.ports.records import Json
+
+__all__ = ["AlarmFilter", "Cursor", "IncidentFilter", "OrderFilter", "Page", "Reads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place on the timeline. Text form: `epoch-seq`."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `next_cursor` is opaque, None on the last page."""
+
+    items: list[Json]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    states: Collection[str] = ()
+    classes: Collection[str] = ()
+    priorities: Collection[str] = ()
+    area_id: str | None = None
+    assignee: str | None = None
+    resident_id: str | None = None
+    supervision: str | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    states: Collection[str] = ()
+    kind: str | None = None
+    resident_id: str | None = None
+    day_from: datetime | None = None
+    day_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    states: Collection[str] = ()
+    resident_id: str | None = None
+    area_id: str | None = None
+    types: Collection[str] = field(default_factory=tuple)
+    since: datetime | None = None
+    q: str | None = None
+
+
+class Reads(Protocol):
+    """Every call is one short read-only statement or two; lists are ordered and paged by key, never by offset."""
+
+    def cursor(self) -> Cursor:
+        """The newest visible place on the timeline."""
+
+    def incidents(self, where: IncidentFilter, limit: int, cursor: str | None) -> Page: ...
+
+    def incidents_by_id(self, ids: Collection[str]) -> dict[str, Json]: ...
+
+    def incident_detail(self, incident_id: str) -> Json | None: ...
+
+    def timeline(self, subject_kind: str, subject_id: str, limit: int, cursor: str | None) -> Page: ...
+
+    def entries_since(self, seq: int, limit: int) -> list[Json]:
+        """Timeline entries after `seq`, in order, with subject_kind and subject_id."""
+
+    def alarms(self, where: AlarmFilter, limit: int, cursor: str | None) -> Page: ...
+
+    def assignments_by_id(self, ids: Collection[str]) -> dict[str, Json]: ...
+
+    def orders(self, where: OrderFilter, limit: int, cursor: str | None) -> Page: ...
+
+    def orders_by_id(self, ids: Collection[str]) -> dict[str, Json]: ...
+
+    def order_of_visit(self, visit_id: str) -> Json | None: ...
+
+    def tasks_of(self, responder_id: str) -> list[Json]:
+        """Live assignments of a responder with their incident or order: critical first, then by time."""
+
+    def help_of(self, resident_id: str, now: datetime) -> Json | None: ...
+
+    def summary(self, user_id: str | None) -> Json: ...
+
+    def records(self, table: str, limit: int, cursor: str | None, **where: str | None) -> Page: ...
+
+    def record(self, table: str, row_id: str) -> Json | None: ...
+
+    def calls(self, incident_id: str | None, limit: int, cursor: str | None) -> Page: ...
+
+    def observations(
+        self, resident_id: str, metric: str, start: datetime, end: datetime, resolution: str
+    ) -> Sequence[Json]: ...
+
+    def audit(self, limit: int, cursor: str | None) -> Page: ...

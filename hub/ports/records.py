@@ -1,0 +1,285 @@
+"""Rows that cross the floors: what the store gives and takes beside the pure rooms' own values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from devices.model import Reply, Uplink
+from dispatch.model import AssignmentState
+
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "ActorKind",
+    "AssignmentRow",
+    "DeviceRow",
+    "DeviceSeen",
+    "DueRow",
+    "EntryRow",
+    "FixRow",
+    "Incoming",
+    "Json",
+    "Lane",
+    "ObservationRow",
+    "OrderRow",
+    "OrderState",
+    "Outcome",
+    "OutboxRow",
+    "Role",
+    "SessionRow",
+    "UplinkOutcome",
+    "UplinkRow",
+    "UserRow",
+    "VisitRow",
+    "VisitState",
+]
+
+Json = dict[str, Any]
+Lane = Literal["alarm", "telemetry", "mixed", "tcp", "http"]
+UplinkOutcome = Literal["accepted", "repeat", "rejected", "unsupported", "quarantined"]
+Role = Literal["operator", "staff", "coordinator", "supervisor", "admin", "integrator", "family", "resident"]
+ActorKind = Literal["operator", "responder", "device", "system", "resident", "family", "integrator"]
+OrderState = Literal["requested", "assigned", "in_service", "completed", "aborted", "missed", "cancelled"]
+VisitState = Literal[
+    "planned", "offered", "accepted", "en_route", "in_service", "completed", "aborted", "missed", "cancelled"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it. `user_id` is the account; `person_id` the responder, contact or resident behind it."""
+
+    kind: ActorKind
+    name: str
+    user_id: str | None = None
+    role: Role | None = None
+    person_id: str | None = None
+
+    @property
+    def ident(self) -> str | None:
+        """The id written on the timeline."""
+        return self.user_id or self.person_id
+
+
+SYSTEM = Actor(kind="system", name="hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One uplink on its way in. `dup` is MQTT's DUP flag in the same session with the same message id."""
+
+    uplink: Uplink
+    device_id: str
+    family: str
+    lane: Lane
+    dup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one `Incoming`, known after commit. `replies` may leave now."""
+
+    outcome: UplinkOutcome
+    reason: str | None = None
+    replies: tuple[Reply, ...] = ()
+    alarms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device as the ingest path needs it. `adopted` False: it reported without having been added."""
+
+    id: str
+    family: str
+    resident_id: str | None
+    area_id: str | None
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    adopted: bool = True
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen:
+    """A device was heard at `at`. None leaves a column as it is."""
+
+    device_id: str
+    at: datetime
+    online: bool | None = True
+    battery_pct: int | None = None
+    last_fix: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkRow:
+    """One uplink's fate. `payload` only where kept (alarms, rejected, unsupported, quarantined)."""
+
+    received_at: datetime
+    lane: Lane
+    device_id: str | None
+    topic: str | None
+    key: bytes | None
+    outcome: UplinkOutcome
+    reason: str | None = None
+    events: int = 0
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRow:
+    """One value of one metric, or one word (`state`) of an activity."""
+
+    received_at: datetime
+    observed_at: datetime
+    device_id: str
+    resident_id: str | None
+    metric: str
+    value: float | None
+    state: str | None = None
+    buffered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FixRow:
+    """One position, WGS-84."""
+
+    received_at: datetime
+    observed_at: datetime
+    device_id: str
+    resident_id: str | None
+    lat: float
+    lon: float
+    accuracy_m: float | None
+    source: str
+    buffered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A line for the timeline; `seq` is given by the store at the end of the transaction."""
+
+    at: datetime
+    subject_kind: Literal["incident", "order", "visit", "resident", "device", "call", "person"]
+    subject_id: str
+    kind: str
+    actor: Actor = SYSTEM
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A time-out. `step` is unique for its subject: setting it again moves it."""
+
+    subject_kind: Literal["incident", "assignment", "order", "visit"]
+    subject_id: str
+    step: str
+    due_at: datetime
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """A responder on an incident or a visit. `offered_by` None: the response plan."""
+
+    id: str
+    responder_id: str
+    state: AssignmentState
+    offered_at: datetime
+    incident_id: str | None = None
+    visit_id: str | None = None
+    offered_by: str | None = None
+    accepted_at: datetime | None = None
+    en_route_at: datetime | None = None
+    on_scene_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+    outcome: str | None = None
+    note: str | None = None
+    reasons: tuple[Mapping[str, Any], ...] = ()
+    eta_s: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One service wanted at one time."""
+
+    id: str
+    kind: str
+    resident_id: str
+    state: OrderState
+    wanted_from: datetime
+    wanted_to: datetime
+    duration_min: int
+    carers: int
+    source: str
+    created_at: datetime
+    created_by: str | None = None
+    incident_id: str | None = None
+    note: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """An order on somebody's route."""
+
+    id: str
+    order_id: str
+    state: VisitState
+    planned_start: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    note: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message that must reach somebody. `id` is None before it is stored."""
+
+    channel: str
+    target: str
+    body: Mapping[str, Any]
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime | None = None
+    incident_id: str | None = None
+    attempts: int = 0
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """An account."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    person_id: str | None
+    password_hash: str = field(repr=False)
+    language: str = "zh"
+    theme: str = "auto"
+    active: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A signed-in seat, phone or token. `token_hash` is the sha256 of what the browser holds."""
+
+    token_hash: bytes = field(repr=False)
+    user_id: str
+    kind: Literal["console", "phone", "token"]
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    on_duty: bool = False
+    address: str | None = None
+    agent: str | None = None
