@@ -7,4 +7,7 @@ from hub.ports.database import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
 
-__all__ = [*database.__all__, *reads.__all__, *records.__all__]
+__all__: list[str] = []
+__all__ += database.__all__
+__all__ += reads.__all__
+__all__ += records.__all__

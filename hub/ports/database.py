@@ -80,7 +80,7 @@ class Devices(Protocol):
         """Makes rows for devices that reported without having been added (id -> family), marked as not adopted."""
 
     def seen(self, seen: Sequence[DeviceSeen]) -> None:
-        """Moves last_seen_at forward (never back), online, battery and last fix; several of one device: the latest wins."""
+        """Moves last_seen_at forward (never back), online, battery, last fix; several of a device: the latest wins."""
 
     def add(self, row: DeviceRow, *, name: str | None, secret_hash: str | None) -> None:
         """Adds or adopts; ConflictError where an adopted device of that id exists."""
@@ -205,7 +205,7 @@ class Outbox(Protocol):
     def add(self, *rows: OutboxRow) -> None: ...
 
     def claim(self, channel: str, now: datetime, limit: int, *, retry_after: timedelta) -> list[OutboxRow]:
-        """Takes due rows (SKIP LOCKED), counts the attempt and moves due_at by `retry_after`: a crash means a later retry."""
+        """Takes due rows (SKIP LOCKED), counts the attempt, moves due_at by `retry_after`: a crash means a retry."""
 
     def sent(self, ids: Iterable[int], at: datetime) -> None: ...
 
@@ -249,8 +249,10 @@ class Audit(Protocol):
 
 
 class Reference(Protocol):
-    """Plain records of reference tables, by table name (areas, stations, residents, contacts, responders, crews, shifts,
-    devices, service_kinds): JSON in, JSON out, with an allow-list of columns a table."""
+    """Plain records of reference tables: JSON in, JSON out, with an allow-list of columns a table.
+
+    Tables: areas, stations, residents, contacts, responders, crews, shifts, devices, service_kinds.
+    """
 
     def upsert(self, table: str, rows: Sequence[Json]) -> int: ...
 
