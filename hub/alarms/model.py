@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from hub.alarms.policy import DEFAULT_POLICY, EscalationPolicy
+
 __all__ = [
     "CLASSES",
     "DISPOSITIONS",
@@ -20,7 +22,9 @@ __all__ = [
     "IncidentState",
     "Priority",
     "Reason",
+    "Supervision",
     "Told",
+    "more_urgent",
     "priority_rank",
 ]
 
@@ -29,6 +33,7 @@ Priority = Literal["critical", "high", "medium", "low"]
 IncidentState = Literal["open", "acknowledged", "in_progress", "resolved", "closed"]
 Disposition = Literal["genuine", "false", "test", "device_fault", "duplicate", "no_contact"]
 Told = Literal["received", "hold", "handled", "rejected"]
+Supervision = Literal["none", "required", "done"]
 
 CLASSES: tuple[AlarmClass, ...] = ("emergency", "health", "whereabouts", "technical", "test")
 PRIORITIES: tuple[Priority, ...] = ("critical", "high", "medium", "low")
@@ -40,6 +45,11 @@ DISPOSITIONS: tuple[Disposition, ...] = ("genuine", "false", "test", "device_fau
 def priority_rank(priority: Priority) -> int:
     """0 for critical to 3 for low: smaller is more urgent."""
     return PRIORITIES.index(priority)
+
+
+def more_urgent(one: Priority, other: Priority) -> Priority:
+    """The more urgent of two priorities."""
+    return one if priority_rank(one) <= priority_rank(other) else other
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,8 @@ class Reason:
 class Alarm:
     """One device's or person's cry, after its resident is known.
 
-    `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's clock.
-    `source` is "device" or "person".
+    `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's
+    clock. `source` is "device" or "person".
     """
 
     id: str
@@ -89,8 +99,11 @@ class Alarm:
 class Incident:
     """What operators handle. `version` rises with every write (If-Match).
 
-    `lease_until`: a claim on a critical incident that nobody touches returns to the queue then. `under_way` is True while a
-    responder has accepted, `on_scene` while one is there. `plan_round` counts restarts of the response plan.
+    `lease_until`: a claim on a critical incident that nobody touches returns to the queue then. `under_way` is True
+    while a responder has accepted, `on_scene` while one is there. `plan_round` counts restarts of the response plan.
+    `policy` is the copy of the escalation policy taken when the incident opened: editing a policy never changes a
+    running incident. `late` marks an incident opened by a record that its device had stored and sent later. `reasons`
+    holds, for each code, the latest reason of the decisions that made the incident what it is.
     """
 
     id: str
@@ -114,9 +127,24 @@ class Incident:
     resolved_at: datetime | None = None
     disposition: Disposition | None = None
     summary: str | None = None
-    supervision: Literal["none", "required", "done"] = "none"
+    supervision: Supervision = "none"
+    supervised_by: str | None = None
+    supervised_at: datetime | None = None
     shelved_until: datetime | None = None
+    shelve_reason: str | None = None
     under_way: bool = False
     on_scene: bool = False
     plan_round: int = 0
+    late: bool = False
+    reasons: tuple[Reason, ...] = ()
+    policy: EscalationPolicy = DEFAULT_POLICY
     version: int = 1
+
+    @property
+    def live(self) -> bool:
+        """Open, acknowledged or in progress: it still waits for a person."""
+        return self.state in LIVE_STATES
+
+    @property
+    def shelved(self) -> bool:
+        return self.shelved_until is not None
