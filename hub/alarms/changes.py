@@ -15,6 +15,7 @@ __all__ = [
     "ENTRY_KINDS",
     "SYSTEM",
     "Actor",
+    "ActorKind",
     "Alert",
     "Audience",
     "Change",
@@ -22,6 +23,7 @@ __all__ = [
     "DueStep",
     "EntryKind",
     "PlanStep",
+    "Role",
     "TimelineEntry",
 ]
 
@@ -80,6 +82,8 @@ ENTRY_KINDS: tuple[EntryKind, ...] = (
     "priority_raised",
 )
 
+ActorKind = Literal["operator", "responder", "device", "system", "resident", "family", "integrator"]
+Role = Literal["operator", "staff", "coordinator", "supervisor", "admin", "integrator", "family", "resident"]
 Audience = Literal["operators", "supervisors", "holder", "responder"]
 
 PlanStep = Literal["none", "next", "restart", "stop"]
@@ -88,12 +92,18 @@ PlanStep = Literal["none", "next", "restart", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `role` is the signed-in user's role (None for devices and the system)."""
+    """Who did it. `user_id` is the account; `person_id` the responder, contact or resident behind it."""
 
-    kind: Literal["operator", "responder", "device", "person", "system"]
-    id: str | None = None
-    name: str | None = None
-    role: str | None = None
+    kind: ActorKind
+    name: str
+    user_id: str | None = None
+    role: Role | None = None
+    person_id: str | None = None
+
+    @property
+    def ident(self) -> str | None:
+        """The id written on the timeline."""
+        return self.user_id or self.person_id
 
     @property
     def supervises(self) -> bool:
@@ -101,7 +111,7 @@ class Actor:
         return self.role in ("supervisor", "admin")
 
 
-SYSTEM = Actor(kind="system")
+SYSTEM = Actor(kind="system", name="hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,7 @@ class TimelineEntry:
 
     kind: EntryKind
     at: datetime
-    actor: Actor | None = None
+    actor: Actor = SYSTEM
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,9 +138,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """Something that must have happened by `due_at`. `about` is the assignment it concerns, or "".
+    """Something that must have happened by `due_at`.
 
-    An incident has at most one step for each (code, about): the key of its row.
+    `about` is "" for a step of the incident itself, else the id of the assignment it concerns: the step then belongs
+    to the assignment, and lives as long as that. There is at most one step for each (code, incident or assignment).
     """
 
     code: str
@@ -140,14 +151,11 @@ class DueStep:
 
 @dataclass(frozen=True, slots=True)
 class DueChange:
-    """A write to the rows of due steps: `due_at` set: insert or move (code, about); None: delete it.
-
-    A deletion with `about` None deletes every step of that code, whatever it is about.
-    """
+    """A write to the rows of due steps: `due_at` set: insert or move the step (code, about); None: take it away."""
 
     code: str
     due_at: datetime | None
-    about: str | None = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

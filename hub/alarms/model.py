@@ -100,10 +100,10 @@ class Incident:
     """What operators handle. `version` rises with every write (If-Match).
 
     `lease_until`: a claim on a critical incident that nobody touches returns to the queue then. `under_way` is True
-    while a responder has accepted, `on_scene` while one is there. `plan_round` counts restarts of the response plan.
-    `policy` is the copy of the escalation policy taken when the incident opened: editing a policy never changes a
-    running incident. `late` marks an incident opened by a record that its device had stored and sent later. `reasons`
-    holds, for each code, the latest reason of the decisions that made the incident what it is.
+    while a responder has accepted and not yet finished, `on_scene` while one is there. `plan_round` counts restarts
+    of the response plan. `policy` is the copy of the escalation policy taken when the incident opened: editing a
+    policy never changes a running incident. `reasons` holds, for each code, the latest reason of the decisions that
+    made the incident what it is (`buffered`: it was opened by a record that its device had stored and sent late).
     """
 
     id: str
@@ -135,7 +135,6 @@ class Incident:
     under_way: bool = False
     on_scene: bool = False
     plan_round: int = 0
-    late: bool = False
     reasons: tuple[Reason, ...] = ()
     policy: EscalationPolicy = DEFAULT_POLICY
     version: int = 1

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from devices.model import Reply, Uplink
 from dispatch.model import AssignmentState
+from hub.alarms.changes import SYSTEM, Actor, ActorKind, Role
 
 __all__ = [
     "SYSTEM",
@@ -40,31 +41,10 @@ __all__ = [
 Json = dict[str, Any]
 Lane = Literal["alarm", "telemetry", "mixed", "tcp", "http"]
 UplinkOutcome = Literal["accepted", "repeat", "rejected", "unsupported", "quarantined"]
-Role = Literal["operator", "staff", "coordinator", "supervisor", "admin", "integrator", "family", "resident"]
-ActorKind = Literal["operator", "responder", "device", "system", "resident", "family", "integrator"]
 OrderState = Literal["requested", "assigned", "in_service", "completed", "aborted", "missed", "cancelled"]
 VisitState = Literal[
     "planned", "offered", "accepted", "en_route", "in_service", "completed", "aborted", "missed", "cancelled"
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did it. `user_id` is the account; `person_id` the responder, contact or resident behind it."""
-
-    kind: ActorKind
-    name: str
-    user_id: str | None = None
-    role: Role | None = None
-    person_id: str | None = None
-
-    @property
-    def ident(self) -> str | None:
-        """The id written on the timeline."""
-        return self.user_id or self.person_id
-
-
-SYSTEM = Actor(kind="system", name="hub")
 
 
 @dataclass(frozen=True, slots=True)
