@@ -83,7 +83,10 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSeen:
-    """A device was heard at `at`. None leaves a column as it is."""
+    """A device was heard at `at`. None leaves a column as it is.
+
+    Only `online` True is a sign of life that moves last_seen_at: a goodbye (False) or a retained state (None) is not.
+    """
 
     device_id: str
     at: datetime
