@@ -128,6 +128,9 @@ class Incidents(Protocol):
 
     def plan_of(self, incident_id: str) -> Json: ...
 
+    def place_of(self, incident_id: str) -> tuple[float, float] | None:
+        """Where it is: (lat, lon) of the incident's own fix, None without one."""
+
     def supervise(self, incident_id: str, user_id: str, at: datetime) -> None: ...
 
     def shelve_reason(self, incident_id: str, reason: str | None) -> None: ...
@@ -236,6 +239,9 @@ class Users(Protocol):
 
     def close_session(self, token_hash: bytes) -> None: ...
 
+    def close_sessions_of(self, user_id: str, *, keep: bytes | None = None) -> int:
+        """Ends every session and token of a user except `keep`; gives how many."""
+
     def set_seat_on_duty(self, token_hash: bytes, on_duty: bool) -> None: ...
 
     def operators_on_duty(self, now: datetime) -> int:
@@ -289,6 +295,9 @@ class Transaction(Protocol):
         """
 
     def remember(self, user_id: str, key: str, status: int, answer: Json) -> None: ...
+
+    def forget(self, user_id: str, key: str) -> None:
+        """Gives a claimed key free: its request failed and did nothing."""
 
 
 class Database(Protocol):
