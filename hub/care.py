@@ -27,6 +27,9 @@ class Resident:
     lat: float | None = None
     lon: float | None = None
     lives_alone: bool = False
+    sex: Literal["f", "m"] | None = None
+    never_responders: frozenset[str] = frozenset()
+    regular_responders: frozenset[str] = frozenset()
 
 
 def raises_alarms(status: ResidentStatus) -> bool:

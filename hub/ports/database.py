@@ -114,19 +114,18 @@ class Incidents(Protocol):
     def lock_live(self, subjects: Collection[tuple[str, AlarmClass]]) -> dict[tuple[str, AlarmClass], Incident]:
         """Live incidents of these subjects and classes, locked in subject order."""
 
-    def insert(
-        self, incident: Incident, *, fix: Json | None, area_path: Sequence[str], plan: Json, reasons: list[Json]
-    ) -> bool:
+    def insert(self, incident: Incident, *, fix: Json | None, area_path: Sequence[str]) -> bool:
         """False where another transaction opened one for the subject and class meanwhile: lock_live again."""
 
     def get(self, incident_id: str, *, lock: bool = False) -> Incident | None: ...
 
-    def save(self, incident: Incident, *, fix: Json | None = None, reasons: list[Json] | None = None) -> None:
-        """Writes every field of the value; `fix` and `reasons` only where given."""
+    def save(self, incident: Incident, *, fix: Json | None = None) -> None:
+        """Writes every field of the value (policy excepted: it is a copy of the day it opened); `fix` where given.
+
+        The first acknowledgement's time is kept beside (first_acknowledged_at), for the answering times.
+        """
 
     def save_many(self, rows: Sequence[tuple[Incident, Json | None]]) -> None: ...
-
-    def plan_of(self, incident_id: str) -> Json: ...
 
     def place_of(self, incident_id: str) -> tuple[float, float] | None:
         """Where it is: (lat, lon) of the incident's own fix, None without one."""
