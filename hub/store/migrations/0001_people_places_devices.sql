@@ -48,6 +48,7 @@ CREATE TABLE residents (
     medications    text[] NOT NULL DEFAULT '{}',
     allergies      text[] NOT NULL DEFAULT '{}',
     languages      text[] NOT NULL DEFAULT '{zh}',
+    hearing        text,                         -- how to speak with the person: "hard of hearing, left ear better"
     flags          text[] NOT NULL DEFAULT '{}',
     access         jsonb NOT NULL DEFAULT '{}',  -- gate, lift, key_with, door_note
     never_responders   text[] NOT NULL DEFAULT '{}',
@@ -141,7 +142,7 @@ CREATE TABLE devices (
     adopted       boolean NOT NULL DEFAULT true, -- false: it reported without having been added; waits for adoption
     revoked_at    timestamptz,
     version       integer NOT NULL DEFAULT 1
-);
+) WITH (fillfactor = 70);                        -- last_seen_at moves all day: room for updates in the same page
 CREATE INDEX devices_resident ON devices (resident_id);
 
 CREATE TABLE users (

@@ -8,6 +8,12 @@ CREATE TABLE uplink_seen (
 );
 CREATE INDEX uplink_seen_received ON uplink_seen USING brin (received_at);
 
+-- Escalation policies by content: an incident points at the one that was in force when it opened, and nobody edits a row.
+CREATE TABLE escalation_policies (
+    digest  bytea PRIMARY KEY,                   -- sha256 of the body as the hub wrote it
+    body    jsonb NOT NULL
+);
+
 CREATE TABLE incidents (
     id                uuid PRIMARY KEY,
     number            bigint GENERATED ALWAYS AS IDENTITY,
@@ -17,6 +23,8 @@ CREATE TABLE incidents (
     type              text NOT NULL,
     types             text[] NOT NULL,
     priority          text NOT NULL CHECK (priority IN ('critical', 'high', 'medium', 'low')),
+    urgency           smallint NOT NULL GENERATED ALWAYS AS
+                      (CASE priority WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END) STORED,
     resident_id       text REFERENCES residents (id),
     device_id         text REFERENCES devices (id),
     area_id           text REFERENCES areas (id),
@@ -41,20 +49,21 @@ CREATE TABLE incidents (
     shelve_reason     text,
     under_way         boolean NOT NULL DEFAULT false,
     on_scene          boolean NOT NULL DEFAULT false,
-    plan              jsonb NOT NULL DEFAULT '{}',   -- the policy and plan as they were when it opened
+    policy            bytea NOT NULL REFERENCES escalation_policies (digest),
+    plan              jsonb NOT NULL DEFAULT '{}',     -- the response plan as it was when it opened
     plan_round        integer NOT NULL DEFAULT 0,
     reasons           jsonb NOT NULL DEFAULT '[]',
-    seq               bigint NOT NULL DEFAULT 0,     -- its latest timeline entry
+    seq               bigint NOT NULL DEFAULT 0,       -- its latest timeline entry
     version           integer NOT NULL DEFAULT 1,
     -- Whoever resolved a matter cannot be the one who supervises it.
     CHECK (supervised_by IS NULL OR supervised_by <> resolved_by),
     CHECK (state NOT IN ('resolved', 'closed') OR disposition IS NOT NULL)
-);
+) WITH (fillfactor = 80);
 -- At most one live incident for each subject and class.
 CREATE UNIQUE INDEX incidents_one_live ON incidents (subject, class) WHERE state IN ('open', 'acknowledged', 'in_progress');
-CREATE INDEX incidents_live ON incidents (priority, opened_at) WHERE state IN ('open', 'acknowledged', 'in_progress');
+CREATE INDEX incidents_live ON incidents (urgency, opened_at, id) WHERE state IN ('open', 'acknowledged', 'in_progress');
 CREATE INDEX incidents_opened ON incidents (opened_at DESC, id DESC);
-CREATE INDEX incidents_resident ON incidents (resident_id, opened_at DESC);
+CREATE INDEX incidents_resident ON incidents (resident_id, opened_at DESC, id DESC);
 CREATE INDEX incidents_area ON incidents USING gin (area_path);
 CREATE INDEX incidents_supervision ON incidents (resolved_at) WHERE supervision = 'required';
 
@@ -100,10 +109,10 @@ CREATE INDEX due_at ON due (due_at);
 -- The timeline nobody can rewrite. `seq` comes from a one-row counter taken by the last statements of a transaction, so the
 -- order of numbers is the order in which they became visible.
 CREATE TABLE timeline_counter (
-    only   boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     epoch  text NOT NULL,                        -- changes with a restore: cursors of another epoch are reset
     seq    bigint NOT NULL
-);
+) WITH (fillfactor = 10);
 INSERT INTO timeline_counter (epoch, seq) VALUES (substr(md5(random()::text || clock_timestamp()::text), 1, 8), 0);
 
 CREATE TABLE timeline (
@@ -126,6 +135,8 @@ BEGIN
 END $$;
 CREATE TRIGGER timeline_append_only BEFORE UPDATE OR DELETE ON timeline FOR EACH ROW EXECUTE FUNCTION refuse_rewrite();
 CREATE TRIGGER timeline_no_truncate BEFORE TRUNCATE ON timeline FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
+ALTER TABLE timeline ENABLE ALWAYS TRIGGER timeline_append_only;
+ALTER TABLE timeline ENABLE ALWAYS TRIGGER timeline_no_truncate;
 
 CREATE TABLE audit (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -137,6 +148,8 @@ CREATE TABLE audit (
     detail   jsonb NOT NULL DEFAULT '{}',
     address  text
 );
-CREATE INDEX audit_at ON audit (at DESC);
+CREATE INDEX audit_at ON audit (at DESC, id DESC);
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_rewrite();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
+ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_append_only;
+ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_no_truncate;

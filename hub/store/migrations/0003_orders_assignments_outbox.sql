@@ -35,8 +35,8 @@ CREATE TABLE orders (
     version       integer NOT NULL DEFAULT 1,
     CHECK (wanted_to >= wanted_from)
 );
-CREATE INDEX orders_day ON orders (wanted_from, state);
-CREATE INDEX orders_resident ON orders (resident_id, wanted_from DESC);
+CREATE INDEX orders_day ON orders (wanted_from, id);
+CREATE INDEX orders_resident ON orders (resident_id, wanted_from, id);
 
 CREATE TABLE visits (
     id             uuid PRIMARY KEY,
@@ -96,7 +96,8 @@ CREATE TABLE calls (
     note         text,
     version      integer NOT NULL DEFAULT 1
 );
-CREATE INDEX calls_incident ON calls (incident_id, started_at DESC);
+CREATE INDEX calls_incident ON calls (incident_id, started_at DESC, id DESC);
+CREATE INDEX calls_started ON calls (started_at DESC, id DESC);
 
 CREATE TABLE outbox (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
