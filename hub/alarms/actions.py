@@ -117,6 +117,7 @@ class AssignmentMoved:
     name: ClassVar[ActionName] = "responder_moved"
     assignment_id: str
     responder_id: str
+    was: AssignmentState
     state: AssignmentState
     others: tuple[AssignmentState, ...] = ()
     responder_name: str | None = None

@@ -25,6 +25,7 @@ __all__ = [
     "PlanStep",
     "Role",
     "TimelineEntry",
+    "alert_seat",
 ]
 
 EntryKind = Literal[
@@ -134,6 +135,11 @@ class Alert:
     audience: Audience
     code: str
     about: str = ""
+
+
+def alert_seat(incident: Incident, code: str) -> Alert:
+    """An alert for whoever holds the incident, else for every operator."""
+    return Alert("holder", code, incident.acknowledged_by) if incident.acknowledged_by else Alert("operators", code)
 
 
 @dataclass(frozen=True, slots=True)
