@@ -4,7 +4,7 @@ What decides here:
 - the topic says who speaks and on which channel; nothing in the body can say otherwise;
 - an alarm stands whatever is wrong beside it; the fault is noted in `attributes["faults"]`;
 - `received` is an answer like any other protocol's: it is among the replies, marked `after_commit`;
-- a record without a usable time has no key of its own, nor has an alarm without `ref`: only MQTT's DUP tells its repeat.
+- a record without a usable time has no key of its own, nor has an alarm without `ref`: only MQTT's DUP tells a repeat.
 """
 
 from __future__ import annotations

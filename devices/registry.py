@@ -1,0 +1,56 @@
+"""Every device family the hub understands. To add one: a codec module, one line here, one captured example in its test.
+
+A literal table: no scanning, no import side effects. See docs/howto/add-a-device.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from devices.codecs.care import CareCodec
+from devices.codecs.watch import WatchCodec
+from devices.frames import Framer, WatchFramer
+from devices.model import Codec
+
+__all__ = ["FAMILIES", "Family", "UnknownFamilyError", "family_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family. `framer` cuts its TCP stream (None: messages come whole). `text`: frames and replies are readable
+    text. `credential`: a device of it signs in with a secret of its own.
+    """
+
+    codec: Codec
+    transport: Literal["mqtt", "tcp", "http"]
+    framer: Callable[[], Framer] | None = None
+    text: bool = True
+    credential: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.codec.family
+
+
+FAMILIES: Mapping[str, Family] = {
+    "care": Family(CareCodec(), "mqtt", credential=True),
+    "watch": Family(WatchCodec(), "tcp", framer=WatchFramer),
+}
+
+
+class UnknownFamilyError(ValueError):
+    """There is no such family; the message lists those there are."""
+
+    def __init__(self, family: str) -> None:
+        super().__init__(f"unknown family {family!r}; known: {' '.join(FAMILIES)}")
+        self.family = family
+
+
+def family_of(name: str) -> Family:
+    """The family called `name`, or UnknownFamilyError."""
+    found = FAMILIES.get(name)
+    if found is None:
+        raise UnknownFamilyError(name)
+    return found
