@@ -1,0 +1,362 @@
+"""All settings, from the environment (`HUB_…`, nested with `__`) or from `hub.toml`; the environment wins.
+
+The only place that reads the environment. docs/operations.md has the table. A setting is always named in its
+environment form in messages, wherever it was written, and a message never repeats its value: it may be a password.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
+
+from hub.errors import SettingError
+
+__all__ = [
+    "DatabaseSettings",
+    "HttpSettings",
+    "IncidentSettings",
+    "IntakeSettings",
+    "LogSettings",
+    "MqttAddress",
+    "MqttSettings",
+    "SessionSettings",
+    "Settings",
+    "SupervisionSettings",
+    "TcpSettings",
+    "load_settings",
+    "parse_mqtt_url",
+]
+
+PREFIX, NESTED = "HUB_", "__"
+CONFIG = "HUB_CONFIG"
+"""Names the file to read instead of `hub.toml` in the working folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class MqttAddress:
+    """A broker's URL taken apart."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def parse_mqtt_url(url: str) -> MqttAddress:
+    """Takes `mqtt://` or `mqtts://` `[user:password@]host[:port]` apart (1883, 8883 where no port is given).
+
+    Raises ValueError with a reason that does not repeat the URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not a URL; characters such as / @ : # in a password are written %2F %40 %3A %23") from None
+    if parts.scheme not in {"mqtt", "mqtts"}:
+        raise ValueError("must begin with mqtt:// or mqtts://")
+    if not parts.hostname:
+        raise ValueError("names no host")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError("must end after the port; characters such as / ? # in a password are written %2F %3F %23")
+    tls = parts.scheme == "mqtts"
+    return MqttAddress(
+        host=parts.hostname,
+        port=port or (8883 if tls else 1883),
+        tls=tls,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _check_mqtt_url(url: SecretStr) -> SecretStr:
+    parse_mqtt_url(url.get_secret_value())
+    return url
+
+
+def _check_database_url(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL; characters such as / @ : # in a password are written %2F %40 %3A %23") from None
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must begin with postgresql://")
+    if not parts.hostname and "host" not in parse_qs(parts.query):
+        raise ValueError("names no host")
+    if not parts.path.strip("/"):
+        raise ValueError("names no database (postgresql://user:password@host:5432/database)")
+    return url
+
+
+def _readable_file(path: Path) -> Path:
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"cannot read the file: {error.strerror}") from None
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError("expected addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas") from None
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(_Section):
+    """The database; without a URL an embedded one in the data directory."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    pool_min: int = Field(default=1, ge=0, le=1000)
+    pool_max: int = Field(default=10, ge=1, le=1000)
+    """Connections a hub process keeps ready and may open at most, beside those of its lanes."""
+    connect_seconds: float = Field(default=5.0, gt=0, le=300)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.pool_min > self.pool_max:
+            raise ValueError("HUB_DATABASE__POOL_MIN: must not be more than HUB_DATABASE__POOL_MAX")
+        return self
+
+
+class MqttSettings(_Section):
+    """The broker; without a URL an embedded one on the loopback address."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_mqtt_url)] | None = None
+    ca_file: ReadableFile | None = None
+    cert_file: ReadableFile | None = None
+    key_file: ReadableFile | None = None
+    embedded_port: Port = 1883
+    """MQTT 3.1.1 port of the embedded broker; 0 takes a free one."""
+    embedded_port_v5: Port = 1884
+    """MQTT 5 port of the embedded broker; 0 takes a free one."""
+    user_per_connection: bool = False
+    """Each connection logs in as `{user}-{connection}` (`hub-alarm`, …): for brokers that take the user name as the
+    client id, as the site configuration does."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            missing = "CERT_FILE" if self.cert_file is None else "KEY_FILE"
+            raise ValueError(f"HUB_MQTT__{missing}: is missing; certificate and key go together")
+        files = {"CA_FILE": self.ca_file, "CERT_FILE": self.cert_file}
+        for name, given in files.items():
+            if given is not None and (self.url is None or not parse_mqtt_url(self.url.get_secret_value()).tls):
+                raise ValueError(f"HUB_MQTT__{name}: is used with a HUB_MQTT__URL of mqtts:// only")
+        if self.url is None and self.embedded_port == self.embedded_port_v5 != 0:
+            raise ValueError("HUB_MQTT__EMBEDDED_PORT_V5: must differ from HUB_MQTT__EMBEDDED_PORT")
+        if self.user_per_connection and (self.url is None or not parse_mqtt_url(self.url.get_secret_value()).username):
+            raise ValueError("HUB_MQTT__USER_PER_CONNECTION: needs a user name in HUB_MQTT__URL")
+        return self
+
+
+class HttpSettings(_Section):
+    """The web server of console, phone page and API."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: Port = 8080
+    tls_cert: ReadableFile | None = None
+    tls_key: ReadableFile | None = None
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
+    ] = ()
+    """Proxies whose `X-Forwarded-…` are believed: addresses or networks."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "TLS_CERT" if self.tls_cert is None else "TLS_KEY"
+            raise ValueError(f"HUB_HTTP__{missing}: is missing; certificate and key go together")
+        return self
+
+
+class TcpSettings(_Section):
+    """Listeners for makers' own protocols; each is off unless its port is set."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    watch_port: Port | None = None
+    """The bracket watch protocol `[3G*…]`; 0 takes a free port."""
+
+
+class IntakeSettings(_Section):
+    """How uplinks are gathered into transactions."""
+
+    alarm_batch: int = Field(default=200, ge=1, le=1000)
+    """Most alarm messages in one transaction; the lane never waits for it to fill."""
+    telemetry_batch: int = Field(default=500, ge=1, le=10_000)
+    telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
+    """How long telemetry may wait for company."""
+    telemetry_workers: int = Field(default=1, ge=1, le=64)
+
+
+class IncidentSettings(_Section):
+    """The handling of incidents."""
+
+    lease_seconds: int = Field(default=120, ge=10, le=86_400)
+    """How long a claim holds without a sign of life from its operator."""
+
+
+class SupervisionSettings(_Section):
+    """Which closed incidents a second person looks at, beside those that always need it."""
+
+    sample: float = Field(default=0.05, ge=0, le=1)
+
+
+class SessionSettings(_Section):
+    """Signed-in people."""
+
+    hours: float = Field(default=12, gt=0, le=24 * 31)
+
+
+class LogSettings(_Section):
+    """The log on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(BaseSettings):
+    """Everything a hub can be told. Built by `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = Path("hub-data")
+    """Embedded database and broker, journal, logs of the servers. Two hubs never share it."""
+    database: DatabaseSettings = DatabaseSettings()
+    mqtt: MqttSettings = MqttSettings()
+    http: HttpSettings = HttpSettings()
+    tcp: TcpSettings = TcpSettings()
+    intake: IntakeSettings = IntakeSettings()
+    incidents: IncidentSettings = IncidentSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
+    session: SessionSettings = SessionSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None, *, defaults: Mapping[str, Any] | None = None) -> Settings:
+    """Reads the settings: environment before file before `defaults` (nested by section, as in the file).
+
+    The file is `config`, else the one `HUB_CONFIG` names, else `hub.toml` in the working folder if it is there.
+    Raises SettingError, one line, naming the setting.
+    """
+    _refuse_unknown_names()
+    written = _read_file(config)
+    try:
+        return Settings(**_laid_over(defaults or {}, written))
+    except ValidationError as error:
+        wrong = [_in_words(one) for one in error.errors(include_url=False, include_input=False)]
+        raise SettingError("; ".join(dict.fromkeys(wrong))) from None
+    except SourceError as error:
+        section = str(error).split('"')[1] if '"' in str(error) else "?"
+        raise SettingError(f"{PREFIX}{section.upper()}: is a section; set its settings one by one") from None
+
+
+def _known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[str]:
+    for name, described in model.model_fields.items():
+        kind = described.annotation
+        yield f"{prefix}{name.upper()}"
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _known_names(kind, f"{prefix}{name.upper()}{NESTED}")
+
+
+def _refuse_unknown_names() -> None:
+    known = {*_known_names(), CONFIG}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise SettingError(f"{name.upper()}: there is no such setting{_meant(name.upper())}")
+
+
+def _meant(name: str) -> str:
+    near = difflib.get_close_matches(name, list(_known_names()), n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    path = named or Path("hub.toml")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        raise SettingError(f"{CONFIG}: there is no file {path}") from None
+    except OSError as error:
+        raise SettingError(f"{CONFIG}: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{CONFIG}: {path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        where = str(error).rpartition("(")[2].rstrip(")") or "somewhere"
+        raise SettingError(f"{CONFIG}: {path} is not TOML, {where}") from None
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    laid = dict(below)
+    for name, value in above.items():
+        under = laid.get(name)
+        laid[name] = _laid_over(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return laid
+
+
+def _in_words(error: ErrorDetails) -> str:
+    # Numbers are places in a list, words in brackets are pydantic's own steps: neither is part of the name.
+    steps = [str(step) for step in error["loc"] if isinstance(step, str) and step.isidentifier()]
+    name = PREFIX + NESTED.join(steps[:2]).upper()
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting{_meant(name)}"
+    if error["type"] in {"model_type", "model_attributes_type", "dict_type"}:
+        return f"{name}: is a section; set its settings one by one"
+    said = str(error.get("ctx", {}).get("error", "")) or error["msg"].removeprefix("Input ")
+    return said if said.startswith(PREFIX) else f"{name}: {said}"
