@@ -1,0 +1,95 @@
+"""The call log: every call in or out, whatever telephone made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.clock import Clock, IdSource
+from hub.errors import BadRequestError, NotFoundError
+from hub.ports import Actor, Database, EntryRow, Json
+
+__all__ = ["Calls"]
+
+_OUTCOMES = ("answered", "busy", "no_answer", "failed")
+
+
+class Calls:
+    """Records calls and puts them on the incident's timeline."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+
+    def record(self, fields: Mapping[str, Any], actor: Actor) -> str:
+        """A call that was placed or came in; gives its id.
+
+        `fields`: direction "in" or "out", number, optionally incident_id, resident_id, party, started_at, answered_at,
+        ended_at, outcome, note.
+        """
+        now = self._clock()
+        _check_outcome(fields.get("outcome"))
+        row: Json = {
+            "id": self._new_id(),
+            "direction": fields["direction"],
+            "number": fields["number"],
+            "incident_id": fields.get("incident_id"),
+            "resident_id": fields.get("resident_id"),
+            "party": fields.get("party"),
+            "placed_by": actor.user_id,
+            "started_at": fields.get("started_at") or now,
+            "answered_at": fields.get("answered_at"),
+            "ended_at": fields.get("ended_at"),
+            "outcome": fields.get("outcome"),
+            "note": fields.get("note"),
+        }
+        with self._database.begin() as tx:
+            if row["incident_id"] is not None and tx.incidents.get(row["incident_id"]) is None:
+                raise NotFoundError(f"no incident {row['incident_id']}", field="incident_id")
+            tx.calls.insert(row)
+            self._log(tx, row, actor)
+        call_id: str = row["id"]
+        return call_id
+
+    def update(self, call_id: str, fields: Mapping[str, Any], actor: Actor) -> None:
+        """How the call went: answered_at, ended_at, outcome, note."""
+        _check_outcome(fields.get("outcome"))
+        allowed = {"answered_at", "ended_at", "outcome", "note", "incident_id", "resident_id", "party"}
+        changes = {name: value for name, value in fields.items() if name in allowed and value is not None}
+        with self._database.begin() as tx:
+            found = tx.calls.get(call_id)
+            if found is None:
+                raise NotFoundError(f"no call {call_id}")
+            if changes:
+                tx.calls.update(call_id, changes)
+                self._log(tx, {**found, **changes}, actor)
+
+    def _log(self, tx: Any, row: Json, actor: Actor) -> None:
+        now = self._clock()
+        body = {
+            "call_id": str(row["id"]),
+            "direction": row["direction"],
+            "party": row.get("party"),
+            "outcome": row.get("outcome"),
+            "note": row.get("note"),
+        }
+        tx.timeline.add(
+            EntryRow(at=now, subject_kind="call", subject_id=str(row["id"]), kind="called", actor=actor, body=body)
+        )
+        if row.get("incident_id"):
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="incident",
+                    subject_id=str(row["incident_id"]),
+                    kind="called",
+                    actor=actor,
+                    body=body,
+                )
+            )
+
+
+def _check_outcome(outcome: str | None) -> None:
+    if outcome is not None and outcome not in _OUTCOMES:
+        raise BadRequestError(f"outcome must be one of {', '.join(_OUTCOMES)}", field="outcome")

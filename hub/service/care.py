@@ -1,0 +1,184 @@
+"""Everyday services and the resident's status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch import LIVE_ASSIGNMENT_STATES, SERVICE_KINDS
+from hub.care import ABSENT_STATUSES, RESIDENT_STATUSES
+from hub.clock import Clock, IdSource
+from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
+from hub.ports import Actor, Database, EntryRow, OrderRow, Transaction, VisitRow
+from hub.service.dispatching import Dispatching, StepName
+
+__all__ = ["Care"]
+
+_VISIT_STEPS: Mapping[str, StepName] = {
+    "accept": "accept",
+    "decline": "decline",
+    "start": "en-route",
+    "check-in": "on-scene",
+    "check-out": "complete",
+}
+_LATEST = timedelta(days=366)
+
+
+class Care:
+    """Orders and visits; what changes when a resident is away, in hospital, moved or dead."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource, dispatching: Dispatching) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._dispatching = dispatching
+
+    def create_order(self, fields: Mapping[str, Any], actor: Actor) -> str:
+        """One service wanted at one time; gives the order's id.
+
+        `fields`: kind, resident_id, wanted_from (datetime), optionally wanted_to, duration_min, note, attributes,
+        incident_id. BadRequestError with the field; ConflictError where the resident's status allows no service.
+        """
+        now = self._clock()
+        kind = SERVICE_KINDS.get(fields["kind"])
+        if kind is None:
+            known = ", ".join(sorted(SERVICE_KINDS))
+            raise BadRequestError(f"there is no service kind {fields['kind']!r}; known: {known}", field="kind")
+        wanted_from: datetime = fields["wanted_from"]
+        duration = int(fields.get("duration_min") or kind.duration_min)
+        wanted_to: datetime = fields.get("wanted_to") or wanted_from + timedelta(minutes=30)
+        if wanted_to < wanted_from:
+            raise BadRequestError("it ends before it begins", field="wanted_to")
+        if wanted_to < now:
+            raise BadRequestError("this time is past", field="wanted_from")
+        if wanted_from > now + _LATEST:
+            raise BadRequestError("more than a year ahead", field="wanted_from")
+        with self._database.begin() as tx:
+            resident = tx.residents.get(fields["resident_id"])
+            if resident is None:
+                raise NotFoundError(f"no resident {fields['resident_id']}", field="resident_id")
+            if resident.status in ABSENT_STATUSES:
+                raise ConflictError(
+                    f"{resident.name} is {resident.status}: no service can be ordered",
+                    code="resident-absent",
+                    status_of_resident=resident.status,
+                )
+            incident_id = fields.get("incident_id")
+            if incident_id is not None and tx.incidents.get(incident_id) is None:
+                raise NotFoundError(f"no incident {incident_id}", field="incident_id")
+            order = OrderRow(
+                id=self._new_id(),
+                kind=kind.id,
+                resident_id=resident.id,
+                state="requested",
+                wanted_from=wanted_from,
+                wanted_to=wanted_to,
+                duration_min=duration,
+                carers=kind.carers,
+                source=actor.kind,
+                created_at=now,
+                created_by=actor.user_id,
+                incident_id=incident_id,
+                note=fields.get("note"),
+                attributes=fields.get("attributes") or {},
+            )
+            visit = VisitRow(id=self._new_id(), order_id=order.id, state="planned", planned_start=wanted_from)
+            tx.orders.insert(order, visit)
+            tx.timeline.add(_entry(now, order, "requested", actor, {"kind": kind.id}))
+            if incident_id is not None:
+                tx.timeline.add(
+                    EntryRow(
+                        at=now,
+                        subject_kind="incident",
+                        subject_id=incident_id,
+                        kind="noted",
+                        actor=actor,
+                        body={"order_id": order.id, "kind": kind.id},
+                    )
+                )
+        return order.id
+
+    def cancel_order(self, order_id: str, actor: Actor, reason: str) -> None:
+        """Ends an order that has not begun; whoever was to go is stood down with the reason."""
+        if not reason.strip():
+            raise BadRequestError("say why", field="reason")
+        now = self._clock()
+        with self._database.begin() as tx:
+            found = tx.orders.get(order_id, lock=True)
+            if found is None:
+                raise NotFoundError(f"no order {order_id}")
+            order, visit = found
+            if order.state not in ("requested", "assigned"):
+                raise ConflictError(f"the order is {order.state}: it cannot be cancelled", state=order.state)
+            _cancel(tx, order, visit, now, actor, reason)
+
+    def visit_step(self, visit_id: str, action: str, actor: Actor, **details: Any) -> None:
+        """A step of a visit by its responder: accept, decline, start, check-in, check-out.
+
+        With two carers each moves the own assignment; ForbiddenError for somebody who has none.
+        """
+        step = _VISIT_STEPS.get(action)
+        if step is None:
+            raise BadRequestError(f"there is no visit step {action!r}", field="action")
+        with self._database.begin() as tx:
+            rows = tx.assignments.of_visit(visit_id)
+            if tx.orders.of_visit(visit_id) is None:
+                raise NotFoundError(f"no visit {visit_id}")
+        mine = [row for row in rows if row.responder_id == actor.person_id]
+        mine.sort(key=lambda row: (row.state in LIVE_ASSIGNMENT_STATES, row.offered_at), reverse=True)
+        if not mine:
+            raise ForbiddenError("you have no assignment to this visit")
+        self._dispatching.step(mine[0].id, step, actor, **details)
+
+    def set_resident_status(self, resident_id: str, status: str, reason: str | None, actor: Actor) -> None:
+        """Where the resident is. From the moment of absence no order and no alarm: open orders are cancelled."""
+        if status not in RESIDENT_STATUSES:
+            raise BadRequestError(f"status must be one of {', '.join(RESIDENT_STATUSES)}", field="status")
+        now = self._clock()
+        with self._database.begin() as tx:
+            resident = tx.residents.get(resident_id)
+            if resident is None:
+                raise NotFoundError(f"no resident {resident_id}")
+            if resident.status == status:
+                return
+            tx.residents.set_status(resident_id, status, reason, now)
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="resident",
+                    subject_id=resident_id,
+                    kind="status",
+                    actor=actor,
+                    body={"from": resident.status, "to": status, "reason": reason},
+                )
+            )
+            if status in ABSENT_STATUSES:
+                for order, visit in tx.orders.open_of_resident(resident_id):
+                    _cancel(tx, order, visit, now, actor, f"resident {status}")
+
+
+def _cancel(tx: Transaction, order: OrderRow, visit: VisitRow, now: datetime, actor: Actor, reason: str) -> None:
+    for row in tx.assignments.of_visit(visit.id):
+        if row.state in LIVE_ASSIGNMENT_STATES:
+            tx.assignments.save(replace(row, state="stood_down", ended_at=now, reason=reason, version=row.version + 1))
+            tx.due.clear("assignment", row.id)
+            tx.timeline.add(
+                _entry(
+                    now,
+                    order,
+                    "stood_down",
+                    actor,
+                    {"assignment_id": row.id, "responder_id": row.responder_id, "reason": reason},
+                )
+            )
+    tx.orders.save(
+        replace(order, state="cancelled", reason=reason, version=order.version + 1),
+        replace(visit, state="cancelled", ended_at=now, version=visit.version + 1),
+    )
+    tx.timeline.add(_entry(now, order, "cancelled", actor, {"reason": reason}))
+
+
+def _entry(at: datetime, order: OrderRow, kind: str, actor: Actor, body: Mapping[str, Any]) -> EntryRow:
+    return EntryRow(at=at, subject_kind="order", subject_id=order.id, kind=kind, actor=actor, body=body)

@@ -1,0 +1,107 @@
+"""Devices: adding one, and telling one to do something."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from devices import FAMILIES, is_device_id
+from hub.clock import Clock, IdSource
+from hub.errors import BadRequestError, NotFoundError
+from hub.ports import Actor, Database, DeviceRow, EntryRow, OutboxRow
+
+__all__ = ["DeviceRegister"]
+
+_COMMAND_LIVES = timedelta(hours=24)
+
+
+class DeviceRegister:
+    """Adds devices and keeps commands for them until they are delivered or expire.
+
+    `hash_secret` makes the hash that is stored; the credential itself is given once and never kept.
+    """
+
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource, hash_secret: Callable[[str], str]) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._hash_secret = hash_secret
+
+    def add(
+        self, device_id: str, family: str, resident_id: str | None, actor: Actor, *, name: str | None = None
+    ) -> str | None:
+        """Adds a device; gives its credential, once, or None where the family has none.
+
+        BadRequestError: an id or family that cannot be. ConflictError: it exists. NotFoundError: no such resident.
+        """
+        if not is_device_id(device_id):
+            raise BadRequestError(
+                f"device id {device_id!r}: 1-64 of A-Z a-z 0-9 _ . : - are allowed, and it may not begin with hub-",
+                field="id",
+            )
+        if family not in FAMILIES:
+            raise BadRequestError(
+                f"there is no device family {family!r}; known: {', '.join(sorted(FAMILIES))}", field="family"
+            )
+        secret = secrets.token_urlsafe(24) if family == "care" else None
+        now = self._clock()
+        with self._database.begin() as tx:
+            resident = None
+            if resident_id is not None:
+                resident = tx.residents.get(resident_id)
+                if resident is None:
+                    raise NotFoundError(f"no resident {resident_id}", field="resident_id")
+            tx.devices.add(
+                DeviceRow(
+                    id=device_id,
+                    family=family,
+                    resident_id=resident_id,
+                    area_id=resident.area_id if resident else None,
+                ),
+                name=name,
+                secret_hash=self._hash_secret(secret) if secret else None,
+            )
+            tx.audit.add(actor, "device.add", f"device:{device_id}", {"family": family, "resident": resident_id}, now)
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="device",
+                    subject_id=device_id,
+                    kind="added",
+                    actor=actor,
+                    body={"family": family, "resident_id": resident_id},
+                )
+            )
+        return secret
+
+    def command(self, device_id: str, command: str, fields: Mapping[str, Any], actor: Actor) -> str:
+        """Puts a command in the outbox; gives its id, which the device's answer carries."""
+        now = self._clock()
+        command_id = self._new_id()
+        with self._database.begin() as tx:
+            if device_id not in tx.devices.get_many([device_id]):
+                raise NotFoundError(f"no device {device_id}")
+            tx.outbox.add(
+                OutboxRow(
+                    channel="device",
+                    target=device_id,
+                    body={"kind": "command", "id": command_id, "command": command, "fields": dict(fields)},
+                    created_at=now,
+                    due_at=now,
+                    expires_at=now + _COMMAND_LIVES,
+                )
+            )
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="device",
+                    subject_id=device_id,
+                    kind="commanded",
+                    actor=actor,
+                    body={"command_id": command_id, "command": command},
+                )
+            )
+            tx.audit.add(actor, "device.command", f"device:{device_id}", {"command": command}, now)
+        return command_id

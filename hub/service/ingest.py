@@ -1,0 +1,268 @@
+"""From uplinks to committed rows: the one transaction of a batch.
+
+    decode (pure) -> ledger (a repeat stops here) -> decide (pure) -> write everything -> commit
+
+Only when `Ingest.take` has returned may the broker be acknowledged and the devices' replies leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from devices import Codec, Decoded, DeviceRef, Event, Reply, ack_reply
+from hub.clock import Clock, IdSource
+from hub.ports import (
+    Database,
+    DeviceRow,
+    DeviceSeen,
+    FixRow,
+    Incoming,
+    ObservationRow,
+    Outcome,
+    Transaction,
+    UplinkOutcome,
+    UplinkRow,
+)
+from hub.service.raising import NewAlarm, RaceLostError, Raising, alarm_of
+from hub.service.series import device_seen, fix_row, observation_rows
+from hub.service.writing import TOLD_FAMILIES
+
+__all__ = ["Ingest", "key_digest"]
+
+_CACHE_FOR = timedelta(seconds=5)
+_RACES = 3
+
+
+def key_digest(family: str, key: str) -> bytes:
+    """The ledger's 16 bytes for a protocol's own key."""
+    return blake2b(f"{family}|{key}".encode(), digest_size=16).digest()
+
+
+@dataclass(slots=True)
+class _Item:
+    """One uplink on its way through a batch."""
+
+    incoming: Incoming
+    device: DeviceRow
+    decoded: Decoded
+    keys: list[bytes | None]
+    fresh: list[bool] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    alarms: int = 0
+
+
+class Ingest:
+    """Takes batches of uplinks of any lane. Thread-safe: each call has its own transaction."""
+
+    def __init__(
+        self, database: Database, clock: Clock, new_id: IdSource, codecs: Mapping[str, Codec], raising: Raising
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._codecs = codecs
+        self._raising = raising
+        self._devices: dict[str, tuple[datetime, DeviceRow]] = {}
+
+    def alarms(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """The alarm lane's batch: its own connection, devices read afresh."""
+        return self._take(batch, lane="alarm", cached=False)
+
+    def telemetry(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """The telemetry lane's batch; what a device belongs to may be seen up to five seconds late."""
+        return self._take(batch, lane="telemetry", cached=True)
+
+    def quarantine(self, item: Incoming, reason: str) -> None:
+        """Keeps what could not be taken, raw, with the reason."""
+        row = UplinkRow(
+            received_at=item.uplink.received_at,
+            lane=item.lane,
+            device_id=item.device_id,
+            topic=item.uplink.topic or None,
+            key=None,
+            outcome="quarantined",
+            reason=reason[:1000],
+            payload=item.uplink.payload,
+        )
+        with self._database.begin("alarm") as tx:
+            tx.series.write([row], [], [])
+
+    def _take(self, batch: Sequence[Incoming], *, lane: str, cached: bool) -> list[Outcome]:
+        for attempt in range(_RACES):
+            try:
+                with self._database.begin(lane) as tx:
+                    return self._in_transaction(tx, batch, cached=cached)
+            except RaceLostError:
+                # Somebody opened an incident of the same subject meanwhile: everything again, now it will fold.
+                if attempt == _RACES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _in_transaction(self, tx: Transaction, batch: Sequence[Incoming], *, cached: bool) -> list[Outcome]:
+        now = self._clock()
+        devices = self._known(tx, batch, now, cached=cached)
+        items = [self._decode(incoming, devices[incoming.device_id]) for incoming in batch]
+
+        keys = [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
+        fresh = tx.ledger.take(keys) if keys else set()
+        new_alarms: list[NewAlarm] = []
+        repeats: dict[bytes, _Item] = {}
+        for item in items:
+            for event, key in zip(item.decoded.events, item.keys, strict=True):
+                is_fresh = not item.incoming.dup if key is None else key in fresh
+                if key is not None:
+                    fresh.discard(key)  # the same key twice in one batch is one event
+                item.fresh.append(is_fresh)
+                if event.kind != "alarm":
+                    continue
+                if not is_fresh:
+                    if key is not None:
+                        repeats[key] = item
+                elif not item.device.revoked:
+                    new_alarms.append(NewAlarm(alarm_of(self._new_id(), event, item.incoming, item.device), key, item))
+        for new in self._raising.raise_alarms(tx, new_alarms, now):
+            item = new.origin
+            assert isinstance(item, _Item)
+            item.alarms += 1
+            item.replies += _later_word(item, new.alarm.ref, new.told)
+        for key, (ref, state) in (tx.alarms.count_repeat(repeats.keys()) if repeats else {}).items():
+            told = _told_of(state)
+            item = repeats[key]
+            item.replies += _later_word(item, ref, told)
+        self._write_series(tx, items)
+        return [_outcome(item) for item in items]
+
+    # ---- devices ----------------------------------------------------------------------------------------------------
+
+    def _known(
+        self, tx: Transaction, batch: Sequence[Incoming], now: datetime, *, cached: bool
+    ) -> Mapping[str, DeviceRow]:
+        wanted = {incoming.device_id: incoming.family for incoming in batch}
+        rows: dict[str, DeviceRow] = {}
+        if cached:
+            for device_id in wanted:
+                kept = self._devices.get(device_id)
+                if kept is not None and kept[0] > now:
+                    rows[device_id] = kept[1]
+        missing = {device_id: family for device_id, family in wanted.items() if device_id not in rows}
+        if missing:
+            found = tx.devices.get_many(missing.keys())
+            unknown = {device_id: family for device_id, family in missing.items() if device_id not in found}
+            if unknown:
+                # It may be somebody's new watch crying already: keep it in sight, mark it, let a person adopt it.
+                tx.devices.adopt_unknown(unknown, now)
+                for device_id, family in unknown.items():
+                    found[device_id] = DeviceRow(
+                        id=device_id, family=family, resident_id=None, area_id=None, adopted=False
+                    )
+            rows.update(found)
+            if cached:
+                expires = now + _CACHE_FOR
+                # What this transaction made itself is not cached: it may roll back.
+                self._devices.update({key: (expires, row) for key, row in found.items() if key not in unknown})
+                if len(self._devices) > 400_000:
+                    self._devices.clear()
+        return rows
+
+    def _decode(self, incoming: Incoming, device: DeviceRow) -> _Item:
+        family = incoming.family
+        codec = self._codecs.get(family)
+        if codec is None:
+            decoded = Decoded(error=f"there is no codec for family {family!r}")
+        else:
+            decoded = codec.decode(
+                incoming.uplink, DeviceRef(device_id=device.id, family=family, profile=device.profile)
+            )
+        keys = [None if event.key is None else key_digest(family, event.key) for event in decoded.events]
+        item = _Item(incoming, device, decoded, keys)
+        if device.revoked and any(event.kind == "alarm" for event in decoded.events):
+            item.replies = [
+                ack_reply(device.id, event.ref, "rejected", "the device was revoked")
+                for event in decoded.events
+                if event.kind == "alarm" and family in TOLD_FAMILIES
+            ]
+        else:
+            item.replies = list(decoded.replies)
+        return item
+
+    # ---- rows -------------------------------------------------------------------------------------------------------
+
+    def _write_series(self, tx: Transaction, items: Sequence[_Item]) -> None:
+        uplinks: list[UplinkRow] = []
+        observations: list[ObservationRow] = []
+        fixes: list[FixRow] = []
+        seen: list[DeviceSeen] = []
+        for item in items:
+            incoming, device = item.incoming, item.device
+            received_at = incoming.uplink.received_at
+            outcome, reason = _fate(item)
+            keep = item.alarms > 0 or outcome in ("rejected", "unsupported", "quarantined")
+            uplinks.append(
+                UplinkRow(
+                    received_at=received_at,
+                    lane=incoming.lane,
+                    device_id=incoming.device_id,
+                    topic=incoming.uplink.topic or None,
+                    key=next((key for key in item.keys if key is not None), None),
+                    outcome=outcome,
+                    reason=reason,
+                    events=len(item.decoded.events),
+                    payload=incoming.uplink.payload if keep else None,
+                )
+            )
+            if device.revoked:
+                continue
+            for event, is_fresh in zip(item.decoded.events, item.fresh, strict=True):
+                seen.append(device_seen(_under(event, device), received_at, retained=incoming.uplink.retained))
+                if not is_fresh or not device.adopted:
+                    continue
+                observations.extend(observation_rows(event, received_at, device.resident_id))
+                position = fix_row(event, received_at, device.resident_id)
+                if position is not None:
+                    fixes.append(position)
+        if seen:
+            tx.devices.seen(seen)
+        tx.series.write(uplinks, observations, fixes)
+
+
+def _under(event: Event, device: DeviceRow) -> Event:
+    """Events are filed under the row the hub knows: what id a codec read from the frame does not decide that."""
+    if event.device_id == device.id:
+        return event
+    raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
+
+
+def _fate(item: _Item) -> tuple[UplinkOutcome, str | None]:
+    events, error = item.decoded.events, item.decoded.error
+    if item.device.revoked:
+        return "quarantined", "the device was revoked"
+    if not events:
+        return ("rejected", error) if error else ("accepted", None)
+    if all(event.kind == "unsupported" for event in events):
+        return "unsupported", error or str(events[0].attributes.get("reason") or events[0].attributes.get("type") or "")
+    if not any(item.fresh):
+        return "repeat", None
+    if not item.device.adopted and item.alarms == 0:
+        return "quarantined", "the device was not added yet"
+    return "accepted", error
+
+
+def _outcome(item: _Item) -> Outcome:
+    outcome, reason = _fate(item)
+    return Outcome(outcome=outcome, reason=reason, replies=tuple(item.replies), alarms=item.alarms)
+
+
+def _told_of(state: str | None) -> str:
+    if state in ("acknowledged", "in_progress"):
+        return "hold"
+    return "handled" if state in ("resolved", "closed") else "received"
+
+
+def _later_word(item: _Item, ref: str | None, told: str) -> list[Reply]:
+    """The codec's reply says `received`; where the matter is further already, the device hears that too."""
+    if item.incoming.family not in TOLD_FAMILIES or told not in ("hold", "handled"):
+        return []
+    return [ack_reply(item.device.id, ref, "hold" if told == "hold" else "handled")]

@@ -1,0 +1,70 @@
+"""Alarms raised by people: a phone call, a walk-in, the app, a page of an area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.alarms import ALARM_TYPES, Alarm, classify
+from hub.clock import Clock, IdSource
+from hub.errors import BadRequestError, NotFoundError
+from hub.ports import Actor, Database
+from hub.service.raising import NewAlarm, RaceLostError, Raising
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Takes what a person says and raises it by the same rules as a device's press."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource, raising: Raising) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._raising = raising
+
+    def raise_from_person(self, fields: Mapping[str, Any], actor: Actor) -> tuple[str, str | None]:
+        """Gives (alarm id, incident id or None where it is only recorded).
+
+        `fields`: type, resident_id or area_id, optionally note, phone, fix, test, channel.
+        """
+        alarm_type = str(fields["type"])
+        if alarm_type not in ALARM_TYPES or alarm_type == "cancel":
+            raise BadRequestError(f"there is no alarm type {alarm_type!r}", field="type")
+        if not fields.get("resident_id") and not fields.get("area_id"):
+            raise BadRequestError("say whom or where it is about: resident_id or area_id", field="resident_id")
+        for attempt in (1, 2, 3):
+            try:
+                return self._raise(alarm_type, fields, actor)
+            except RaceLostError:
+                if attempt == 3:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _raise(self, alarm_type: str, fields: Mapping[str, Any], actor: Actor) -> tuple[str, str | None]:
+        now = self._clock()
+        alarm_class, priority = classify(alarm_type)
+        test = bool(fields.get("test")) or alarm_class == "test"
+        attributes = {name: fields[name] for name in ("phone", "channel") if fields.get(name)}
+        with self._database.begin() as tx:
+            resident_id = fields.get("resident_id")
+            if resident_id is not None and tx.residents.get(resident_id) is None:
+                raise NotFoundError(f"no resident {resident_id}", field="resident_id")
+            alarm = Alarm(
+                id=self._new_id(),
+                device_id=None,
+                resident_id=resident_id,
+                type=alarm_type,
+                alarm_class="test" if test else alarm_class,
+                priority="low" if test else priority,
+                received_at=now,
+                observed_at=now,
+                fix=fields.get("fix"),
+                test=test,
+                note=fields.get("note"),
+                source="person",
+                attributes=attributes,
+            )
+            new = NewAlarm(alarm, actor=actor, area_id=fields.get("area_id"))
+            self._raising.raise_alarms(tx, [new], now)
+        return alarm.id, new.incident_id

@@ -1,0 +1,221 @@
+"""Raising alarms: from fresh presses to incidents, inside the caller's transaction.
+
+Used by the ingest path (batches of devices' presses) and by people (a phone call, a walk-in, the app).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from devices import Event
+from hub.alarms import DEFAULT_POLICY, Actor, Alarm, AlarmClass, Change, EscalationPolicy, Incident, classify, take
+from hub.care import Resident
+from hub.clock import IdSource
+from hub.errors import HubError
+from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Transaction
+from hub.service.series import fix_json
+from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
+
+__all__ = ["NewAlarm", "RaceLostError", "Raising", "alarm_of"]
+
+Slot = tuple[str, AlarmClass]
+
+
+class RaceLostError(HubError):
+    """Another transaction opened an incident for one of the subjects meanwhile; the whole batch is taken again."""
+
+    code = "race-lost"
+    status = 503
+
+
+@dataclass(slots=True)
+class NewAlarm:
+    """A fresh press. `told` and `incident_id` are filled in: what its device hears, what it joined.
+
+    `origin` is whatever the caller wants back; `actor` the person who raised it (None: its device).
+    """
+
+    alarm: Alarm
+    key: bytes | None = None
+    origin: object = None
+    family: str = "care"
+    actor: Actor | None = None
+    area_id: str | None = None
+    told: str = "received"
+    incident_id: str | None = None
+
+
+def alarm_of(alarm_id: str, event: Event, incoming: Incoming, device: DeviceRow) -> Alarm:
+    """A device's event as an alarm of its resident. A test of any type is class "test" and never an emergency."""
+    alarm_type = event.type or "assistance"
+    alarm_class, priority = classify(alarm_type)
+    test = event.test or alarm_class == "test"
+    attributes = dict(event.attributes)
+    if not device.adopted:
+        attributes["adopted"] = False
+    return Alarm(
+        id=alarm_id,
+        device_id=device.id,
+        resident_id=device.resident_id,
+        type=alarm_type,
+        alarm_class="test" if test else alarm_class,
+        priority="low" if test else priority,
+        received_at=incoming.uplink.received_at,
+        observed_at=event.observed_at,
+        ref=event.ref,
+        fix=fix_json(event.fix),
+        battery_pct=event.battery_pct,
+        test=test,
+        buffered=event.buffered,
+        note=event.note,
+        cancels=event.cancels,
+        attributes=attributes,
+    )
+
+
+class Raising:
+    """Opens and folds. `policy` is copied onto each incident that opens."""
+
+    def __init__(self, new_id: IdSource, writer: Writer, policy: EscalationPolicy = DEFAULT_POLICY) -> None:
+        self._new_id = new_id
+        self._writer = writer
+        self._policy = policy
+
+    def raise_alarms(self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime) -> Sequence[NewAlarm]:
+        """Takes presses in receive order and writes all that follows. Gives them back, filled in.
+
+        RaceLostError: nothing of the transaction may stand; take the batch again.
+        """
+        if not alarms:
+            return alarms
+        batch = _Batch(tx, self._new_id, self._policy, now)
+        batch.prepare(alarms)
+        for new in sorted(alarms, key=lambda new: new.alarm.received_at):
+            batch.take(new)
+        batch.write(self._writer, alarms)
+        return alarms
+
+
+class _Batch:
+    """The incidents of one batch while it is worked through in memory."""
+
+    def __init__(self, tx: Transaction, new_id: IdSource, policy: EscalationPolicy, now: datetime) -> None:
+        self._tx = tx
+        self._new_id = new_id
+        self._policy = policy
+        self._now = now
+        self._live: dict[Slot, Incident] = {}
+        self._residents: dict[str, Resident] = {}
+        self._cancelled: dict[str, Incident] = {}
+        self._opened: set[str] = set()
+        self._touched: dict[str, Incident] = {}
+        self._fixes: dict[str, Json] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._changes: list[Change] = []
+        self._told_rows: list[tuple[str, str, str]] = []
+        self._operators = 1
+
+    def prepare(self, alarms: Sequence[NewAlarm]) -> None:
+        tx = self._tx
+        self._residents = tx.residents.get_many({new.alarm.resident_id for new in alarms if new.alarm.resident_id})
+        slots = {(new.alarm.subject, new.alarm.alarm_class) for new in alarms if new.alarm.type != "cancel"}
+        self._live = tx.incidents.lock_live(slots) if slots else {}
+        if len(self._live) < len(slots):
+            self._operators = tx.users.operators_on_duty(self._now)
+
+    def take(self, new: NewAlarm) -> None:
+        alarm = new.alarm
+        slot = (alarm.subject, alarm.alarm_class)
+        resident = self._residents.get(alarm.resident_id) if alarm.resident_id else None
+        cancelled = self._find_cancelled(alarm) if alarm.type == "cancel" else None
+        area_id = new.area_id or (resident.area_id if resident else None)
+        taken = take(
+            alarm,
+            self._live.get(slot) if alarm.type != "cancel" else None,
+            resident,
+            now=self._now,
+            incident_id=self._new_id(),
+            area_id=area_id,
+            cancelled=cancelled,
+            policy=self._policy,
+            operators_signed_in=self._operators,
+            actor=new.actor,
+        )
+        new.told = taken.decision.tell[-1] if taken.decision.tell else "received"
+        if taken.change is None:
+            self._record_only(new, taken.decision.reasons[0].code, taken.decision.reasons[0].text)
+            return
+        incident = taken.change.incident
+        new.incident_id = incident.id
+        if taken.decision.kind == "open":
+            self._opened.add(incident.id)
+            self._paths[incident.id] = resident.area_path if resident else ()
+        self._live[(incident.subject, incident.alarm_class)] = incident
+        self._touched[incident.id] = incident
+        if alarm.fix is not None:
+            self._fixes[incident.id] = dict(alarm.fix)
+        # What the press itself is told leaves with its reply; only `hold` must survive a crash right after the commit.
+        if new.told == "hold" and alarm.ref and alarm.device_id and new.family in TOLD_FAMILIES:
+            self._told_rows.append((alarm.device_id, alarm.ref, incident.id))
+        self._changes.append(replace(taken.change, tell=()))
+
+    def _record_only(self, new: NewAlarm, code: str, text: str) -> None:
+        subject = new.alarm.resident_id
+        if subject is None:
+            return
+        self._tx.timeline.add(
+            EntryRow(
+                at=self._now,
+                subject_kind="resident",
+                subject_id=subject,
+                kind="recorded",
+                body={"alarm_id": new.alarm.id, "type": new.alarm.type, "reason": code, "text": text},
+            )
+        )
+
+    def _find_cancelled(self, alarm: Alarm) -> Incident | None:
+        if not alarm.cancels or not alarm.device_id:
+            return None
+        incident_id = self._tx.alarms.incident_of_ref(alarm.device_id, alarm.cancels)
+        if incident_id is None:
+            return None
+        if incident_id in self._touched:
+            return self._touched[incident_id]
+        return self._tx.incidents.get(incident_id, lock=True)
+
+    def write(self, writer: Writer, alarms: Sequence[NewAlarm]) -> None:
+        tx = self._tx
+        for incident_id in sorted(self._opened, key=lambda one: self._touched[one].subject):
+            opened = tx.incidents.insert(
+                self._touched[incident_id],
+                fix=self._fixes.get(incident_id),
+                area_path=self._paths.get(incident_id, ()),
+            )
+            if not opened:
+                raise RaceLostError("another transaction opened an incident for the same subject")
+        folded = [
+            (incident, self._fixes.get(incident.id))
+            for incident in self._touched.values()
+            if incident.id not in self._opened
+        ]
+        if folded:
+            tx.incidents.save_many(folded)
+        tx.alarms.add_many([(new.alarm, new.key, new.incident_id) for new in alarms])
+        due: dict[tuple[str, str, str], DueRow | None] = {}
+        for change in self._changes:
+            tx.timeline.add(*entry_rows(change.incident.id, change.entries))
+            rows, gone = due_rows(change.incident.id, change.due)
+            due.update(dict.fromkeys(gone))
+            due.update({(row.subject_kind, row.subject_id, row.step): row for row in rows})
+        for (kind, subject, step), row in due.items():
+            if row is None and subject not in self._opened:
+                tx.due.clear(kind, subject, [step])
+        tx.due.set(*(row for row in due.values() if row is not None))
+        tx.outbox.add(
+            *(told_row(device, ref, "hold", incident_id, self._now) for device, ref, incident_id in self._told_rows)
+        )
+        called = {change.incident.id for change in self._changes if change.plan in ("next", "restart")}
+        for incident_id in sorted(called):
+            writer.call_next(tx, self._touched[incident_id], self._now)

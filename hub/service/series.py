@@ -1,0 +1,97 @@
+"""From canonical events to rows of the series: which numbers are kept, under which time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from devices.model import Event, Fix
+from hub.ports import DeviceSeen, FixRow, Json, ObservationRow
+
+__all__ = ["device_seen", "fix_json", "fix_row", "observation_rows", "trusted_time"]
+
+_AHEAD = timedelta(minutes=5)
+_BEHIND = timedelta(days=31)
+
+
+def trusted_time(observed_at: datetime | None, received_at: datetime) -> datetime:
+    """The time an observation is filed under: the device's, where its clock can be right, else that of receipt.
+
+    Device clocks have been wrong by months and years: a time more than five minutes ahead cannot be, one more than a
+    month behind is no buffered record of a working device either.
+    """
+    if observed_at is None or observed_at > received_at + _AHEAD or observed_at < received_at - _BEHIND:
+        return received_at
+    return observed_at
+
+
+def fix_json(fix: Fix | None) -> Json | None:
+    """A fix as the contract's JSON object."""
+    if fix is None:
+        return None
+    body: dict[str, Any] = asdict(fix)
+    observed_at = body.pop("observed_at")
+    if observed_at is not None:
+        body["observed_at"] = observed_at.isoformat()
+    return body
+
+
+def observation_rows(event: Event, received_at: datetime, resident_id: str | None) -> Iterator[ObservationRow]:
+    """One row a metric, and one for the word of an activity."""
+    observed_at = trusted_time(event.observed_at, received_at)
+    for metric, value in event.vitals.items():
+        yield ObservationRow(
+            received_at=received_at,
+            observed_at=observed_at,
+            device_id=event.device_id,
+            resident_id=resident_id,
+            metric=metric,
+            value=float(value),
+            buffered=event.buffered,
+        )
+    if event.kind == "activity":
+        state = event.attributes.get("state")
+        if state is not None:
+            yield ObservationRow(
+                received_at=received_at,
+                observed_at=observed_at,
+                device_id=event.device_id,
+                resident_id=resident_id,
+                metric="activity",
+                value=None,
+                state=str(state)[:200],
+                buffered=event.buffered,
+            )
+
+
+def fix_row(event: Event, received_at: datetime, resident_id: str | None) -> FixRow | None:
+    """The position of an event, if it has one of its own (a last known one is no new observation)."""
+    fix = event.fix
+    if fix is None or fix.source == "last_known":
+        return None
+    return FixRow(
+        received_at=received_at,
+        observed_at=trusted_time(fix.observed_at or event.observed_at, received_at),
+        device_id=event.device_id,
+        resident_id=resident_id,
+        lat=fix.lat,
+        lon=fix.lon,
+        accuracy_m=fix.accuracy_m,
+        source=fix.source,
+        buffered=event.buffered,
+    )
+
+
+def device_seen(event: Event, received_at: datetime, *, retained: bool) -> DeviceSeen:
+    """That the device was heard. A retained message is the broker's memory: it tells a state, not a sign of life."""
+    online: bool | None = None if retained else True
+    if event.kind == "status" and isinstance(event.attributes.get("online"), bool):
+        online = event.attributes["online"]
+    fix = None if event.buffered else fix_json(event.fix)
+    if fix is not None and "observed_at" not in fix:
+        fix["observed_at"] = trusted_time(event.observed_at, received_at).isoformat()
+    return DeviceSeen(
+        device_id=event.device_id, at=received_at, online=online, battery_pct=event.battery_pct, last_fix=fix
+    )

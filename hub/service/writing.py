@@ -1,0 +1,220 @@
+"""Writing what a decision changed: the incident, timeline, due rows, what its devices are told, who is called.
+
+One class, so that no use case can forget a part of it. Everything happens inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+from dispatch import LIVE_ASSIGNMENT_STATES, Candidate, Travel, propose
+from hub.alarms import Assign, Change, DueChange, Incident, TimelineEntry, Told, apply
+from hub.clock import IdSource
+from hub.ports import SYSTEM, Actor, AssignmentRow, DueRow, EntryRow, OutboxRow, Transaction
+from hub.service.requests import request_of_incident
+
+__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "told_row"]
+
+TOLD_FAMILIES = frozenset({"care"})
+"""Families whose wire has words for hold and handled. The others got their protocol's own reply when it was taken."""
+
+_TELL_FOR = timedelta(hours=24)
+
+
+def entry_rows(incident_id: str, entries: tuple[TimelineEntry, ...]) -> list[EntryRow]:
+    """A decision's lines as rows of the timeline."""
+    return [
+        EntryRow(
+            at=entry.at,
+            subject_kind="incident",
+            subject_id=incident_id,
+            kind=entry.kind,
+            actor=entry.actor,
+            body=entry.body,
+        )
+        for entry in entries
+    ]
+
+
+def due_rows(incident_id: str, changes: tuple[DueChange, ...]) -> tuple[list[DueRow], list[tuple[str, str, str]]]:
+    """Rows to set, and (subject kind, subject id, step) to take away.
+
+    A step about an assignment belongs to that assignment and lives as long as it.
+    """
+    rows: list[DueRow] = []
+    gone: list[tuple[str, str, str]] = []
+    for change in changes:
+        subject = change.about or incident_id
+        if change.due_at is None:
+            gone.append(("assignment" if change.about else "incident", subject, change.code))
+        else:
+            rows.append(
+                DueRow(
+                    subject_kind="assignment" if change.about else "incident",
+                    subject_id=subject,
+                    step=change.code,
+                    due_at=change.due_at,
+                    body={"incident_id": incident_id},
+                )
+            )
+    return rows, gone
+
+
+def told_row(device_id: str, ref: str, status: Told, incident_id: str, now: datetime) -> OutboxRow:
+    """One answer on its way to a device. It stays due until the broker has it, for a day."""
+    return OutboxRow(
+        channel="device",
+        target=device_id,
+        body={"kind": "ack", "ref": ref, "status": status},
+        created_at=now,
+        due_at=now,
+        expires_at=now + _TELL_FOR,
+        incident_id=incident_id,
+    )
+
+
+class Writer:
+    """Writes changes. `tier_size`: how many responders one step of the plan calls in parallel."""
+
+    def __init__(self, new_id: IdSource, travel: Travel, *, tier_size: int = 3) -> None:
+        self._new_id = new_id
+        self._travel = travel
+        self._tier_size = tier_size
+
+    def write(self, tx: Transaction, change: Change, *, now: datetime, saved: bool = False) -> Incident:
+        """Writes a change of an incident whose row is locked; gives the incident as it is afterwards.
+
+        `saved`: the incident's own row has been written by the caller (a batch).
+        """
+        incident = change.incident
+        if not saved:
+            tx.incidents.save(incident)
+        tx.timeline.add(*entry_rows(incident.id, change.entries))
+        rows, gone = due_rows(incident.id, change.due)
+        for kind, subject, step in gone:
+            tx.due.clear(kind, subject, [step])
+        if rows:
+            tx.due.set(*rows)
+        self._tell(tx, change, now)
+        if change.stand_down:
+            why = "incident over" if not incident.live else "not needed any more"
+            self.stand_down(tx, incident.id, now=now, reason=why)
+        if change.plan in ("next", "restart"):
+            incident = self.call_next(tx, incident, now)
+        return incident
+
+    def _tell(self, tx: Transaction, change: Change, now: datetime) -> None:
+        # `received` left with the reply to the press itself; of the other words the last is what a device must know.
+        words = [word for word in change.tell if word in ("hold", "handled")]
+        if not words:
+            return
+        rows = [
+            told_row(device_id, ref, words[-1], change.incident.id, now)
+            for device_id, family, ref, alarm_type in tx.alarms.refs_of(change.incident.id)
+            if family in TOLD_FAMILIES and alarm_type != "cancel"
+        ]
+        if rows:
+            tx.outbox.add(*rows)
+
+    def call_next(self, tx: Transaction, incident: Incident, now: datetime) -> Incident:
+        """The plan's next tier: the nearest qualified who were not asked yet, in parallel; first to accept has it."""
+        if incident.alarm_class in ("technical", "test"):
+            return incident  # a work list, not a cry: nobody is called out of bed for a battery
+        request = request_of_incident(tx, incident)
+        asked = {row.responder_id for row in tx.assignments.of_incident(incident.id)}
+        people = [person for person in tx.responders.on_duty(request.area_path) if person.id not in asked]
+        chosen = [one for one in propose(request, people, now=now, travel=self._travel) if one.eligible]
+        chosen = chosen[: self._tier_size]
+        if not chosen:
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="incident",
+                    subject_id=incident.id,
+                    kind="escalated",
+                    body={"step": "plan", "to": ["operators"], "reason": "nobody qualified is left to call"},
+                )
+            )
+        for candidate in chosen:
+            incident = self.offer(tx, incident, candidate, SYSTEM, now)[1]
+        return incident
+
+    def offer(
+        self,
+        tx: Transaction,
+        incident: Incident,
+        candidate: Candidate,
+        actor: Actor,
+        now: datetime,
+        *,
+        note: str | None = None,
+    ) -> tuple[str, Incident]:
+        """Offers the incident to one responder; gives the assignment's id and the incident afterwards."""
+        row = offered(self._new_id(), candidate, actor, now, incident_id=incident.id, note=note)
+        change = apply(
+            incident,
+            Assign(assignment_id=row.id, responder_id=row.responder_id, responder_name=candidate.name),
+            now=now,
+            actor=actor,
+        )
+        tx.assignments.insert(row)
+        return row.id, self.write(tx, change, now=now)
+
+    def stand_down(
+        self,
+        tx: Transaction,
+        incident_id: str,
+        *,
+        now: datetime,
+        reason: str,
+        actor: Actor = SYSTEM,
+        states: frozenset[str] = LIVE_ASSIGNMENT_STATES - {"on_scene"},
+        keep: str | None = None,
+    ) -> list[AssignmentRow]:
+        """Ends the incident's assignments in `states`, except `keep`; each is told why."""
+        ended: list[AssignmentRow] = []
+        for row in tx.assignments.of_incident(incident_id):
+            if row.id == keep or row.state not in states:
+                continue
+            ended.append(
+                after := replace(row, state="stood_down", ended_at=now, reason=reason, version=row.version + 1)
+            )
+            tx.assignments.save(after)
+            tx.due.clear("assignment", row.id)
+            tx.timeline.add(
+                EntryRow(
+                    at=now,
+                    subject_kind="incident",
+                    subject_id=incident_id,
+                    kind="stood_down",
+                    actor=actor,
+                    body={"assignment_id": row.id, "responder_id": row.responder_id, "reason": reason},
+                )
+            )
+        return ended
+
+
+def offered(
+    row_id: str,
+    candidate: Candidate,
+    actor: Actor,
+    now: datetime,
+    *,
+    incident_id: str | None = None,
+    visit_id: str | None = None,
+    note: str | None = None,
+) -> AssignmentRow:
+    """A new assignment, with the reasons for the choice kept beside it. `offered_by` None: the plan."""
+    return AssignmentRow(
+        id=row_id,
+        responder_id=candidate.responder_id,
+        state="offered",
+        offered_at=now,
+        offered_by=actor.user_id,
+        incident_id=incident_id,
+        visit_id=visit_id,
+        note=note,
+        reasons=tuple(asdict(reason) for reason in candidate.reasons),
+        eta_s=None if candidate.eta_s is None else round(candidate.eta_s),
+    )
