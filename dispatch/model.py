@@ -12,12 +12,14 @@ __all__ = [
     "LIVE_ASSIGNMENT_STATES",
     "AssignmentState",
     "Candidate",
+    "Mode",
     "Place",
     "Reason",
     "Request",
     "Responder",
 ]
 
+Mode = Literal["foot", "bike", "car", "van"]
 AssignmentState = Literal["offered", "accepted", "declined", "en_route", "on_scene", "completed", "stood_down"]
 ASSIGNMENT_STATES: tuple[AssignmentState, ...] = (
     "offered",
@@ -43,10 +45,11 @@ class Place:
 class Responder:
     """Whoever can go.
 
-    `skills` maps a skill to the day its credential expires (None: it never does). `busy_since` is set while the person is
-    en route or on a scene; `live` counts accepted and offered work. `area_ids` are the areas served (any ancestor counts;
+    `skills` maps a skill to the day its credential expires (None: it never does). `area_ids` are the areas served
+    (any ancestor counts;
     empty: everywhere). `keyholder_for` are residents whose key the person holds; `known_to` residents served before.
-    `position_at` is when `place` was last known (None: the place is the base, not a live position).
+    `position_at` is when `place` was last known (None: the place is the base, not a live position). `busy`: en route
+    or on a scene; `live` counts accepted and offered work.
     """
 
     id: str
@@ -58,7 +61,7 @@ class Responder:
     area_ids: frozenset[str] = frozenset()
     place: Place | None = None
     position_at: datetime | None = None
-    mode: Literal["foot", "bike", "car", "van"] = "bike"
+    mode: Mode = "bike"
     on_duty: bool = True
     busy: bool = False
     live: int = 0
@@ -70,8 +73,8 @@ class Responder:
 class Request:
     """What is wanted: an emergency (`urgent`) or a service order.
 
-    `skills` are all needed; `any_skills`: at least one of them (empty: no such demand). `area_path` runs from district to
-    micro-grid. `never` are responders the resident refuses; `regular` those who usually come.
+    `skills` are all needed; `any_skills`: at least one of them (empty: no such demand). `area_path` runs from
+    district to micro-grid. `never` are responders the resident refuses; `regular` those who usually come.
     """
 
     resident_id: str | None
@@ -102,7 +105,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A responder judged for a request. `eligible` False: `reasons` say why not. `eta_s` None: place unknown."""
+    """A responder judged for a request.
+
+    `eligible` False: the first `reasons` say why not. `eta_s` None: place unknown. `score` is in seconds, higher is
+    better.
+    """
 
     responder_id: str
     name: str

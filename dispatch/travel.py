@@ -1,0 +1,79 @@
+"""How long it takes to get there. One Protocol; the default knows distances as the crow flies and how people move.
+
+A road is longer than the crow's flight by about 1.3 (circuity of dense towns); each way of moving has a speed, a fixed
+time for what no map knows (stairs, the bicycle's lock, the parking space).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import asin, cos, radians, sin, sqrt
+from typing import Final, Protocol
+
+from dispatch.model import Mode, Place
+
+__all__ = ["DEFAULT_PACE", "HaversineTravel", "Pace", "Travel", "haversine_m"]
+
+EARTH_RADIUS_M: Final = 6_371_008.8
+
+
+def haversine_m(one: Place, other: Place) -> float:
+    """Great-circle distance in metres."""
+    return _haversine_m(radians(one.lat), radians(one.lon), radians(other.lat), radians(other.lon))
+
+
+def _haversine_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(half)))
+
+
+class Travel(Protocol):
+    """Distance and time from one place to another; both are estimates for one person now."""
+
+    def metres(self, start: Place, end: Place) -> float:
+        """Length of the way, in metres."""
+
+    def seconds(self, start: Place, end: Place, mode: Mode) -> float:
+        """Door to door, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`speed_mps` metres a second on the way; `fixed_s` seconds beside it (stairs, lock, parking)."""
+
+    speed_mps: float
+    fixed_s: float
+
+    def __post_init__(self) -> None:
+        if not self.speed_mps > 0:
+            raise ValueError(f"speed_mps must be above 0, not {self.speed_mps}")
+        if not self.fixed_s >= 0:
+            raise ValueError(f"fixed_s must not be negative, not {self.fixed_s}")
+
+
+DEFAULT_PACE: Final[Mapping[Mode, Pace]] = {
+    "foot": Pace(speed_mps=1.3, fixed_s=60),
+    "bike": Pace(speed_mps=4.2, fixed_s=90),
+    "car": Pace(speed_mps=7.0, fixed_s=180),
+    "van": Pace(speed_mps=6.0, fixed_s=210),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HaversineTravel:
+    """The crow's flight times `circuity`, at the pace of the mode."""
+
+    circuity: float = 1.3
+    pace: Mapping[Mode, Pace] = field(default_factory=lambda: DEFAULT_PACE)
+
+    def __post_init__(self) -> None:
+        if not self.circuity >= 1:
+            raise ValueError(f"circuity must be at least 1 (no way is shorter than the crow's), not {self.circuity}")
+
+    def metres(self, start: Place, end: Place) -> float:
+        return haversine_m(start, end) * self.circuity
+
+    def seconds(self, start: Place, end: Place, mode: Mode) -> float:
+        pace = self.pace[mode]
+        return self.metres(start, end) / pace.speed_mps + pace.fixed_s
