@@ -11,6 +11,7 @@ from dispatch.model import (
     LIVE_ASSIGNMENT_STATES,
     AssignmentState,
     Candidate,
+    Case,
     Mode,
     Place,
     Reason,
@@ -18,7 +19,7 @@ from dispatch.model import (
     Responder,
 )
 from dispatch.ranking import EVERYDAY, URGENT, Criterion, Weighted, rank
-from dispatch.travel import DEFAULT_PACE, HaversineTravel, Pace, Travel, haversine_m
+from dispatch.travel import DEFAULT_PACE, HaversineTravel, Pace, Travel, Way, haversine_m
 
 __all__ = [
     "ASSIGNMENT_STATES",
@@ -35,6 +36,7 @@ __all__ = [
     "AssignmentState",
     "By",
     "Candidate",
+    "Case",
     "Criterion",
     "HaversineTravel",
     "IllegalAssignmentStep",
@@ -49,6 +51,7 @@ __all__ = [
     "Skill",
     "Travel",
     "VisitState",
+    "Way",
     "Weighted",
     "advance",
     "haversine_m",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from math import inf
 
 from dispatch.eligibility import RULES, Rule, judge
-from dispatch.model import Candidate, Request, Responder
+from dispatch.model import Candidate, Case, Request, Responder
 from dispatch.ranking import EVERYDAY, URGENT, Weighted, rank
 from dispatch.travel import Travel
 
@@ -28,37 +29,34 @@ def propose(
     `criteria` None: `URGENT` for an emergency, `EVERYDAY` for a service. Linear in the number of responders.
     """
     weights = criteria if criteria is not None else (URGENT if request.urgent else EVERYDAY)
-    candidates = [_judged(request, responder, now, travel, rules, weights) for responder in responders]
+    day = (request.starts_at or now).date()
+    candidates = [_judged(_case(request, responder, day, travel), rules, weights) for responder in responders]
     candidates.sort(key=_order)
     return tuple(candidates)
 
 
-def _judged(
-    request: Request,
-    responder: Responder,
-    now: datetime,
-    travel: Travel,
-    rules: Sequence[Rule],
-    criteria: Sequence[Weighted],
-) -> Candidate:
-    distance = eta = None
-    if request.place is not None and responder.place is not None:
-        distance = travel.metres(responder.place, request.place)
-        eta = travel.seconds(responder.place, request.place, responder.mode)
-    against = judge(request, responder, now, rules)
-    score, reasons = rank(request, responder, eta, criteria)
+def _case(request: Request, responder: Responder, day: date, travel: Travel) -> Case:
+    if request.place is None or responder.place is None:
+        return Case(request, responder, day, None, None)
+    way = travel.estimate(responder.place, request.place, responder.mode)
+    return Case(request, responder, day, way.metres, way.seconds)
+
+
+def _judged(case: Case, rules: Sequence[Rule], criteria: Sequence[Weighted]) -> Candidate:
+    against = judge(case, rules)
+    score, reasons = rank(case, criteria)
     return Candidate(
-        responder_id=responder.id,
-        name=responder.name,
-        kind=responder.kind,
+        responder_id=case.responder.id,
+        name=case.responder.name,
+        kind=case.responder.kind,
         eligible=not against,
-        distance_m=distance,
-        eta_s=eta,
+        distance_m=case.distance_m,
+        eta_s=case.eta_s,
         score=score,
         reasons=(*against, *reasons),
     )
 
 
 def _order(candidate: Candidate) -> tuple[bool, float, float, str]:
-    eta = candidate.eta_s if candidate.eta_s is not None else float("inf")
+    eta = candidate.eta_s if candidate.eta_s is not None else inf
     return (not candidate.eligible, -candidate.score if candidate.eligible else eta, eta, candidate.responder_id)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dispatch.model import Reason, Request, Responder
+from dispatch.model import Case, Reason
 
 __all__ = [
     "EVERYDAY",
@@ -35,9 +35,9 @@ UNKNOWN_ETA_S: Final = 3_600.0
 
 
 class Criterion(Protocol):
-    """One criterion. `eta_s` None: unknown. `weight` scales; the Reason's own weight is the result in seconds."""
+    """One criterion. `weight` scales; the Reason's own weight is the result in seconds."""
 
-    def __call__(self, request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None: ...
+    def __call__(self, case: Case, weight: float) -> Reason | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +48,42 @@ class Weighted:
     weight: float
 
 
-def arrival(request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None:  # noqa:
-ARG001
+def arrival(case: Case, weight: float) -> Reason | None:
     """Expected arrival; a unit is a second."""
-    if eta_s is None:
+    if case.eta_s is None:
         return Reason("eta_unknown", "where the person is, is not known", -UNKNOWN_ETA_S * weight)
-    return Reason("eta", f"about {round(eta_s / 60)} min away", -eta_s * weight, {"eta_s": round(eta_s)})
+    return Reason("eta", f"about {round(case.eta_s / 60)} min away", -case.eta_s * weight, {"eta_s": round(case.eta_s)})
 
 
-def workload(request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None:  # noqa:
-ARG001
+def workload(case: Case, weight: float) -> Reason | None:
     """Accepted and offered work; a unit is a task."""
-    if responder.live == 0:
+    if case.responder.live == 0:
         return None
-    return Reason("workload", f"has {responder.live} task(s)", -responder.live * weight, {"live": responder.live})
+    return Reason(
+        "workload", f"has {case.responder.live} task(s)", -case.responder.live * weight, {"live": case.responder.live}
+    )
 
 
-def continuity(request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None:  # noqa:
-ARG001
+def continuity(case: Case, weight: float) -> Reason | None:
     """A regular carer counts one unit, somebody who was there before half a unit."""
-    if responder.id in request.regular:
+    if case.responder.id in case.request.regular:
         return Reason("regular", "usually comes to this resident", weight)
-    if request.resident_id is not None and request.resident_id in responder.known_to:
+    if case.request.resident_id is not None and case.request.resident_id in case.responder.known_to:
         return Reason("known", "has been to this resident before", weight / 2)
     return None
 
 
-def keyholder(request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None:  # noqa:
-ARG001
+def keyholder(case: Case, weight: float) -> Reason | None:
     """Holds the key to the door; one unit."""
-    if request.resident_id is not None and request.resident_id in responder.keyholder_for:
+    if case.request.resident_id is not None and case.request.resident_id in case.responder.keyholder_for:
         return Reason("keyholder", "has the key", weight)
     return None
 
 
-def language(request: Request, responder: Responder, eta_s: float | None, weight: float) -> Reason | None:  # noqa:
-ARG001
+def language(case: Case, weight: float) -> Reason | None:
     """Speaks none of the languages wanted: one unit against."""
-    if request.languages and request.languages.isdisjoint(responder.languages):
-        wanted = ", ".join(sorted(request.languages))
+    if case.request.languages and case.request.languages.isdisjoint(case.responder.languages):
+        wanted = ", ".join(sorted(case.request.languages))
         return Reason("language", f"speaks none of: {wanted}", -weight, {"languages": wanted})
     return None
 
@@ -108,10 +105,7 @@ EVERYDAY: Final[tuple[Weighted, ...]] = (
 )
 
 
-def rank(
-    request: Request, responder: Responder, eta_s: float | None, criteria: Sequence[Weighted]
-) -> tuple[float, tuple[Reason, ...]]:
+def rank(case: Case, criteria: Sequence[Weighted]) -> tuple[float, tuple[Reason, ...]]:
     """(score, reasons): the score is the sum of the reasons' weights, in seconds; higher is better."""
-    found = (one.criterion(request, responder, eta_s, one.weight) for one in criteria)
-    reasons = tuple(reason for reason in found if reason is not None)
+    reasons = tuple(reason for one in criteria if (reason := one.criterion(case, one.weight)) is not None)
     return sum(reason.weight for reason in reasons), reasons

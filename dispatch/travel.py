@@ -9,33 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from dispatch.model import Mode, Place
 
-__all__ = ["DEFAULT_PACE", "HaversineTravel", "Pace", "Travel", "haversine_m"]
+__all__ = ["DEFAULT_PACE", "HaversineTravel", "Pace", "Travel", "Way", "haversine_m"]
 
 EARTH_RADIUS_M: Final = 6_371_008.8
 
 
 def haversine_m(one: Place, other: Place) -> float:
     """Great-circle distance in metres."""
-    return _haversine_m(radians(one.lat), radians(one.lon), radians(other.lat), radians(other.lon))
-
-
-def _haversine_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    lat1, lat2 = radians(one.lat), radians(other.lat)
+    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin(radians(other.lon - one.lon) / 2) ** 2
     return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(half)))
 
 
+class Way(NamedTuple):
+    """From one place to another: metres on the road, seconds from door to door."""
+
+    metres: float
+    seconds: float
+
+
 class Travel(Protocol):
-    """Distance and time from one place to another; both are estimates for one person now."""
+    """Estimates for one person who leaves now."""
 
-    def metres(self, start: Place, end: Place) -> float:
-        """Length of the way, in metres."""
-
-    def seconds(self, start: Place, end: Place, mode: Mode) -> float:
-        """Door to door, in seconds."""
+    def estimate(self, start: Place, end: Place, mode: Mode) -> Way: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ class HaversineTravel:
         if not self.circuity >= 1:
             raise ValueError(f"circuity must be at least 1 (no way is shorter than the crow's), not {self.circuity}")
 
-    def metres(self, start: Place, end: Place) -> float:
-        return haversine_m(start, end) * self.circuity
-
-    def seconds(self, start: Place, end: Place, mode: Mode) -> float:
+    def estimate(self, start: Place, end: Place, mode: Mode) -> Way:
         pace = self.pace[mode]
-        return self.metres(start, end) / pace.speed_mps + pace.fixed_s
+        metres = haversine_m(start, end) * self.circuity
+        return Way(metres, metres / pace.speed_mps + pace.fixed_s)
