@@ -85,7 +85,7 @@ class CareDevice(Device):
         self.send_status()
 
     def send(self, channel: str, body: Mapping[str, Any]) -> bool:
-        """Sends one telemetry object, or keeps it (the last 500 a channel) until the line is back; True when it left."""
+        """Sends one telemetry object, or keeps it (last 500 a channel) until the line is back; True when it left."""
         self.shared.counters.telemetry += 1
         if self.line.publish(up_topic(self.spec.id, channel), dump(body)):
             return True

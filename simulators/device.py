@@ -133,6 +133,10 @@ class Device(ABC):
     def _raise_alarm(self, press: Press) -> None:
         """Sends the press now and goes on repeating it until it is told."""
 
+    def press_fix(self) -> Fix | None:
+        """The position an alarm of this device carries; None for things that do not know where they are."""
+        return None
+
     @property
     def label(self) -> str:
         """How a person would name this device."""

@@ -11,7 +11,7 @@ LOOK_EVERY_MIN = 2
 
 
 class Robot(CareDevice):
-    """Alarms `voice_help`, `fall` (seen), `assistance`, `robot_stuck`; reports presence; speaks and calls on command."""
+    """Raises `voice_help`, `fall` (seen), `assistance`, `robot_stuck`; reports presence; speaks, calls on command."""
 
     DRAIN_PER_H = 9.0
     INTERVAL_S = 30.0

@@ -17,7 +17,6 @@ __all__ = ["BracketWatch", "Watch"]
 VITALS_EVERY_MIN = 5
 LOCATION_EVERY_MIN = 10
 LK_FAILURES_TO_RESTART = 5
-REPLY_WAIT_S = 20.0
 
 
 class Watch(CareDevice):

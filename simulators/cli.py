@@ -1,0 +1,137 @@
+"""`simulate`: the simulators from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from simulators.device import Happening
+from simulators.fleet import Report, run_scenario
+from simulators.ledger import LedgerError
+from simulators.roster import read_credentials
+from simulators.scenario import bundled, load_scenario
+from simulators.tables import ScenarioError
+
+__all__ = ["main"]
+
+
+@click.group()
+def main() -> None:
+    """Simulated watches, robots, phones, home sensors and field staff. 模拟设备与现场人员。"""
+
+
+@main.command("list")
+def list_scenarios() -> None:
+    """The scenarios that come with the simulators. 自带场景。"""
+    for name in bundled():
+        try:
+            title = load_scenario(name).title
+        except ScenarioError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{name:<12} {title}")
+
+
+@main.command("run")
+@click.argument("scenario")
+@click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="mqtt://HOST:PORT or mqtts://…")
+@click.option(
+    "--api", default=None, help="The hub's address (http://127.0.0.1:8080) for the field staff; none: no staff."
+)
+@click.option("--watch", default=None, metavar="HOST:PORT", help="The hub's listener for bracket watches.")
+@click.option(
+    "--world", type=click.Path(path_type=Path, dir_okay=False), help="Fleet file (JSON) in place of the scenario's."
+)
+@click.option("--credentials", type=click.Path(path_type=Path, dir_okay=False), help="JSON {device_id: secret}.")
+@click.option("--ca-file", type=click.Path(path_type=Path, dir_okay=False), help="Certificates to trust for TLS.")
+@click.option("--seed", type=int, default=None, help="The same seed gives the same day.")
+@click.option("--speed", type=click.FloatRange(0.01, 10_000), default=None, help="Scenario time against wall time.")
+@click.option(
+    "--ledger", type=click.Path(path_type=Path, dir_okay=False), help="JSON lines for `hub reconcile --sent`."
+)
+@click.option("--duration", type=click.FloatRange(0.1), default=None, help="Ends after that many scenario seconds.")
+@click.option("--quiet", is_flag=True, help="No line for each event, only the report.")
+def run_command(
+    scenario: str,
+    broker: str,
+    api: str | None,
+    watch: str | None,
+    world: Path | None,
+    credentials: Path | None,
+    ca_file: Path | None,
+    seed: int | None,
+    speed: float | None,
+    ledger: Path | None,
+    duration: float | None,
+    quiet: bool,
+) -> None:
+    """Runs SCENARIO: the name of a bundled one (`simulate list`) or a TOML file. Ctrl-C ends it cleanly.
+
+    The last line of standard output is the report, one JSON object.
+    """
+    try:
+        report = asyncio.run(
+            _run(
+                scenario=scenario,
+                broker=broker,
+                api=api,
+                watch=watch,
+                world=world,
+                credentials=credentials,
+                ca_file=ca_file,
+                seed=seed,
+                speed=speed,
+                ledger=ledger,
+                duration=duration,
+                quiet=quiet,
+            )
+        )
+    except (ScenarioError, LedgerError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(report.as_object(), ensure_ascii=False))
+
+
+async def _run(
+    *,
+    scenario: str,
+    broker: str,
+    api: str | None,
+    watch: str | None,
+    world: Path | None,
+    credentials: Path | None,
+    ca_file: Path | None,
+    seed: int | None,
+    speed: float | None,
+    ledger: Path | None,
+    duration: float | None,
+    quiet: bool,
+) -> Report:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await run_scenario(
+        scenario,
+        broker=broker,
+        api=api,
+        watch=watch,
+        seed=seed,
+        speed=speed,
+        ledger=ledger,
+        duration_s=duration,
+        world=world,
+        credentials=None if credentials is None else read_credentials(credentials),
+        ca_file=ca_file,
+        stop=stop,
+        tell=(lambda _happening: None) if quiet else _print,
+    )
+
+
+def _print(happening: Happening) -> None:
+    who = f"{happening.who} " if happening.who else ""
+    line = f"{happening.at.astimezone():%H:%M:%S} {happening.what:<8} {who}{happening.device_id} {happening.text}"
+    print(line, file=sys.stderr if happening.what == "trouble" else sys.stdout, flush=True)
