@@ -1,0 +1,419 @@
+"""The fictional community 柳岸社区 (Liuan), made from a seed: people, places, devices, staff. Nobody real.
+
+Everything is plain rows for the store's reference tables, so that the same loader serves a customer's own files.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from hub.demo.people import CAST, FIXED_RESIDENTS, LIUAN, STAFF, FixedResident, given_name, surname
+
+__all__ = ["Community", "Login", "build_community"]
+
+Row = dict[str, Any]
+
+_GRIDS: Final = 6
+_MICRO: Final = (4, 4, 4, 3, 3, 3)  # 21 micro-grids
+_HOUSEHOLDS: Final = (372, 401, 392, 355, 380, 380)  # 2,280; grid 3 has 392
+_WATCHES, _CORDS, _RADARS, _DETECTORS, _ROBOTS = 112, 28, 16, 10, 5
+_CONDITIONS: Final = (
+    "高血压",
+    "糖尿病",
+    "冠心病",
+    "慢阻肺",
+    "骨质疏松",
+    "关节炎",
+    "白内障",
+    "轻度认知障碍",
+    "脑梗后遗症",
+    "心房颤动",
+)
+_MEDICATIONS: Final = {
+    "高血压": "氨氯地平",
+    "糖尿病": "二甲双胍",
+    "冠心病": "阿司匹林",
+    "慢阻肺": "噻托溴铵",
+    "骨质疏松": "钙片",
+    "心房颤动": "华法林",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account the demo makes. `person_id`: the responder, contact or resident behind it."""
+
+    username: str
+    name: str
+    role: str
+    person_id: str | None = None
+
+
+@dataclass(slots=True)
+class Community:
+    """All rows, table by table, in an order that satisfies their references."""
+
+    areas: list[Row] = field(default_factory=list)
+    stations: list[Row] = field(default_factory=list)
+    residents: list[Row] = field(default_factory=list)
+    responders: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
+    crews: list[Row] = field(default_factory=list)
+    devices: list[Row] = field(default_factory=list)
+    logins: list[Login] = field(default_factory=list)
+
+    def tables(self) -> list[tuple[str, list[Row]]]:
+        """(table, rows) in the order of writing."""
+        return [
+            ("areas", self.areas),
+            ("stations", self.stations),
+            ("residents", self.residents),
+            ("responders", self.responders),
+            ("contacts", self.contacts),
+            ("crews", self.crews),
+            ("devices", self.devices),
+        ]
+
+
+def build_community(*, seed: int, today: date, residents: int = 1240) -> Community:
+    """The community as of `today`. `residents` (at least the named ones) are aged 60 and over; 15 % of them are served.
+
+    The same seed gives the same community.
+    """
+    rng = random.Random(seed)
+    community = Community()
+    _areas(community)
+    _stations(community)
+    _residents(community, rng, today, max(residents, len(FIXED_RESIDENTS)))
+    _staff(community, rng, today)
+    _contacts(community, rng)
+    _devices(community, rng)
+    return community
+
+
+# ---- places -------------------------------------------------------------------------------------------------------
+
+
+def _ring(west: float, south: float, east: float, north: float, rng: random.Random) -> Row:
+    def off() -> float:
+        return rng.uniform(-0.00012, 0.00012)
+
+    corners = [(west, south), ((west + east) / 2, south), (east, south), (east, (south + north) / 2), (east, north)]
+    corners += [((west + east) / 2, north), (west, north), (west, (south + north) / 2)]
+    ring = [[round(lon + off(), 6), round(lat + off(), 6)] for lon, lat in corners]
+    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+
+
+def _area(
+    area_id: str, parent: Row | None, kind: str, name: str, box: tuple[float, float, float, float], **more: Any
+) -> Row:
+    west, south, east, north = box
+    return {
+        "id": area_id,
+        "parent_id": parent["id"] if parent else None,
+        "kind": kind,
+        "name": name,
+        "path": [*(parent["path"] if parent else []), area_id],
+        "lat": round((south + north) / 2, 6),
+        "lon": round((west + east) / 2, 6),
+        "boundary": _ring(west, south, east, north, random.Random(area_id)),
+        **more,
+    }
+
+
+def _areas(community: Community) -> None:
+    lat, lon = LIUAN
+    box = (lon - 0.009, lat - 0.006, lon + 0.009, lat + 0.006)
+    district = _area("LJ", None, "district", "柳江区", (lon - 0.05, lat - 0.035, lon + 0.05, lat + 0.035))
+    street = _area("LJ-HB", district, "street", "河畔街道", (lon - 0.022, lat - 0.016, lon + 0.022, lat + 0.016))
+    place = _area("LJ-HB-LA", street, "community", "柳岸社区", box, households=sum(_HOUSEHOLDS))
+    community.areas += [district, street, place]
+    width, height = (box[2] - box[0]) / 3, (box[3] - box[1]) / 2
+    for number in range(_GRIDS):
+        column, line = number % 3, number // 3
+        west, south = box[0] + column * width, box[3] - (line + 1) * height
+        grid = _area(
+            f"LA-G{number + 1}",
+            place,
+            "grid",
+            f"第{number + 1}网格",
+            (west, south, west + width, south + height),
+            households=_HOUSEHOLDS[number],
+        )
+        community.areas.append(grid)
+        parts = _MICRO[number]
+        for part in range(parts):
+            left = west + part * width / parts
+            community.areas.append(
+                _area(
+                    f"LA-G{number + 1}-M{part + 1}",
+                    grid,
+                    "micro_grid",
+                    f"第{number + 1}网格{part + 1}号微网格",
+                    (left, south, left + width / parts, south + height),
+                    households=_HOUSEHOLDS[number] // parts,
+                )
+            )
+
+
+def _stations(community: Community) -> None:
+    lat, lon = LIUAN
+    rows = (
+        ("ST-CARE", "care_station", "柳岸居家养老服务站", 0.0006, -0.0012, "0553-5550101"),
+        ("ST-MEAL", "meal_point", "柳岸社区食堂", -0.0008, 0.0009, "0553-5550102"),
+        ("ST-CLINIC", "clinic", "柳岸社区卫生服务站", 0.0011, 0.0021, "0553-5550103"),
+    )
+    for station_id, kind, name, up, right, phone in rows:
+        community.stations.append(
+            {
+                "id": station_id,
+                "kind": kind,
+                "name": name,
+                "area_id": "LJ-HB-LA",
+                "address": f"柳岸路{10 + len(community.stations) * 8}号",
+                "phone": phone,
+                "lat": round(lat + up, 6),
+                "lon": round(lon + right, 6),
+            }
+        )
+
+
+# ---- people ---------------------------------------------------------------------------------------------------------
+
+
+def _phone(rng: random.Random) -> str:
+    return f"13{rng.choice('89')}0000{rng.randrange(10_000):04d}"  # 0000: a block no carrier gives to people
+
+
+def _home(rng: random.Random, grid: int, building: int | None = None) -> tuple[float, float, str, int]:
+    """(lat, lon, address, micro-grid) of a flat in a grid."""
+    lat, lon = LIUAN
+    column, line = (grid - 1) % 3, (grid - 1) // 3
+    parts = _MICRO[grid - 1]
+    building = building or rng.randrange(1, 13)
+    micro = (building - 1) * parts // 12
+    west = lon - 0.009 + column * 0.006
+    south = lat + 0.006 - (line + 1) * 0.006
+    x = west + 0.006 * (building - 0.5) / 12
+    y = south + 0.006 * (0.15 + 0.7 * rng.random())
+    unit, floor, door = rng.randrange(1, 4), rng.randrange(1, 7), rng.randrange(1, 3)
+    return round(y, 6), round(x, 6), f"柳岸新村{_ESTATE[grid - 1]} {building} 幢 {unit} 单元 {floor}0{door}", micro + 1
+
+
+_ESTATE: Final = ("东园", "南苑", "西里", "北庭", "春晓里", "秋实里")
+
+
+def _residents(community: Community, rng: random.Random, today: date, count: int) -> None:
+    served_total = round(count * 186 / 1240)
+    alone_total = round(count * 64 / 1240)
+    for fixed in FIXED_RESIDENTS:
+        community.residents.append(_fixed(rng, fixed, today))
+    alone = sum(row["lives_alone"] for row in community.residents)
+    taken = {row["name"] for row in community.residents} | {member.name for member in STAFF} | set(CAST)
+    while len(community.residents) < count:
+        number = len(community.residents) + 1
+        sex = rng.choice("fffmm")
+        name = surname(rng) + given_name(rng, sex)
+        if name in taken:
+            continue
+        grid = rng.randrange(1, _GRIDS + 1)
+        lat, lon, address, micro = _home(rng, grid)
+        served = len(community.residents) < served_total
+        conditions = rng.sample(_CONDITIONS, k=rng.choice((0, 1, 1, 2, 2, 3))) if served else []
+        lives_alone = served and alone < alone_total and rng.random() < 0.6
+        alone += lives_alone
+        community.residents.append(
+            {
+                "id": f"R-{number:04d}",
+                "name": name,
+                "sex": sex,
+                "born_on": _born(rng, today, rng.randrange(66, 94) if served else rng.randrange(60, 88)),
+                "phone": _phone(rng),
+                "address": address,
+                "area_id": f"LA-G{grid}-M{micro}",
+                "lat": lat,
+                "lon": lon,
+                "lives_alone": lives_alone,
+                "served": served,
+                "ability_level": rng.choice((0, 0, 1, 1, 2, 3)) if served else 0,
+                "conditions": conditions,
+                "medications": [_MEDICATIONS[one] for one in conditions if one in _MEDICATIONS],
+                "allergies": ["青霉素"] if rng.random() < 0.08 else [],
+                "languages": ["zh"],
+                "flags": ["独居"] if lives_alone else [],
+                "access": {"lift": "有" if rng.random() < 0.3 else "无"},
+            }
+        )
+
+
+def _born(rng: random.Random, today: date, age: int) -> str:
+    return (
+        date(today.year - age, 1, 1) + timedelta(days=rng.randrange(0, max(1, today.timetuple().tm_yday)))
+    ).isoformat()
+
+
+def _fixed(rng: random.Random, fixed: FixedResident, today: date) -> Row:
+    lat, lon, address, micro = _home(rng, fixed.grid, fixed.building)
+    return {
+        "id": fixed.id,
+        "name": fixed.name,
+        "sex": fixed.sex,
+        "born_on": _born(rng, today, fixed.age),
+        "phone": _phone(rng),
+        "address": fixed.address or address,
+        "area_id": f"LA-G{fixed.grid}-M{micro}",
+        "lat": lat,
+        "lon": lon,
+        "lives_alone": fixed.lives_alone,
+        "served": True,
+        "ability_level": fixed.ability_level,
+        "conditions": list(fixed.conditions),
+        "medications": list(fixed.medications),
+        "allergies": list(fixed.allergies),
+        "languages": ["zh", "芜湖话"],
+        "flags": (["独居"] if fixed.lives_alone else []) + list(fixed.flags),
+        "access": dict(fixed.access),
+        "notes": fixed.notes,
+    }
+
+
+def _staff(community: Community, rng: random.Random, today: date) -> None:
+    lat, lon = LIUAN
+    for member in STAFF:
+        community.responders.append(
+            {
+                "id": member.id,
+                "name": member.name,
+                "kind": member.kind,
+                "phone": _phone(rng),
+                "sex": member.sex,
+                "skills": [
+                    {"skill": skill, "expires_on": (today + timedelta(days=400)).isoformat() if paper else None}
+                    for skill, paper in member.skills
+                ],
+                "languages": ["zh"],
+                "area_ids": [member.area_id],
+                "station_id": member.station_id,
+                "mode": member.mode,
+                "lat": round(lat + member.up, 6),
+                "lon": round(lon + member.right, 6),
+                "on_duty": member.on_duty,
+            }
+        )
+        if member.username:
+            community.logins.append(Login(member.username, member.name, "staff", member.id))
+    community.crews.append(
+        {
+            "id": "CREW-BATH",
+            "name": "助浴组",
+            "vehicle": "皖B·助浴01",
+            "equipment": ["移动浴槽", "热水车"],
+            "member_ids": ["S-MAFANG", "S-LIUYAN"],
+        }
+    )
+    community.logins += [
+        Login("zhoumin", "周敏", "operator"),
+        Login("liqiang", "李强", "operator"),
+        Login("fanglei", "方磊", "supervisor"),
+        Login("xujie", "许洁", "coordinator"),
+        Login("admin", "管理员", "admin"),
+        Login("chenjing", "陈静", "family", "C-CHENJING"),
+        Login("zhaoguohua", "赵国华", "resident", "R-0004"),
+    ]
+
+
+def _contacts(community: Community, rng: random.Random) -> None:
+    community.contacts += [
+        _contact("C-LI", "R-0002", "李师傅", "邻居", "neighbour", 1, True, "S-LISHIFU", rng),
+        _contact("C-CHENJING", "R-0002", "陈静", "女儿（合肥）", "family", 2, False, "S-CHENJING", rng),
+        _contact("C-HU", "R-0002", "老胡", "门卫", "guard", 3, False, "S-LAOHU", rng),
+    ]
+    for resident in community.residents:
+        if not resident["served"] or resident["id"] == "R-0002":
+            continue
+        relation = rng.choice(("儿子", "女儿", "侄女", "外孙"))
+        name = resident["name"][0] + given_name(rng, "m" if relation in ("儿子", "外孙") else "f")
+        community.contacts.append(
+            _contact(
+                f"C-{resident['id']}-1", resident["id"], name, relation, "family", 1, rng.random() < 0.5, None, rng
+            )
+        )
+
+
+def _contact(
+    contact_id: str,
+    resident_id: str,
+    name: str,
+    relation: str,
+    kind: str,
+    position: int,
+    has_key: bool,
+    responder_id: str | None,
+    rng: random.Random,
+) -> Row:
+    return {
+        "id": contact_id,
+        "resident_id": resident_id,
+        "name": name,
+        "relation": relation,
+        "phone": _phone(rng),
+        "kind": kind,
+        "has_key": has_key,
+        "position": position,
+        "responder_id": responder_id,
+    }
+
+
+# ---- devices --------------------------------------------------------------------------------------------------------
+
+
+def _devices(community: Community, rng: random.Random) -> None:
+    served = [row for row in community.residents if row["served"]]
+    by_id = {row["id"]: row for row in served}
+    fixed = [row.id for row in FIXED_RESIDENTS]
+    others = [row["id"] for row in served if row["id"] not in set(fixed)]
+
+    def pick(first: list[str], count: int) -> list[str]:
+        rest = [one for one in others if one not in first]
+        return (first + rng.sample(rest, k=min(len(rest), max(0, count - len(first)))))[:count]
+
+    scale = min(1.0, len(served) / 186)
+    watches = pick(fixed, round(_WATCHES * scale))
+    bracket = set(watches[len(fixed) :: 8])  # every eighth watch speaks its maker's own TCP protocol
+    for number, resident_id in enumerate(watches, 1):
+        if resident_id in bracket:
+            _device(community, by_id[resident_id], f"88000{number:05d}", "watch", "watch", "智能手表 4G", 300)
+        else:
+            _device(community, by_id[resident_id], f"W-{number:03d}", "care", "watch", "智能手表", 300)
+    for number, resident_id in enumerate(pick(["R-0002"], round(_CORDS * scale)), 1):
+        _device(community, by_id[resident_id], f"P-{number:03d}", "care", "cord", "浴室拉绳", 3600)
+    for number, resident_id in enumerate(pick(["R-0002"], round(_RADARS * scale)), 1):
+        _device(community, by_id[resident_id], f"F-{number:03d}", "care", "radar", "跌倒雷达", 120)
+    for number, resident_id in enumerate(pick(["R-0003"], round(_DETECTORS * scale)), 1):
+        kind, name = ("smoke", "烟感") if number % 2 else ("gas", "燃气报警器")
+        _device(community, by_id[resident_id], f"D-{number:03d}", "care", kind, name, 3600)
+    for number, resident_id in enumerate(pick(["R-0004"], round(_ROBOTS * scale)), 1):
+        _device(community, by_id[resident_id], f"B-{number:03d}", "care", "robot", "陪伴机器人", 60)
+
+
+def _device(
+    community: Community, resident: Row, device_id: str, family: str, kind: str, name: str, interval_s: int
+) -> None:
+    community.devices.append(
+        {
+            "id": device_id,
+            "family": family,
+            "name": name,
+            "model": kind,
+            "resident_id": resident["id"],
+            "area_id": resident["area_id"],
+            "profile": {"kind": kind},
+            "interval_s": interval_s,
+            "upstream": {"watch": "carrier-a" if family == "care" else "carrier-b"}.get(kind, "broker"),
+            "lat": resident["lat"],
+            "lon": resident["lon"],
+        }
+    )
