@@ -124,10 +124,10 @@ class Ingest:
                 elif not item.device.revoked:
                     new_alarms.append(NewAlarm(alarm_of(self._new_id(), event, item.incoming, item.device), key, item))
         for new in self._raising.raise_alarms(tx, new_alarms, now):
-            item = new.origin
-            assert isinstance(item, _Item)
-            item.alarms += 1
-            item.replies += _later_word(item, new.alarm.ref, new.told)
+            raised = new.origin
+            assert isinstance(raised, _Item)
+            raised.alarms += 1
+            raised.replies += _later_word(raised, new.alarm.ref, new.told)
         for key, (ref, state) in (tx.alarms.count_repeat(repeats.keys()) if repeats else {}).items():
             told = _told_of(state)
             item = repeats[key]

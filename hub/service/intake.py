@@ -29,7 +29,7 @@ class Intake:
         `fields`: type, resident_id or area_id, optionally note, phone, fix, test, channel.
         """
         alarm_type = str(fields["type"])
-        if alarm_type not in ALARM_TYPES or alarm_type == "cancel":
+        if alarm_type == "cancel" or alarm_type not in set[str](ALARM_TYPES):
             raise BadRequestError(f"there is no alarm type {alarm_type!r}", field="type")
         if not fields.get("resident_id") and not fields.get("area_id"):
             raise BadRequestError("say whom or where it is about: resident_id or area_id", field="resident_id")

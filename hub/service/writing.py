@@ -112,7 +112,7 @@ class Writer:
         rows = [
             told_row(device_id, ref, words[-1], change.incident.id, now)
             for device_id, family, ref, alarm_type in tx.alarms.refs_of(change.incident.id)
-            if family in TOLD_FAMILIES and alarm_type != "cancel"
+            if family in TOLD_FAMILIES and ref is not None and alarm_type != "cancel"
         ]
         if rows:
             tx.outbox.add(*rows)

@@ -1,0 +1,99 @@
+"""Rows whose time has come. Threads that sleep until the next due row, woken earlier when somebody sets one.
+
+Any number of job processes may run beside each other: rows are claimed with SKIP LOCKED.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from hub.clock import Clock
+from hub.errors import HubError, UnavailableError
+from hub.service import Escalating
+
+__all__ = ["Jobs", "Wake"]
+
+log = logging.getLogger(__name__)
+
+Wake = Callable[[float], bool]
+"""Waits up to so many seconds for somebody setting a due row; True when woken."""
+
+_LONGEST_SLEEP_S = 1.0
+_HOUSEKEEPING_EVERY = timedelta(minutes=10)
+
+
+class Jobs:
+    """Escalation, and housekeeping: partitions made ahead, ledger and sessions pruned.
+
+    `housekeep` does the latter, given the time now.
+    """
+
+    def __init__(
+        self, escalating: Escalating, *, wake: Wake, clock: Clock, housekeep: Callable[[datetime], None] | None = None
+    ) -> None:
+        self._escalating = escalating
+        self._wake = wake
+        self._clock = clock
+        self._housekeep = housekeep
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._housekept_at: datetime | None = None
+        self.last_run_at: datetime | None = None
+
+    def start(self) -> None:
+        """Starts the threads; returns at once."""
+        self._threads = [threading.Thread(target=self._escalate, name="jobs-escalate", daemon=True)]
+        if self._housekeep is not None:
+            self._threads.append(threading.Thread(target=self._keep_house, name="jobs-house", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Ends the threads; a step under way is finished or rolled back."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _escalate(self) -> None:
+        pause = 0.1
+        while not self._stop.is_set():
+            try:
+                taken = self._escalating.run_due()
+                self.last_run_at = self._clock()
+                pause = 0.1
+                if taken:
+                    continue
+                self._wake(self._sleep_s())
+            except UnavailableError as error:
+                log.warning("due rows wait: %s", error.detail)
+                self._stop.wait(pause)
+                pause = min(pause * 2, 5.0)
+            except HubError as error:
+                log.error("a due row could not be carried out: %s", error.detail)
+                self._stop.wait(1.0)
+            except Exception:
+                log.exception("a due row could not be carried out")
+                self._stop.wait(1.0)
+
+    def _sleep_s(self) -> float:
+        next_at = self._escalating.next_at()
+        if next_at is None:
+            return _LONGEST_SLEEP_S
+        return max(0.01, min(_LONGEST_SLEEP_S, (next_at - self._clock()).total_seconds()))
+
+    def _keep_house(self) -> None:
+        while not self._stop.is_set():
+            now = self._clock()
+            if self._housekept_at is None or now - self._housekept_at >= _HOUSEKEEPING_EVERY:
+                self._housekept_at = now
+                try:
+                    assert self._housekeep is not None
+                    self._housekeep(now)
+                except UnavailableError as error:
+                    log.warning("housekeeping waits: %s", error.detail)
+                except Exception:
+                    log.exception("housekeeping failed")
+            self._stop.wait(30.0)
