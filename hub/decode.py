@@ -25,11 +25,11 @@ from devices.registry import Family, family_of
 __all__ = ["DecodedLine", "Decoding", "decode_lines", "to_json"]
 
 
-def _fix_json(fix: Fix | None) -> dict[str, Any] | None:
+def _fix_json(fix: Fix | None, event_time: datetime | None) -> dict[str, Any] | None:
     if fix is None:
         return None
     found: dict[str, Any] = {"lat": fix.lat, "lon": fix.lon, "accuracy_m": fix.accuracy_m, "source": fix.source}
-    if fix.observed_at is not None:
+    if fix.observed_at is not None and fix.observed_at != event_time:
         found["observed_at"] = fix.observed_at.isoformat()
     return found
 
@@ -51,7 +51,7 @@ def to_json(event: Event) -> dict[str, Any]:
         "kind": event.kind,
         "type": event.type,
         "observed_at": None if event.observed_at is None else event.observed_at.isoformat(),
-        "fix": _fix_json(event.fix),
+        "fix": _fix_json(event.fix, event.observed_at),
         "vitals": vitals,
         "battery_pct": event.battery_pct,
         "ref": event.ref,
