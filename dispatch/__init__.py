@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dispatch.assign import propose
 from dispatch.catalogue import RESPONSE_SKILLS, SERVICE_KINDS, SKILLS, ServiceKind, Skill, response_skills
-from dispatch.eligibility import RULES, Rule, judge
+from dispatch.eligibility import RULES, Check, Rule, judge
 from dispatch.lifecycle import MAY, STEPS, By, IllegalAssignmentStep, VisitState, advance, may_step, visit_state
 from dispatch.model import (
     ASSIGNMENT_STATES,
     LIVE_ASSIGNMENT_STATES,
     AssignmentState,
     Candidate,
-    Case,
     Mode,
     Place,
     Reason,
     Request,
     Responder,
 )
-from dispatch.ranking import EVERYDAY, URGENT, Criterion, Weighted, rank
+from dispatch.ranking import EVERYDAY, URGENT, Criterion, Measure, Weighted
 from dispatch.travel import DEFAULT_PACE, HaversineTravel, Pace, Travel, Way, haversine_m
 
 __all__ = [
@@ -36,10 +35,11 @@ __all__ = [
     "AssignmentState",
     "By",
     "Candidate",
-    "Case",
+    "Check",
     "Criterion",
     "HaversineTravel",
     "IllegalAssignmentStep",
+    "Measure",
     "Mode",
     "Pace",
     "Place",
@@ -58,7 +58,6 @@ __all__ = [
     "judge",
     "may_step",
     "propose",
-    "rank",
     "response_skills",
     "visit_state",
 ]

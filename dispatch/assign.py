@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from math import inf
 
-from dispatch.eligibility import RULES, Rule, judge
-from dispatch.model import Candidate, Case, Request, Responder
-from dispatch.ranking import EVERYDAY, URGENT, Weighted, rank
-from dispatch.travel import Travel
+from dispatch.eligibility import RULES, Check, Rule, checks
+from dispatch.model import Candidate, Reason, Request, Responder
+from dispatch.ranking import EVERYDAY, URGENT, Measure, Weighted, measures
+from dispatch.travel import Travel, Way
 
 __all__ = ["propose"]
 
@@ -26,35 +26,43 @@ def propose(
     """Every responder judged: eligible ones best first, then the ineligible with why not, nearest first.
 
     The order is total: equal scores go by expected arrival, then by id, so that the same question has the same answer.
-    `criteria` None: `URGENT` for an emergency, `EVERYDAY` for a service. Linear in the number of responders.
+    Credentials must be valid on the day the work starts (`request.starts_at`), else today, as `now` has it.
+    `criteria` None: `URGENT` for an emergency, `EVERYDAY` for a service. Linear in the number of responders, one call
+    of `travel`.
     """
-    weights = criteria if criteria is not None else (URGENT if request.urgent else EVERYDAY)
-    day = (request.starts_at or now).date()
-    candidates = [_judged(_case(request, responder, day, travel), rules, weights) for responder in responders]
+    people = list(responders)
+    asked = checks(request, (request.starts_at or now).date(), rules)
+    measured = measures(request, criteria if criteria is not None else URGENT if request.urgent else EVERYDAY)
+    ways = _ways(request, people, travel)
+    candidates = [_judged(person, ways.get(person.id), asked, measured) for person in people]
     candidates.sort(key=_order)
     return tuple(candidates)
 
 
-def _case(request: Request, responder: Responder, day: date, travel: Travel) -> Case:
-    if request.place is None or responder.place is None:
-        return Case(request, responder, day, None, None)
-    way = travel.estimate(responder.place, request.place, responder.mode)
-    return Case(request, responder, day, way.metres, way.seconds)
+def _ways(request: Request, people: Sequence[Responder], travel: Travel) -> dict[str, Way]:
+    """The way of everybody whose place is known."""
+    if request.place is None:
+        return {}
+    placed = [(person.id, (person.place, person.mode)) for person in people if person.place is not None]
+    ways = travel.estimates([start for _, start in placed], request.place)
+    return dict(zip((person_id for person_id, _ in placed), ways, strict=True))
 
 
-def _judged(case: Case, rules: Sequence[Rule], criteria: Sequence[Weighted]) -> Candidate:
-    against = judge(case, rules)
-    score, reasons = rank(case, criteria)
-    return Candidate(
-        responder_id=case.responder.id,
-        name=case.responder.name,
-        kind=case.responder.kind,
-        eligible=not against,
-        distance_m=case.distance_m,
-        eta_s=case.eta_s,
-        score=score,
-        reasons=(*against, *reasons),
-    )
+def _judged(person: Responder, way: Way | None, asked: Sequence[Check], measured: Sequence[Measure]) -> Candidate:
+    distance, eta = way if way is not None else (None, None)
+    reasons: list[Reason] = []
+    for check in asked:
+        against = check(person)
+        if against is not None:
+            reasons.append(against)
+    eligible = not reasons
+    score = 0.0
+    for measure in measured:
+        reason = measure(person, eta)
+        if reason is not None:
+            reasons.append(reason)
+            score += reason.weight
+    return Candidate(person.id, person.name, person.kind, eligible, distance, eta, score, tuple(reasons))
 
 
 def _order(candidate: Candidate) -> tuple[bool, float, float, str]:

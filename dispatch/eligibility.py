@@ -1,21 +1,26 @@
-"""Who may go. One small rule each: it gives None (nothing to say), or a Reason; weight < 0 rules the responder out.
+"""Who may go. One small rule each.
+
+A rule is first held against the request: where that asks for nothing of the kind, the rule gives None and costs
+nothing. Else it gives a check, which is then asked of each responder: None (nothing against), or the Reason why not.
 
 To add a rule: write the callable, and add it to `RULES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final, Protocol
 
-from dispatch.model import Case, Reason, Responder
+from dispatch.model import Reason, Request, Responder
 
 __all__ = [
     "AGAINST",
     "RULES",
+    "Check",
     "Rule",
     "area_served",
+    "checks",
     "free",
     "has_any_skill",
     "has_skills",
@@ -28,96 +33,108 @@ __all__ = [
 AGAINST: Final = -1.0
 """Weight of a reason that rules out. Reasons that merely order are `ranking`'s."""
 
+Check = Callable[[Responder], Reason | None]
+
 
 class Rule(Protocol):
-    """One rule."""
+    """One rule. `day` is the day the work is done (a credential must be valid through it)."""
 
-    def __call__(self, case: Case) -> Reason | None: ...
-
-
-def _expired(responder: Responder, skill: str, day: date) -> bool:
-    expires = responder.skills[skill]
-    return expires is not None and expires < day
-
-
-def has_skills(case: Case) -> Reason | None:
-    """Every needed skill, its credential valid through the day. An expired credential blocks."""
-    for skill in sorted(case.request.skills):
-        if skill not in case.responder.skills:
-            return Reason("skill_missing", f"has not the skill {skill}", AGAINST, {"skill": skill})
-        if _expired(case.responder, skill, case.day):
-            return _credential_expired(case.responder, skill)
-    return None
-
-
-def has_any_skill(case: Case) -> Reason | None:
-    """At least one of the skills that will do, where any are named."""
-    if not case.request.any_skills:
-        return None
-    held = sorted(skill for skill in case.request.any_skills if skill in case.responder.skills)
-    if not held:
-        words = ", ".join(sorted(case.request.any_skills))
-        return Reason("skill_missing", f"has none of the skills {words}", AGAINST, {"skill": words})
-    if all(_expired(case.responder, skill, case.day) for skill in held):
-        return _credential_expired(case.responder, held[0])
-    return None
+    def __call__(self, request: Request, day: date, /) -> Check | None: ...
 
 
 def _credential_expired(responder: Responder, skill: str) -> Reason:
     expires = responder.skills[skill]
     on = expires.isoformat() if expires else None
-    return Reason(
-        "credential_expired", f"the credential for {skill} ended on {on}", AGAINST, {"skill": skill, "on": on}
-    )
+    text = f"the credential for {skill} ended on {on}"
+    return Reason("credential_expired", text, AGAINST, {"skill": skill, "on": on})
 
 
-def on_duty(case: Case) -> Reason | None:
+def has_skills(request: Request, day: date) -> Check | None:
+    """Every needed skill, its credential valid through the day. An expired credential blocks."""
+    needed = sorted(request.skills)
+
+    def check(responder: Responder) -> Reason | None:
+        for skill in needed:
+            if skill not in responder.skills:
+                return Reason("skill_missing", f"has not the skill {skill}", AGAINST, {"skill": skill})
+            expires = responder.skills[skill]
+            if expires is not None and expires < day:
+                return _credential_expired(responder, skill)
+        return None
+
+    return check if needed else None
+
+
+def has_any_skill(request: Request, day: date) -> Check | None:
+    """At least one of the skills that will do, where any are named, its credential valid through the day."""
+    wanted = sorted(request.any_skills)
+    words = ", ".join(wanted)
+    missing = Reason("skill_missing", f"has none of the skills {words}", AGAINST, {"skill": words})
+
+    def check(responder: Responder) -> Reason | None:
+        skills = responder.skills
+        lapsed = None
+        for skill in wanted:
+            if skill in skills:
+                expires = skills[skill]
+                if expires is None or expires >= day:
+                    return None
+                lapsed = lapsed or skill
+        return _credential_expired(responder, lapsed) if lapsed else missing
+
+    return check if wanted else None
+
+
+def on_duty(request: Request, _day: date) -> Check | None:
     """For an emergency, on duty now. An order for later is judged by the rota, not by who happens to be on duty."""
-    if case.request.urgent and not case.responder.on_duty:
-        return Reason("off_duty", "is not on duty", AGAINST)
-    return None
+    off = Reason("off_duty", "is not on duty", AGAINST)
+    return (lambda responder: None if responder.on_duty else off) if request.urgent else None
 
 
-def free(case: Case) -> Reason | None:
+def free(request: Request, _day: date) -> Check | None:
     """For an emergency, neither en route nor on a scene. An order for later may follow what the person is at now."""
-    if case.request.urgent and case.responder.busy:
-        return Reason("busy", "is en route or on a scene", AGAINST)
-    return None
+    busy = Reason("busy", "is en route or on a scene", AGAINST)
+    return (lambda responder: busy if responder.busy else None) if request.urgent else None
 
 
-def area_served(case: Case) -> Reason | None:
-    """One of the areas served lies on the place's path; without a known path nobody is ruled out."""
-    if (
-        case.responder.area_ids
-        and case.request.area_path
-        and case.responder.area_ids.isdisjoint(case.request.area_path)
-    ):
-        return Reason("area_not_served", "does not serve this area", AGAINST, {"area": case.request.area_path[-1]})
-    return None
+def area_served(request: Request, _day: date) -> Check | None:
+    """One of the areas served lies on the place's path; where the path is not known, nobody is ruled out."""
+    if not request.area_path:
+        return None
+    path = frozenset(request.area_path)
+    elsewhere = Reason("area_not_served", "does not serve this area", AGAINST, {"area": request.area_path[-1]})
+
+    def check(responder: Responder) -> Reason | None:
+        served = responder.area_ids
+        return elsewhere if served and served.isdisjoint(path) else None
+
+    return check
 
 
-def required_sex(case: Case) -> Reason | None:
+def required_sex(request: Request, _day: date) -> Check | None:
     """The sex that the service or the resident requires; a carer of unknown sex does not meet it."""
-    if case.request.required_sex is not None and case.responder.sex != case.request.required_sex:
-        return Reason(
-            "sex_required",
-            f"the carer must be {case.request.required_sex}",
-            AGAINST,
-            {"sex": case.request.required_sex},
-        )
-    return None
+    sex = request.required_sex
+    if sex is None:
+        return None
+    other = Reason("sex_required", f"the carer must be {'a woman' if sex == 'f' else 'a man'}", AGAINST, {"sex": sex})
+    return lambda responder: None if responder.sex == sex else other
 
 
-def not_refused(case: Case) -> Reason | None:
+def not_refused(request: Request, _day: date) -> Check | None:
     """The resident's "never this one"."""
-    if case.responder.id in case.request.never:
-        return Reason("never", "the resident refuses this person", AGAINST)
-    return None
+    never = request.never
+    refused = Reason("never", "the resident refuses this person", AGAINST)
+    return (lambda responder: refused if responder.id in never else None) if never else None
 
 
 RULES: Final[tuple[Rule, ...]] = (has_skills, has_any_skill, on_duty, free, area_served, required_sex, not_refused)
 
 
-def judge(case: Case, rules: Sequence[Rule] = RULES) -> tuple[Reason, ...]:
-    """Every reason against; empty: eligible."""
-    return tuple(reason for rule in rules if (reason := rule(case)) is not None)
+def checks(request: Request, day: date, rules: Sequence[Rule] = RULES) -> tuple[Check, ...]:
+    """The checks that this request asks for."""
+    return tuple(check for rule in rules if (check := rule(request, day)) is not None)
+
+
+def judge(request: Request, responder: Responder, day: date, rules: Sequence[Rule] = RULES) -> tuple[Reason, ...]:
+    """Every reason against one responder; empty: eligible."""
+    return tuple(reason for check in checks(request, day, rules) if (reason := check(responder)) is not None)

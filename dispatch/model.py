@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 __all__ = [
     "ASSIGNMENT_STATES",
     "LIVE_ASSIGNMENT_STATES",
     "AssignmentState",
     "Candidate",
-    "Case",
     "Mode",
     "Place",
     "Reason",
@@ -102,19 +101,6 @@ class Reason:
     text: str
     weight: float = 0.0
     values: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
-
-
-class Case(NamedTuple):
-    """One responder held against one request: what rules and criteria look at.
-
-    `day`: when the work is done (a credential must be valid on it). `distance_m`, `eta_s`: None: a place is unknown.
-    """
-
-    request: Request
-    responder: Responder
-    day: date
-    distance_m: float | None
-    eta_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ time for what no map knows (stairs, the bicycle's lock, the parking space).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, NamedTuple, Protocol
@@ -33,9 +33,10 @@ class Way(NamedTuple):
 
 
 class Travel(Protocol):
-    """Estimates for one person who leaves now."""
+    """Estimates for people who leave now. Many at once: a routing service answers a table as fast as one way."""
 
-    def estimate(self, start: Place, end: Place, mode: Mode) -> Way: ...
+    def estimates(self, starts: Sequence[tuple[Place, Mode]], end: Place) -> Sequence[Way]:
+        """One way for each start, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,18 @@ class HaversineTravel:
         if not self.circuity >= 1:
             raise ValueError(f"circuity must be at least 1 (no way is shorter than the crow's), not {self.circuity}")
 
-    def estimate(self, start: Place, end: Place, mode: Mode) -> Way:
-        pace = self.pace[mode]
-        metres = haversine_m(start, end) * self.circuity
-        return Way(metres, metres / pace.speed_mps + pace.fixed_s)
+    def estimates(self, starts: Sequence[tuple[Place, Mode]], end: Place) -> Sequence[Way]:
+        """One way for each start, in order."""
+        # The same formula as haversine_m, with all that concerns only the end taken out of the loop: districts have
+        # thousands of responders, and an operator waits for the list.
+        scale = 2 * EARTH_RADIUS_M * self.circuity
+        pace = {mode: (1 / one.speed_mps, one.fixed_s) for mode, one in self.pace.items()}
+        end_lat, end_lon, end_cos = radians(end.lat), radians(end.lon), cos(radians(end.lat))
+        ways = []
+        for start, mode in starts:
+            lat = radians(start.lat)
+            half = sin((end_lat - lat) / 2) ** 2 + cos(lat) * end_cos * sin((end_lon - radians(start.lon)) / 2) ** 2
+            metres = scale * asin(min(1.0, sqrt(half)))
+            slowness, fixed_s = pace[mode]
+            ways.append(Way(metres, metres * slowness + fixed_s))
+        return ways

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,6 @@ __all__ = [
     "CLASS_LABELS",
     "PLACE_TYPES",
     "PRIORITY_LABELS",
-    "TYPES_BY_ID",
     "UNKNOWN_TYPE",
     "AlarmType",
     "classify",
@@ -33,7 +33,7 @@ class AlarmType:
 
 # A cancel is a word about another alarm: it takes the class of the incident it joins. The class here is that of the
 # row of a cancel that joins nothing.
-ALARM_TYPES: Final[tuple[AlarmType, ...]] = (
+_ROWS: Final = (
     AlarmType("sos", "emergency", "critical", "紧急呼救", "SOS"),
     AlarmType("fall", "emergency", "critical", "跌倒", "Fall"),
     AlarmType("voice_help", "emergency", "critical", "语音呼救", "Call for help by voice"),
@@ -66,7 +66,8 @@ ALARM_TYPES: Final[tuple[AlarmType, ...]] = (
     AlarmType("cancel", "technical", "low", "取消报警", "Cancelled by the device"),
 )
 
-TYPES_BY_ID: Final[dict[str, AlarmType]] = {row.id: row for row in ALARM_TYPES}
+ALARM_TYPES: Final[Mapping[str, AlarmType]] = {row.id: row for row in _ROWS}
+"""By their word, in the order in which people read them."""
 
 UNKNOWN_TYPE: Final = "assistance"
 """What an unknown word raises; whoever classifies keeps the word in the alarm's `attributes`."""
@@ -97,11 +98,11 @@ def classify(alarm_type: str, *, test: bool = False) -> tuple[AlarmClass, Priori
     """
     if test:
         return "test", "low"
-    row = TYPES_BY_ID.get(alarm_type, TYPES_BY_ID[UNKNOWN_TYPE])
+    row = ALARM_TYPES.get(alarm_type, ALARM_TYPES[UNKNOWN_TYPE])
     return row.alarm_class, row.priority
 
 
 def label(alarm_type: str) -> tuple[str, str]:
     """(Chinese, English) name of a type; an unknown word stands for itself."""
-    row = TYPES_BY_ID.get(alarm_type)
+    row = ALARM_TYPES.get(alarm_type)
     return (row.zh, row.en) if row else (alarm_type, alarm_type)
