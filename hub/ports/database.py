@@ -117,6 +117,9 @@ class Incidents(Protocol):
     def insert(self, incident: Incident, *, fix: Json | None, area_path: Sequence[str]) -> bool:
         """False where another transaction opened one for the subject and class meanwhile: lock_live again."""
 
+    def insert_many(self, rows: Sequence[tuple[Incident, Json | None, Sequence[str]]]) -> set[str]:
+        """(incident, fix, area path) each, in one statement; the ids inserted. A missing one: as `insert` gives False."""
+
     def get(self, incident_id: str, *, lock: bool = False) -> Incident | None: ...
 
     def save(self, incident: Incident, *, fix: Json | None = None) -> None:

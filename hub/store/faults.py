@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from hub.errors import BadRequestError, ConflictError, HubError, UnavailableError
+from hub.errors import BadRequestError, ConflictError, ForbiddenError, HubError, UnavailableError
 
 __all__ = ["faults", "first_line", "translated"]
 
@@ -57,6 +57,8 @@ def translated(error: psycopg.Error) -> HubError | None:
         )
     if isinstance(error, errors.NotNullViolation):
         return BadRequestError(f"{diag.table_name}.{diag.column_name}: must be given", field=diag.column_name)
+    if diag.constraint_name == "incidents_other_supervisor":
+        return ForbiddenError("whoever resolved an incident cannot supervise it", code="own-supervision")
     if isinstance(error, errors.CheckViolation):
         return BadRequestError(
             f"{diag.table_name}: the values break the rule {diag.constraint_name}",

@@ -1,9 +1,9 @@
 """Brings a database to the schema of this code: numbered SQL files, forward only, each applied once.
 
-A file is applied in a transaction of its own, under an advisory lock: hubs that start together are safe. The checksum of
-an applied file is kept and compared, so a file changed afterwards stops the start instead of leaving two schemas under one
-name. A migration may have two variants, `NNNN_name.plain.sql` and `NNNN_name.timescale.sql`; a database keeps the
-variant it began with.
+A file is applied in a transaction of its own, under an advisory lock: hubs that start together are safe. The checksum
+of an applied file is kept and compared, so a file changed afterwards stops the start instead of leaving two schemas
+under one name. A migration may have two variants, `NNNN_name.plain.sql` and `NNNN_name.timescale.sql`; a database
+keeps the variant it began with.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _missing(connection: Connection, known: list[Migration], variant: Variant) -
     for name, checksum in applied.items():
         if name not in by_name:
             raise MigrationError(
-                f"the database has migration {name}, which this hub does not know: it was made by a newer hub; upgrade this one"
+                f"the database has migration {name}, which this hub does not know: a newer hub made it; upgrade this"
             )
         if by_name[name].checksum != checksum:
             raise MigrationError(f"migration {name} was changed after it was applied; put it back and add a new one")
@@ -183,7 +183,7 @@ def _missing(connection: Connection, known: list[Migration], variant: Variant) -
     for one in missing:
         if one.name < newest:
             raise MigrationError(
-                f"migration {one.name} was added before {newest}, which is applied; give it a later number"
+                f"migration {one.name} comes before {newest}, which is applied; give it a later number"
             )
     return missing
 

@@ -16,6 +16,34 @@ CREATE TABLE areas (
 CREATE INDEX areas_parent ON areas (parent_id);
 CREATE INDEX areas_path ON areas USING gin (path);
 
+-- `path` follows the parents by itself; a parent below its own child is refused.
+CREATE FUNCTION area_path() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE above text[] := '{}';
+BEGIN
+    IF NEW.parent_id IS NOT NULL THEN
+        SELECT path INTO above FROM areas WHERE id = NEW.parent_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'area %: there is no parent %', NEW.id, NEW.parent_id USING ERRCODE = 'foreign_key_violation',
+                DETAIL = format('Key (parent_id)=(%s) is not present in table "areas".', NEW.parent_id),
+                TABLE = 'areas', COLUMN = 'parent_id';
+        END IF;
+        IF NEW.id = ANY (above) THEN
+            RAISE EXCEPTION 'area %: % lies below it and cannot be its parent', NEW.id, NEW.parent_id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'areas_parent_id_check', TABLE = 'areas';
+        END IF;
+    END IF;
+    NEW.path := above || NEW.id;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION area_path_below() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE areas SET parent_id = parent_id WHERE parent_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER areas_own_path BEFORE INSERT OR UPDATE OF parent_id, path ON areas FOR EACH ROW EXECUTE FUNCTION area_path();
+CREATE TRIGGER areas_paths_below AFTER UPDATE OF parent_id, path ON areas FOR EACH ROW
+    WHEN (OLD.path IS DISTINCT FROM NEW.path) EXECUTE FUNCTION area_path_below();
+
 CREATE TABLE stations (
     id       text PRIMARY KEY,
     kind     text NOT NULL CHECK (kind IN ('care_station', 'meal_point', 'clinic', 'social_work')),

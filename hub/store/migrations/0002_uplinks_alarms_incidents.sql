@@ -50,14 +50,13 @@ CREATE TABLE incidents (
     under_way         boolean NOT NULL DEFAULT false,
     on_scene          boolean NOT NULL DEFAULT false,
     policy            bytea NOT NULL REFERENCES escalation_policies (digest),
-    plan              jsonb NOT NULL DEFAULT '{}',     -- the response plan as it was when it opened
     plan_round        integer NOT NULL DEFAULT 0,
     reasons           jsonb NOT NULL DEFAULT '[]',
     seq               bigint NOT NULL DEFAULT 0,       -- its latest timeline entry
     version           integer NOT NULL DEFAULT 1,
     -- Whoever resolved a matter cannot be the one who supervises it.
-    CHECK (supervised_by IS NULL OR supervised_by <> resolved_by),
-    CHECK (state NOT IN ('resolved', 'closed') OR disposition IS NOT NULL)
+    CONSTRAINT incidents_other_supervisor CHECK (supervised_by IS NULL OR supervised_by <> resolved_by),
+    CONSTRAINT incidents_disposed CHECK (state NOT IN ('resolved', 'closed') OR disposition IS NOT NULL)
 ) WITH (fillfactor = 80);
 -- At most one live incident for each subject and class.
 CREATE UNIQUE INDEX incidents_one_live ON incidents (subject, class) WHERE state IN ('open', 'acknowledged', 'in_progress');

@@ -77,9 +77,18 @@ CREATE UNIQUE INDEX assignments_one_live_incident ON assignments (incident_id, r
     WHERE incident_id IS NOT NULL AND state IN ('offered', 'accepted', 'en_route', 'on_scene');
 CREATE UNIQUE INDEX assignments_one_live_visit ON assignments (visit_id, responder_id)
     WHERE visit_id IS NOT NULL AND state IN ('offered', 'accepted', 'en_route', 'on_scene');
+CREATE INDEX assignments_live ON assignments (responder_id) WHERE state IN ('offered', 'accepted', 'en_route', 'on_scene');
 CREATE INDEX assignments_incident ON assignments (incident_id);
 CREATE INDEX assignments_visit ON assignments (visit_id);
 CREATE INDEX assignments_responder ON assignments (responder_id, offered_at DESC);
+
+-- Who has been at whose place: continuity, without reading the whole past at every alarm.
+CREATE TABLE acquaintances (
+    responder_id  text NOT NULL REFERENCES responders (id) ON DELETE CASCADE,
+    resident_id   text NOT NULL REFERENCES residents (id) ON DELETE CASCADE,
+    last_at       timestamptz NOT NULL,
+    PRIMARY KEY (responder_id, resident_id)
+);
 
 CREATE TABLE calls (
     id           uuid PRIMARY KEY,

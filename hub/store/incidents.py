@@ -1,0 +1,172 @@
+"""Incidents: at most one live for each subject and class."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from hub.alarms.model import AlarmClass, Incident, Reason
+from hub.alarms.policy import EscalationPolicy, policy_from_json, policy_to_json
+from hub.errors import NotFoundError
+from hub.ports.records import Json
+from hub.store.session import Session, as_json, is_uuid
+
+__all__ = ["IncidentsDrawer"]
+
+
+@lru_cache(maxsize=256)
+def _stored_policy(policy: EscalationPolicy) -> tuple[bytes, Json]:
+    body = policy_to_json(policy)
+    return hashlib.sha256(as_json(body).encode()).digest(), body
+
+
+_policies: dict[bytes, EscalationPolicy] = {}
+"""Policies read before, by their digest: content that cannot change."""
+
+
+def _policy(digest: bytes, body: Json) -> EscalationPolicy:
+    found = _policies.get(digest)
+    if found is None:
+        found = _policies[digest] = policy_from_json(body)
+    return found
+
+
+def incident_of(row: Mapping[str, Any]) -> Incident:
+    """The value of a row of `incidents` joined with its policy."""
+    return Incident(
+        id=row["id"],
+        subject=row["subject"],
+        alarm_class=row["class"],
+        state=row["state"],
+        type=row["type"],
+        types=tuple(row["types"]),
+        priority=row["priority"],
+        opened_at=row["opened_at"],
+        first_alarm_at=row["first_alarm_at"],
+        last_alarm_at=row["last_alarm_at"],
+        alarm_count=row["alarm_count"],
+        resident_id=row["resident_id"],
+        device_id=row["device_id"],
+        area_id=row["area_id"],
+        acknowledged_by=row["acknowledged_by"],
+        acknowledged_at=row["acknowledged_at"],
+        lease_until=row["lease_until"],
+        resolved_by=row["resolved_by"],
+        resolved_at=row["resolved_at"],
+        disposition=row["disposition"],
+        summary=row["summary"],
+        supervision=row["supervision"],
+        supervised_by=row["supervised_by"],
+        supervised_at=row["supervised_at"],
+        shelved_until=row["shelved_until"],
+        shelve_reason=row["shelve_reason"],
+        under_way=row["under_way"],
+        on_scene=row["on_scene"],
+        plan_round=row["plan_round"],
+        reasons=tuple(Reason(one["code"], one["text"], one.get("values") or {}) for one in row["reasons"]),
+        policy=_policy(row["policy"], row["policy_body"]),
+        version=row["version"],
+    )
+
+
+def _row(incident: Incident, fix: Json | None) -> Json:
+    return {
+        "id": incident.id,
+        "subject": incident.subject,
+        "class": incident.alarm_class,
+        "state": incident.state,
+        "type": incident.type,
+        "types": incident.types,
+        "priority": incident.priority,
+        "opened_at": incident.opened_at,
+        "first_alarm_at": incident.first_alarm_at,
+        "last_alarm_at": incident.last_alarm_at,
+        "alarm_count": incident.alarm_count,
+        "resident_id": incident.resident_id,
+        "device_id": incident.device_id,
+        "area_id": incident.area_id,
+        "fix": fix,
+        "acknowledged_by": incident.acknowledged_by,
+        "acknowledged_at": incident.acknowledged_at,
+        "lease_until": incident.lease_until,
+        "resolved_by": incident.resolved_by,
+        "resolved_at": incident.resolved_at,
+        "disposition": incident.disposition,
+        "summary": incident.summary,
+        "supervision": incident.supervision,
+        "supervised_by": incident.supervised_by,
+        "supervised_at": incident.supervised_at,
+        "shelved_until": incident.shelved_until,
+        "shelve_reason": incident.shelve_reason,
+        "under_way": incident.under_way,
+        "on_scene": incident.on_scene,
+        "plan_round": incident.plan_round,
+        "reasons": incident.reasons,
+        "version": incident.version,
+    }
+
+
+class IncidentsDrawer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock_live(self, subjects: Collection[tuple[str, AlarmClass]]) -> dict[tuple[str, AlarmClass], Incident]:
+        if not subjects:
+            return {}
+        wanted = list(subjects)
+        rows = self._session.all(
+            "incidents_lock_live", subjects=[subject for subject, _ in wanted], classes=[cls for _, cls in wanted]
+        )
+        return {(row["subject"], row["class"]): incident_of(row) for row in rows}
+
+    def insert(self, incident: Incident, *, fix: Json | None, area_path: Sequence[str]) -> bool:
+        return bool(self.insert_many([(incident, fix, area_path)]))
+
+    def insert_many(self, rows: Sequence[tuple[Incident, Json | None, Sequence[str]]]) -> set[str]:
+        """(incident, fix, area path) each; the ids that were inserted.
+
+        An id that is missing: another transaction opened one for that subject and class meanwhile; lock_live again.
+        """
+        if not rows:
+            return set()
+        bodies: list[Json] = []
+        policies: dict[bytes, Json] = {}
+        for incident, fix, area_path in rows:
+            digest, policy = _stored_policy(incident.policy)
+            policies[digest] = policy
+            bodies.append({**_row(incident, fix), "area_path": list(area_path), "policy": digest})
+        kept = [{"digest": digest, "body": body} for digest, body in sorted(policies.items())]
+        self._session.run("policies_keep", rows=as_json(kept))
+        return {row["id"] for row in self._session.all("incidents_insert", rows=as_json(bodies))}
+
+    def get(self, incident_id: str, *, lock: bool = False) -> Incident | None:
+        if not is_uuid(incident_id):
+            return None
+        row = self._session.one("incidents_get_locked" if lock else "incidents_get", id=incident_id)
+        return incident_of(row) if row else None
+
+    def save(self, incident: Incident, *, fix: Json | None = None) -> None:
+        self._save([_row(incident, fix)])
+
+    def save_many(self, rows: Sequence[tuple[Incident, Json | None]]) -> None:
+        if rows:
+            self._save([_row(incident, fix) for incident, fix in rows])
+
+    def _save(self, bodies: list[Json]) -> None:
+        if self._session.run("incidents_save", rows=as_json(bodies)) < len(bodies):
+            raise NotFoundError(f"there is no incident {', '.join(body['id'] for body in bodies)}")
+
+    def place_of(self, incident_id: str) -> tuple[float, float] | None:
+        row = self._session.one("incidents_place", id=incident_id) if is_uuid(incident_id) else None
+        return (row["lat"], row["lon"]) if row else None
+
+    def supervise(self, incident_id: str, user_id: str, at: datetime) -> None:
+        """ForbiddenError for the person who resolved it."""
+        if not self._session.run("incidents_supervise", id=incident_id, user_id=user_id, at=at):
+            raise NotFoundError(f"there is no incident {incident_id}")
+
+    def shelve_reason(self, incident_id: str, reason: str | None) -> None:
+        self._session.run("incidents_shelve_reason", id=incident_id, reason=reason)

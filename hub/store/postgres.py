@@ -1,0 +1,182 @@
+"""PostgreSQL behind `hub.ports.Database`: connections, their loss, and the ends of transactions."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+from hub.errors import UnavailableError
+from hub.store.faults import faults, first_line
+from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
+from hub.store.transaction import PostgresTransaction
+
+__all__ = ["LANES", "PostgresDatabase"]
+
+_log = logging.getLogger(__name__)
+
+LANES = ("alarm", "telemetry")
+"""Lanes with connections of their own: they never wait for one that pages and programs hold."""
+
+
+class _Lane:
+    """Connections of one lane: as many as it has callers at a time, kept open between transactions."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._idle: list[Connection] = []
+        self._guard = threading.Lock()
+
+    def take(self) -> Connection:
+        with self._guard:
+            if self._idle:
+                return self._idle.pop()
+        with faults():
+            return connect(self._url, self._name)
+
+    def give_back(self, connection: Connection) -> None:
+        with self._guard:
+            if not connection.closed:
+                self._idle.append(connection)
+
+    def close(self) -> None:
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+class _Pool:
+    """Connections of the lane "main", shared by pages, programs and jobs."""
+
+    def __init__(self, url: str, min_size: int, max_size: int, timeout: float) -> None:
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=timeout,
+            max_idle=300.0,
+            reconnect_timeout=30.0,
+            open=False,
+            name="main",
+            configure=prepare_connection,
+            kwargs={
+                "autocommit": True,
+                "application_name": "care-hub main",
+                "options": "-c TimeZone=UTC",
+                **KEEPALIVE,
+            },
+        )
+        self._pool.open(wait=False)
+
+    def take(self) -> Connection:
+        with faults():
+            return cast("Connection", self._pool.getconn())
+
+    def give_back(self, connection: Connection) -> None:
+        self._pool.putconn(connection)
+
+    def close(self) -> None:
+        self._pool.close(timeout=2.0)
+
+
+class PostgresDatabase:
+    """`hub.ports.Database`. Safe for any number of threads; nothing is connected before the first `begin` needs it.
+
+    `url`: `postgresql://…`. `max_size` bounds the connections of the lane "main"; "alarm" and "telemetry" have one for
+    each caller at a time. `patience` (s): how long `begin` waits for a connection of the lane "main".
+    """
+
+    def __init__(self, url: str, *, min_size: int = 1, max_size: int = 8, patience: float = 5.0) -> None:
+        self.url = url
+        self._lanes: dict[str, _Lane | _Pool] = {name: _Lane(url, name) for name in LANES}
+        self._lanes["main"] = _Pool(url, min_size, max_size, patience)
+        self._spare = max_size
+
+    def close(self) -> None:
+        """Ends the idle connections; those in a transaction end with it."""
+        for lane in self._lanes.values():
+            lane.close()
+
+    def __enter__(self) -> PostgresDatabase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def begin(self, lane: str = "main") -> Iterator[PostgresTransaction]:
+        """Commits when the block ends, rolls back when it raises.
+
+        Raises UnavailableError where the database is away: before the block, inside it, or at the commit (then with
+        `outcome="unknown"`: it may have been committed; whoever repeats must be ready for that).
+        """
+        with self.connection(lane, b"BEGIN") as connection:
+            tx = PostgresTransaction(connection)
+            yield tx
+            self._commit(tx)
+
+    @contextmanager
+    def reading(self, lane: str = "main") -> Iterator[Connection]:
+        """A connection in a read-only transaction with one snapshot for all its statements."""
+        with self.connection(lane, b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield connection
+
+    @contextmanager
+    def connection(self, lane: str, begin: bytes) -> Iterator[Connection]:
+        """A connection with `begin` executed; whatever is still open at the end is rolled back."""
+        source = self._lanes[lane]
+        connection = self._begun(source, begin)
+        try:
+            with faults():
+                yield connection
+        finally:
+            _leave(connection)
+            source.give_back(connection)
+
+    def _begun(self, source: _Lane | _Pool, begin: bytes) -> Connection:
+        """BEGIN proves that the connection lives. Those that died while idle are thrown away, one after the other."""
+        for _ in range(self._spare + 1):
+            connection = source.take()
+            try:
+                connection.execute(begin)
+            except psycopg.OperationalError as error:
+                lost = error
+                connection.close()
+                source.give_back(connection)
+            else:
+                return connection
+        raise UnavailableError(f"the database is away: {first_line(lost)}") from lost
+
+    def _commit(self, tx: PostgresTransaction) -> None:
+        tx.session.flush()
+        connection = tx.session.connection
+        try:
+            ended = connection.execute(b"COMMIT").statusmessage
+        except psycopg.OperationalError as error:
+            raise UnavailableError(
+                f"the database went away during the commit: {first_line(error)}", outcome="unknown"
+            ) from error
+        if ended != "COMMIT":
+            # PostgreSQL answers ROLLBACK, without an error, where a statement had failed and the caller went on.
+            raise RuntimeError("the transaction had failed before its end; nothing was written")
+
+
+def _leave(connection: Connection) -> None:
+    """Ends an open transaction, or the connection where even that cannot be done."""
+    status = connection.info.transaction_status
+    if status == TransactionStatus.IDLE:
+        return
+    if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR) and not connection.closed:
+        with suppress(psycopg.Error):
+            connection.execute(b"ROLLBACK")
+            return
+    _log.warning("a database connection was lost in a transaction")
+    connection.close()

@@ -1,0 +1,133 @@
+-- Incidents, their timeline and their due rows.
+
+-- :name incidents_lock_live
+SELECT i.*, p.body AS policy_body
+FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
+WHERE (i.subject, i.class) IN (SELECT s.subject, s.class FROM unnest(%(subjects)s::text[], %(classes)s::text[]) AS s (subject, class))
+  AND i.state IN ('open', 'acknowledged', 'in_progress')
+ORDER BY i.subject, i.class
+FOR NO KEY UPDATE OF i
+
+-- :name incidents_get
+SELECT i.*, p.body AS policy_body
+FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
+WHERE i.id = %(id)s
+
+-- :name incidents_get_locked
+SELECT i.*, p.body AS policy_body
+FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
+WHERE i.id = %(id)s
+FOR NO KEY UPDATE OF i
+
+-- :name policies_keep
+INSERT INTO escalation_policies (digest, body)
+SELECT decode(p.digest, 'base64'), p.body
+FROM json_to_recordset(%(rows)s::json) AS p (digest text, body jsonb)
+ON CONFLICT DO NOTHING
+
+-- :name incidents_insert
+INSERT INTO incidents (id, subject, class, state, type, types, priority, opened_at, first_alarm_at, last_alarm_at,
+                       alarm_count, resident_id, device_id, area_id, area_path, fix, acknowledged_by, acknowledged_at,
+                       first_acknowledged_at, lease_until, shelved_until, shelve_reason, under_way, on_scene,
+                       plan_round, policy, reasons, version)
+SELECT r.id, r.subject, r.class, r.state, r.type, r.types, r.priority, r.opened_at, r.first_alarm_at, r.last_alarm_at,
+       r.alarm_count, r.resident_id, r.device_id, r.area_id, r.area_path, r.fix, r.acknowledged_by, r.acknowledged_at,
+       r.acknowledged_at, r.lease_until, r.shelved_until, r.shelve_reason, r.under_way, r.on_scene,
+       r.plan_round, decode(r.policy, 'base64'), r.reasons, r.version
+FROM json_to_recordset(%(rows)s::json) AS r (
+    id uuid, subject text, class text, state text, type text, types text[], priority text, opened_at timestamptz,
+    first_alarm_at timestamptz, last_alarm_at timestamptz, alarm_count integer, resident_id text, device_id text,
+    area_id text, area_path text[], fix jsonb, acknowledged_by uuid, acknowledged_at timestamptz,
+    lease_until timestamptz, shelved_until timestamptz, shelve_reason text, under_way boolean, on_scene boolean,
+    plan_round integer, policy text, reasons jsonb, version integer)
+ORDER BY r.subject, r.class
+ON CONFLICT (subject, class) WHERE state IN ('open', 'acknowledged', 'in_progress') DO NOTHING
+RETURNING id
+
+-- A fix that is not given stays as it is; everything else is written.
+-- :name incidents_save
+UPDATE incidents i SET
+    state = r.state, type = r.type, types = r.types, priority = r.priority, first_alarm_at = r.first_alarm_at,
+    last_alarm_at = r.last_alarm_at, alarm_count = r.alarm_count, resident_id = r.resident_id, device_id = r.device_id,
+    area_id = r.area_id, fix = coalesce(r.fix, i.fix), acknowledged_by = r.acknowledged_by,
+    acknowledged_at = r.acknowledged_at, first_acknowledged_at = coalesce(i.first_acknowledged_at, r.acknowledged_at),
+    lease_until = r.lease_until, resolved_by = r.resolved_by, resolved_at = r.resolved_at, disposition = r.disposition,
+    summary = r.summary, supervision = r.supervision, supervised_by = r.supervised_by, supervised_at = r.supervised_at,
+    shelved_until = r.shelved_until, shelve_reason = r.shelve_reason, under_way = r.under_way, on_scene = r.on_scene,
+    plan_round = r.plan_round, reasons = r.reasons, version = r.version
+FROM json_to_recordset(%(rows)s::json) AS r (
+    id uuid, state text, type text, types text[], priority text, first_alarm_at timestamptz, last_alarm_at timestamptz,
+    alarm_count integer, resident_id text, device_id text, area_id text, fix jsonb, acknowledged_by uuid,
+    acknowledged_at timestamptz, lease_until timestamptz, resolved_by uuid, resolved_at timestamptz, disposition text,
+    summary text, supervision text, supervised_by uuid, supervised_at timestamptz, shelved_until timestamptz,
+    shelve_reason text, under_way boolean, on_scene boolean, plan_round integer, reasons jsonb, version integer)
+WHERE i.id = r.id
+
+-- :name incidents_place
+SELECT (fix ->> 'lat')::double precision AS lat, (fix ->> 'lon')::double precision AS lon
+FROM incidents WHERE id = %(id)s AND fix ->> 'lat' IS NOT NULL AND fix ->> 'lon' IS NOT NULL
+
+-- :name incidents_supervise
+UPDATE incidents SET supervision = 'done', supervised_by = %(user_id)s, supervised_at = %(at)s
+WHERE id = %(id)s
+
+-- :name incidents_shelve_reason
+UPDATE incidents SET shelve_reason = %(reason)s WHERE id = %(id)s
+
+-- All lines of a transaction at once, as its last statement. Row locks come first (incidents in subject order), then the
+-- counter: whoever holds the counter waits for nobody.
+-- :name timeline_write
+WITH line AS (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
+        n integer, at timestamptz, subject_kind text, subject_id text, kind text, actor_kind text, actor_id text,
+        actor_name text, body jsonb)
+), locked AS MATERIALIZED (
+    SELECT i.id FROM incidents i
+    WHERE i.id = ANY (%(incidents)s::uuid[])
+    ORDER BY i.subject, i.class, i.id
+    FOR NO KEY UPDATE
+), counter AS (
+    UPDATE timeline_counter SET seq = seq + %(count)s
+    WHERE (SELECT count(*) FROM locked) >= 0
+    RETURNING seq - %(count)s AS base
+), written AS (
+    INSERT INTO timeline (seq, at, subject_kind, subject_id, kind, actor_kind, actor_id, actor_name, body)
+    SELECT c.base + l.n, l.at, l.subject_kind, l.subject_id, l.kind, l.actor_kind, l.actor_id, l.actor_name, l.body
+    FROM counter c, line l
+), latest AS (
+    UPDATE incidents i SET seq = s.seq
+    FROM (SELECT l.subject_id, c.base + max(l.n) AS seq FROM counter c, line l
+          WHERE l.subject_kind = 'incident' GROUP BY l.subject_id, c.base) s
+    WHERE i.id = ANY (%(incidents)s::uuid[]) AND i.id::text = s.subject_id
+)
+SELECT pg_notify('care_hub_feed', '') FROM counter
+
+-- :name due_clear
+DELETE FROM due d
+USING unnest(%(kinds)s::text[], %(subjects)s::uuid[], %(steps)s::text[]) AS c (kind, subject, step)
+WHERE d.subject_kind = c.kind AND d.subject_id = c.subject AND (c.step IS NULL OR d.step = c.step)
+
+-- :name due_set
+INSERT INTO due (subject_kind, subject_id, step, due_at, body)
+SELECT r.subject_kind, r.subject_id, r.step, r.due_at, r.body
+FROM json_to_recordset(%(rows)s::json) AS r (subject_kind text, subject_id uuid, step text, due_at timestamptz, body jsonb)
+ORDER BY r.subject_kind, r.subject_id, r.step
+ON CONFLICT (subject_kind, subject_id, step) DO UPDATE SET due_at = excluded.due_at, body = excluded.body
+
+-- :name due_notify
+SELECT pg_notify('care_hub_due', '')
+
+-- :name due_claim
+WITH ripe AS MATERIALIZED (
+    SELECT subject_kind, subject_id, step FROM due
+    WHERE due_at <= %(now)s
+    ORDER BY due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM due d USING ripe r
+WHERE d.subject_kind = r.subject_kind AND d.subject_id = r.subject_id AND d.step = r.step
+RETURNING d.subject_kind, d.subject_id, d.step, d.due_at, d.body
+
+-- :name due_next
+SELECT min(due_at) AS due_at FROM due

@@ -1,0 +1,105 @@
+-- The path of uplinks: ledger, devices, residents, alarms.
+
+-- :name ledger_take
+INSERT INTO uplink_seen (key, received_at)
+SELECT k.key, k.received_at
+FROM unnest(%(keys)s::bytea[], %(times)s::timestamptz[]) AS k (key, received_at)
+ORDER BY k.key
+ON CONFLICT DO NOTHING
+RETURNING key
+
+-- :name ledger_prune
+DELETE FROM uplink_seen WHERE received_at < %(before)s
+
+-- :name devices_get
+SELECT id, family, resident_id, area_id, profile, adopted, revoked_at IS NOT NULL AS revoked
+FROM devices WHERE id = ANY (%(ids)s::text[])
+
+-- :name devices_adopt_unknown
+INSERT INTO devices (id, family, adopted, created_at)
+SELECT u.id, u.family, false, %(at)s
+FROM unnest(%(ids)s::text[], %(families)s::text[]) AS u (id, family)
+ORDER BY u.id
+ON CONFLICT DO NOTHING
+
+-- Locked in the order of ids, so that two workers cannot block one another. A row is written only where it tells something
+-- new: a device heard again within a second is left alone.
+-- :name devices_seen
+WITH heard AS (
+    SELECT * FROM json_to_recordset(%(rows)s::json)
+        AS h (id text, at timestamptz, alive timestamptz, online boolean, battery smallint, fix jsonb)
+), locked AS MATERIALIZED (
+    SELECT d.id
+    FROM devices d JOIN heard h ON h.id = d.id
+    WHERE d.last_seen_at IS NULL
+       OR h.alive > d.last_seen_at + interval '1 second'
+       OR h.at >= d.last_seen_at
+          AND (h.online IS DISTINCT FROM coalesce(d.online, NOT h.online) AND h.online IS NOT NULL
+               OR h.battery IS DISTINCT FROM d.battery_pct AND h.battery IS NOT NULL
+               OR h.fix IS DISTINCT FROM d.last_fix AND h.fix IS NOT NULL)
+    ORDER BY d.id
+    FOR NO KEY UPDATE OF d
+)
+UPDATE devices d SET
+    last_seen_at = greatest(d.last_seen_at, h.alive),
+    online = CASE WHEN d.last_seen_at > h.at THEN d.online ELSE coalesce(h.online, d.online) END,
+    battery_pct = CASE WHEN d.last_seen_at > h.at THEN d.battery_pct ELSE coalesce(h.battery, d.battery_pct) END,
+    last_fix = CASE WHEN d.last_seen_at > h.at THEN d.last_fix ELSE coalesce(h.fix, d.last_fix) END,
+    lat = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lat ELSE (h.fix ->> 'lat')::double precision END,
+    lon = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lon ELSE (h.fix ->> 'lon')::double precision END
+FROM heard h
+WHERE d.id = h.id AND d.id IN (SELECT id FROM locked)
+
+-- :name devices_add
+INSERT INTO devices (id, family, name, resident_id, area_id, profile, secret_hash, adopted)
+VALUES (%(id)s, %(family)s, %(name)s, %(resident_id)s, %(area_id)s, %(profile)s::jsonb, %(secret_hash)s, true)
+ON CONFLICT (id) DO UPDATE SET
+    family = excluded.family, name = excluded.name, resident_id = excluded.resident_id, area_id = excluded.area_id,
+    profile = excluded.profile, secret_hash = excluded.secret_hash, adopted = true, version = devices.version + 1
+WHERE NOT devices.adopted
+RETURNING id
+
+-- :name devices_secret
+SELECT secret_hash FROM devices WHERE id = %(id)s AND revoked_at IS NULL
+
+-- :name residents_get
+SELECT r.id, r.name, r.status, r.status_since, r.born_on, r.area_id, coalesce(a.path, '{}') AS area_path,
+       r.lat, r.lon, r.lives_alone
+FROM residents r LEFT JOIN areas a ON a.id = r.area_id
+WHERE r.id = ANY (%(ids)s::text[])
+
+-- :name residents_status
+UPDATE residents SET status = %(status)s, status_reason = %(reason)s, status_since = %(at)s, version = version + 1
+WHERE id = %(id)s
+
+-- :name alarms_add
+INSERT INTO alarms (id, key, device_id, resident_id, incident_id, ref, type, class, priority, observed_at, received_at,
+                    fix, battery_pct, test, buffered, note, cancels, source, attributes)
+SELECT a.id, decode(a.key, 'base64'), a.device_id, a.resident_id, a.incident_id, a.ref, a.type, a.class, a.priority,
+       a.observed_at, a.received_at, a.fix, a.battery_pct, a.test, a.buffered, a.note, a.cancels, a.source, a.attributes
+FROM json_to_recordset(%(rows)s::json) AS a (
+    id uuid, key text, device_id text, resident_id text, incident_id uuid, ref text, type text, class text,
+    priority text, observed_at timestamptz, received_at timestamptz, fix jsonb, battery_pct smallint, test boolean,
+    buffered boolean, note text, cancels text, source text, attributes jsonb)
+ON CONFLICT (key) DO NOTHING
+RETURNING id
+
+-- :name alarms_count_repeat
+WITH repeated AS MATERIALIZED (
+    SELECT id FROM alarms WHERE key = ANY (%(keys)s::bytea[]) ORDER BY key FOR NO KEY UPDATE
+), counted AS (
+    UPDATE alarms a SET repeats = a.repeats + 1 WHERE a.id IN (SELECT id FROM repeated)
+    RETURNING a.key, a.ref, a.incident_id
+)
+SELECT c.key, c.ref, i.state FROM counted c LEFT JOIN incidents i ON i.id = c.incident_id
+
+-- :name alarms_incident_of_ref
+SELECT incident_id FROM alarms
+WHERE device_id = %(device_id)s AND ref = %(ref)s AND incident_id IS NOT NULL
+ORDER BY received_at DESC, id DESC LIMIT 1
+
+-- :name alarms_refs_of
+SELECT DISTINCT ON (a.device_id, a.ref) a.device_id, d.family, a.ref, a.type
+FROM alarms a JOIN devices d ON d.id = a.device_id
+WHERE a.incident_id = %(incident_id)s
+ORDER BY a.device_id, a.ref, a.received_at

@@ -1,0 +1,156 @@
+-- Who goes where: responders, assignments, orders, calls, messages.
+
+-- :name responders_list
+SELECT r.id, r.name, r.kind, r.skills, r.sex, r.languages, r.area_ids, r.lat, r.lon, r.position_at, r.mode, r.on_duty,
+       coalesce(w.busy, false) AS busy, coalesce(w.live, 0) AS live, k.residents AS keys, n.residents AS known
+FROM responders r
+LEFT JOIN LATERAL (
+    SELECT bool_or(a.state IN ('en_route', 'on_scene')) AS busy,
+           count(*) FILTER (WHERE a.state IN ('offered', 'accepted')) AS live
+    FROM assignments a
+    WHERE a.responder_id = r.id AND a.state IN ('offered', 'accepted', 'en_route', 'on_scene')
+) w ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(c.resident_id) AS residents FROM contacts c WHERE c.responder_id = r.id AND c.has_key
+) k ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(q.resident_id) AS residents FROM acquaintances q WHERE q.responder_id = r.id
+) n ON true
+WHERE r.active
+  AND (%(id)s::text IS NULL OR r.id = %(id)s)
+  AND (NOT %(on_duty)s OR r.on_duty)
+  AND (cardinality(%(area_path)s::text[]) = 0 OR cardinality(r.area_ids) = 0 OR r.area_ids && %(area_path)s::text[])
+ORDER BY r.id
+
+-- :name responders_moved
+UPDATE responders SET lat = %(lat)s, lon = %(lon)s, position_at = %(at)s
+WHERE id = %(id)s AND (position_at IS NULL OR position_at <= %(at)s)
+
+-- :name responders_on_duty
+UPDATE responders SET on_duty = %(on_duty)s, version = version + 1 WHERE id = %(id)s
+
+-- :name assignments_insert
+INSERT INTO assignments (id, incident_id, visit_id, responder_id, state, offered_at, offered_by, accepted_at,
+                         en_route_at, on_scene_at, ended_at, reason, outcome, note, reasons, eta_s, version)
+VALUES (%(id)s, %(incident_id)s, %(visit_id)s, %(responder_id)s, %(state)s, %(offered_at)s, %(offered_by)s,
+        %(accepted_at)s, %(en_route_at)s, %(on_scene_at)s, %(ended_at)s, %(reason)s, %(outcome)s, %(note)s,
+        %(reasons)s::jsonb, %(eta_s)s, %(version)s)
+
+-- :name assignments_save
+UPDATE assignments SET
+    responder_id = %(responder_id)s, state = %(state)s, offered_at = %(offered_at)s, offered_by = %(offered_by)s,
+    accepted_at = %(accepted_at)s, en_route_at = %(en_route_at)s, on_scene_at = %(on_scene_at)s,
+    ended_at = %(ended_at)s, reason = %(reason)s, outcome = %(outcome)s, note = %(note)s, reasons = %(reasons)s::jsonb,
+    eta_s = %(eta_s)s, version = %(version)s
+WHERE id = %(id)s
+
+-- :name acquaintances_meet
+INSERT INTO acquaintances (responder_id, resident_id, last_at)
+SELECT %(responder_id)s, m.resident_id, %(at)s
+FROM (SELECT resident_id FROM incidents WHERE id = %(incident_id)s
+      UNION ALL
+      SELECT o.resident_id FROM visits v JOIN orders o ON o.id = v.order_id WHERE v.id = %(visit_id)s) m
+WHERE m.resident_id IS NOT NULL
+ON CONFLICT (responder_id, resident_id) DO UPDATE SET last_at = greatest(acquaintances.last_at, excluded.last_at)
+
+-- :name assignments_get
+SELECT * FROM assignments WHERE id = %(id)s
+
+-- :name assignments_get_locked
+SELECT * FROM assignments WHERE id = %(id)s FOR NO KEY UPDATE
+
+-- :name assignments_of_incident
+SELECT * FROM assignments WHERE incident_id = %(id)s ORDER BY offered_at, id
+
+-- :name assignments_of_visit
+SELECT * FROM assignments WHERE visit_id = %(id)s ORDER BY offered_at, id
+
+-- :name assignments_under_way
+SELECT * FROM assignments WHERE responder_id = %(responder_id)s AND state IN ('en_route', 'on_scene')
+
+-- :name orders_insert
+INSERT INTO orders (id, kind, resident_id, incident_id, state, wanted_from, wanted_to, duration_min, carers, note,
+                    attributes, source, created_by, created_at, reason, version)
+VALUES (%(id)s, %(kind)s, %(resident_id)s, %(incident_id)s, %(state)s, %(wanted_from)s, %(wanted_to)s,
+        %(duration_min)s, %(carers)s, %(note)s, %(attributes)s::jsonb, %(source)s, %(created_by)s, %(created_at)s,
+        %(reason)s, %(version)s)
+
+-- :name visits_insert
+INSERT INTO visits (id, order_id, state, planned_start, started_at, ended_at, outcome, note, version)
+VALUES (%(id)s, %(order_id)s, %(state)s, %(planned_start)s, %(started_at)s, %(ended_at)s, %(outcome)s, %(note)s,
+        %(version)s)
+
+-- :name orders_get
+SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.id = coalesce(%(order_id)s::uuid, (SELECT order_id FROM visits WHERE id = %(visit_id)s::uuid))
+
+-- :name orders_get_locked
+SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.id = coalesce(%(order_id)s::uuid, (SELECT order_id FROM visits WHERE id = %(visit_id)s::uuid))
+FOR NO KEY UPDATE OF o, v
+
+-- :name orders_save
+UPDATE orders SET
+    kind = %(kind)s, resident_id = %(resident_id)s, incident_id = %(incident_id)s, state = %(state)s,
+    wanted_from = %(wanted_from)s, wanted_to = %(wanted_to)s, duration_min = %(duration_min)s, carers = %(carers)s,
+    note = %(note)s, attributes = %(attributes)s::jsonb, source = %(source)s, reason = %(reason)s, version = %(version)s
+WHERE id = %(id)s
+
+-- :name visits_save
+UPDATE visits SET
+    state = %(state)s, planned_start = %(planned_start)s, started_at = %(started_at)s, ended_at = %(ended_at)s,
+    outcome = %(outcome)s, note = %(note)s, version = %(version)s
+WHERE id = %(id)s
+
+-- :name orders_open_of_resident
+SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.resident_id = %(resident_id)s AND o.state IN ('requested', 'assigned', 'in_service')
+ORDER BY o.wanted_from, o.id
+FOR NO KEY UPDATE OF o, v
+
+-- :name calls_get
+SELECT id, direction, number, incident_id, resident_id, party, placed_by, started_at, answered_at, ended_at, outcome,
+       note, version
+FROM calls WHERE id = %(id)s
+
+-- :name outbox_add
+INSERT INTO outbox (channel, target, body, incident_id, created_at, due_at, expires_at)
+SELECT r.channel, r.target, r.body, r.incident_id, r.created_at, r.due_at, r.expires_at
+FROM json_to_recordset(%(rows)s::json) AS r (
+    n integer, channel text, target text, body jsonb, incident_id uuid, created_at timestamptz, due_at timestamptz,
+    expires_at timestamptz)
+ORDER BY r.n
+
+-- :name outbox_notify
+SELECT pg_notify('care_hub_outbox', '')
+
+-- :name outbox_expire
+UPDATE outbox SET failed_at = %(now)s, error = 'expired'
+WHERE id IN (
+    SELECT id FROM outbox
+    WHERE channel = %(channel)s AND sent_at IS NULL AND failed_at IS NULL AND due_at <= %(now)s AND expires_at <= %(now)s
+    ORDER BY id
+    FOR UPDATE SKIP LOCKED)
+
+-- :name outbox_claim
+WITH ripe AS MATERIALIZED (
+    SELECT id FROM outbox
+    WHERE channel = %(channel)s AND sent_at IS NULL AND failed_at IS NULL AND due_at <= %(now)s
+      AND (expires_at IS NULL OR expires_at > %(now)s)
+    ORDER BY due_at, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox o SET attempts = o.attempts + 1, due_at = %(now)s + %(retry_after)s
+FROM ripe r WHERE o.id = r.id
+RETURNING o.id, o.channel, o.target, o.body, o.incident_id, o.created_at, o.due_at, o.expires_at, o.attempts
+
+-- :name outbox_sent
+UPDATE outbox SET sent_at = %(at)s, error = NULL WHERE id = ANY (%(ids)s::bigint[]) AND sent_at IS NULL
+
+-- :name outbox_failed
+UPDATE outbox SET error = %(error)s, failed_at = CASE WHEN %(final)s THEN %(at)s::timestamptz END
+WHERE id = %(id)s AND sent_at IS NULL

@@ -1,0 +1,30 @@
+"""Residents as decisions need them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from hub.care import Resident
+from hub.errors import NotFoundError
+from hub.store.session import Session
+
+__all__ = ["ResidentsDrawer"]
+
+
+class ResidentsDrawer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, resident_id: str) -> Resident | None:
+        return self.get_many([resident_id]).get(resident_id)
+
+    def get_many(self, ids: Collection[str]) -> dict[str, Resident]:
+        if not ids:
+            return {}
+        rows = self._session.all("residents_get", ids=list(ids))
+        return {row["id"]: Resident(**{**row, "area_path": tuple(row["area_path"])}) for row in rows}
+
+    def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None:
+        if not self._session.run("residents_status", id=resident_id, status=status, reason=reason, at=at):
+            raise NotFoundError(f"there is no resident {resident_id}")

@@ -1,0 +1,92 @@
+"""Uplink log, observations and fixes: appended by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from hub.ports.records import FixRow, ObservationRow, UplinkRow
+from hub.store.faults import faults
+from hub.store.session import Session, clean
+
+__all__ = ["SeriesDrawer"]
+
+_UPLINKS = b"COPY uplinks (received_at, lane, device_id, topic, key, outcome, reason, events, payload) FROM STDIN"
+_OBSERVATIONS = (
+    b"COPY observations (received_at, observed_at, device_id, resident_id, metric, value, state, buffered) FROM STDIN"
+)
+_FIXES = (
+    b"COPY fixes (received_at, observed_at, device_id, resident_id, lat, lon, accuracy_m, source, buffered) FROM STDIN"
+)
+_NULL = r"\N"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return _NULL
+    # Nearly every word here is a plain name: look before translating.
+    if value.isascii() and value.isprintable() and "\\" not in value:
+        return value
+    return str(clean(value)).translate(_ESCAPES)
+
+
+def _bytes(value: bytes | None) -> str:
+    return _NULL if value is None else r"\\x" + value.hex()
+
+
+def _uplink(row: UplinkRow, at: Callable[[datetime], str]) -> str:
+    return (
+        f"{at(row.received_at)}\t{row.lane}\t{_text(row.device_id)}\t{_text(row.topic)}\t{_bytes(row.key)}"
+        f"\t{row.outcome}\t{_text(row.reason)}\t{row.events}\t{_bytes(row.payload)}\n"
+    )
+
+
+def _observation(row: ObservationRow, at: Callable[[datetime], str]) -> str:
+    return (
+        f"{at(row.received_at)}\t{at(row.observed_at)}\t{_text(row.device_id)}\t{_text(row.resident_id)}"
+        f"\t{_text(row.metric)}\t{_NULL if row.value is None else repr(row.value)}\t{_text(row.state)}"
+        f"\t{'t' if row.buffered else 'f'}\n"
+    )
+
+
+def _fix(row: FixRow, at: Callable[[datetime], str]) -> str:
+    return (
+        f"{at(row.received_at)}\t{at(row.observed_at)}\t{_text(row.device_id)}\t{_text(row.resident_id)}"
+        f"\t{row.lat!r}\t{row.lon!r}\t{_NULL if row.accuracy_m is None else repr(row.accuracy_m)}\t{_text(row.source)}"
+        f"\t{'t' if row.buffered else 'f'}\n"
+    )
+
+
+def _moments() -> Callable[[datetime], str]:
+    """Times as text; a batch has few different ones."""
+    known: dict[datetime, str] = {}
+
+    def text(at: datetime) -> str:
+        found = known.get(at)
+        if found is None:
+            found = known[at] = at.isoformat()
+        return found
+
+    return text
+
+
+class SeriesDrawer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def write(
+        self, uplinks: Sequence[UplinkRow], observations: Sequence[ObservationRow], fixes: Sequence[FixRow]
+    ) -> None:
+        """Appends; all of a call succeed or the transaction fails."""
+        at = _moments()
+        if uplinks:
+            self._copy(_UPLINKS, (_uplink(row, at) for row in uplinks))
+        if observations:
+            self._copy(_OBSERVATIONS, (_observation(row, at) for row in observations))
+        if fixes:
+            self._copy(_FIXES, (_fix(row, at) for row in fixes))
+
+    def _copy(self, statement: bytes, lines: Iterable[str]) -> None:
+        with faults(), self._session.connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write("".join(lines))

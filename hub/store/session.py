@@ -1,0 +1,154 @@
+"""One connection inside one transaction, speaking the named SQL blocks; and the JSON that goes over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg.types.string import TextLoader
+
+from hub.ports.records import Json
+from hub.store.faults import faults
+from hub.store.sql import SQL
+
+__all__ = ["Connection", "Session", "as_json", "clean", "connect", "is_uuid", "prepare_connection"]
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+KEEPALIVE: Mapping[str, int] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A dead database host is noticed in seconds, not in the two hours of the TCP defaults."""
+
+
+def _unknown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_unknown)
+
+
+def clean(value: Any) -> Any:
+    """The value without what PostgreSQL's text cannot hold (NUL, lone surrogates): U+FFFD stands in their place."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {clean(key): clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [clean(inner) for inner in value]
+    return value
+
+
+def as_json(value: Any) -> str:
+    """JSON text PostgreSQL takes. Times become RFC 3339, bytes base64, NaN null, tuples and sets arrays."""
+    try:
+        text = _encoder.encode(value)
+    except UnicodeEncodeError:
+        text = _encoder.encode(clean(value))
+    if b"\\u0000" in text:
+        text = _encoder.encode(clean(value))
+    return text.decode()
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text from outside can be the id of a row at all."""
+    try:
+        UUID(text)
+    except (ValueError, AttributeError):
+        return False
+    return True
+
+
+def prepare_connection(connection: psycopg.Connection[Any]) -> None:
+    """Rows as dicts, ids as text, JSON by msgspec."""
+    connection.row_factory = dict_row
+    connection.adapters.register_loader("uuid", TextLoader)
+    set_json_loads(msgspec.json.decode, connection)
+    set_json_dumps(as_json, connection)
+
+
+def connect(url: str, name: str) -> Connection:
+    """A connection of its own in autocommit mode, times in UTC."""
+    connection = psycopg.connect(
+        url,
+        autocommit=True,
+        application_name=f"care-hub {name}",
+        options="-c TimeZone=UTC",
+        **cast("dict[str, Any]", KEEPALIVE),
+    )
+    prepare_connection(connection)
+    return cast("Connection", connection)
+
+
+@cache
+def _encoded(name: str) -> bytes:
+    return SQL[name].encode()
+
+
+class Session:
+    """Runs named blocks. What drawers buffer is written by `flush`, before anything that must see it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._buffers: list[Callable[[], None]] = []
+
+    def buffer(self, flush: Callable[[], None]) -> None:
+        """Registers a drawer's writer for the end of the transaction; they run in the order of registration."""
+        self._buffers.append(flush)
+
+    def flush(self) -> None:
+        """Writes what is buffered, in one round trip."""
+        with faults(), self.connection.pipeline():
+            for flush in self._buffers:
+                flush()
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """Executes; gives the number of rows touched."""
+        with faults():
+            return self.connection.execute(_encoded(name), _cleaned(params)).rowcount
+
+    def queue(self, name: str, /, **params: Any) -> None:
+        """Executes inside a pipeline without waiting for the outcome."""
+        self.connection.execute(_encoded(name), _cleaned(params))
+
+    def all(self, name: str, /, **params: Any) -> list[Json]:
+        with faults():
+            return self.connection.execute(_encoded(name), _cleaned(params)).fetchall()
+
+    def one(self, name: str, /, **params: Any) -> Json | None:
+        with faults():
+            return self.connection.execute(_encoded(name), _cleaned(params)).fetchone()
+
+    def value(self, name: str, /, **params: Any) -> Any:
+        """The first column of the first row, None without a row."""
+        row = self.one(name, **params)
+        return None if row is None else next(iter(row.values()))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """An error inside undoes only what is inside; the transaction goes on."""
+        with faults(), self.connection.transaction():
+            yield
+
+
+def _cleaned(params: dict[str, Any]) -> dict[str, Any]:
+    for key, value in params.items():
+        if isinstance(value, str):
+            if "\x00" in value or not value.isascii():
+                params[key] = clean(value)
+        elif isinstance(value, Sequence) and not isinstance(value, bytes) and value and isinstance(value[0], str):
+            params[key] = [clean(inner) for inner in value]
+    return params
