@@ -132,7 +132,8 @@ class EmbeddedPostgres:
         Raises UnavailableError with the server's own last words, SettingError when the folder cannot be used.
         """
         deadline = monotonic() + seconds
-        self._prepare()
+        self._locate()
+        self._ensure_cluster()
         running = self._running()
         if running is not None and self._wait_until_ready(running, deadline):
             log.info("embedded database found again, process %d", running)
@@ -146,20 +147,22 @@ class EmbeddedPostgres:
 
     def attach(self, seconds: float = 10.0) -> str | None:
         """`url` of the server that another process of this hub has started, or None when there is none."""
-        if not (self._data_dir / "postgres" / "pgpass").exists():
+        deadline = monotonic() + seconds
+        # That process may still be making the cluster.
+        if not poll_until(lambda: (self._data_dir / "postgres" / "data").exists(), seconds):
             return None
-        self._prepare()
+        self._locate()
+        if not poll_until(lambda: self._running() is not None, max(0.0, deadline - monotonic())):
+            return None
         running = self._running()
-        if running is None or not self._wait_until_ready(running, monotonic() + seconds):
-            return None
-        return self.url
+        return self.url if running is not None and self._wait_until_ready(running, deadline) else None
 
     def stop(self, seconds: float = 3.5) -> None:
         """Ends the server: cleanly, or after `seconds` at once (it then recovers from its log at the next start)."""
         if self._account is None:
-            if not (self._data_dir / "postgres" / "pgpass").exists():
+            if not (self._data_dir / "postgres" / "data").exists():
                 return
-            self._prepare()
+            self._locate()
         pid = self._running()
         if pid is None:
             self._reap()
@@ -172,7 +175,7 @@ class EmbeddedPostgres:
 
     # -- the folder
 
-    def _prepare(self) -> None:
+    def _locate(self) -> None:
         self._account = database_account()
         self._home = cluster_folder(self._data_dir, self._account)
         self._socket_folder = short_private_folder(
@@ -183,7 +186,6 @@ class EmbeddedPostgres:
             gid=self._account.gid,
         )
         self._passwords = self._read_passwords()
-        self._ensure_cluster()
 
     def _require_account(self) -> Account:
         if self._account is None:

@@ -1,0 +1,54 @@
+"""The embedded broker's own process: `python broker_process.py CONFIG RECORD`.
+
+Run as a file, not as a module of the hub, so that it loads nothing but the broker. RECORD says which process and which
+ports, and this process holds a lock on it for as long as it lives: whoever finds the lock taken knows that the record
+is true, whatever became of the hub that wrote the configuration.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import sys
+import time
+
+from iotcore.iotcore import IotCoreBroker
+
+LOCK_TAKEN = 3
+"""Exit status: another broker of this data directory lives."""
+
+
+def _hold(record: str) -> int | None:
+    handle = os.open(record, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Somebody may be looking whether the lock is taken, which takes it for a moment.
+    for _ in range(50):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return handle
+    return None
+
+
+def main() -> int:
+    """Runs the broker until it is killed; it keeps sessions in memory alone, so there is nothing to end in order."""
+    config, record = sys.argv[1:3]
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The broker reports each routed packet at level ERROR.
+    logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
+    handle = _hold(record)
+    if handle is None:
+        return LOCK_TAKEN
+    broker = IotCoreBroker(config_path=config)
+    ports = [int(listener.rpartition(":")[2]) for listener in broker.listeners()]
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps({"pid": os.getpid(), "ports": ports}).encode(), 0)
+    broker.run_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
