@@ -1,0 +1,7 @@
+"""The web pages: operator console at `/`, phone page at `/m/`. Built by `make web` from `hub/console/web` into `dist`."""
+
+from __future__ import annotations
+
+from hub.console.pages import mount_console
+
+__all__ = ["mount_console"]

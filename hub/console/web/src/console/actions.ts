@@ -1,0 +1,83 @@
+/** What an operator does to an incident. Each action answers with the incident; a lost race says who was first and when. */
+import { shallowReactive } from 'vue'
+import { clockTime } from '../core/clock.ts'
+import { Problem, get, post } from '../core/http.ts'
+import { t, word } from '../core/i18n.ts'
+import type { Assignment, Disposition, Incident } from '../core/types.ts'
+import { toast } from '../ui/toasts.ts'
+import { takeAssignment, takeIncident } from './store.ts'
+
+/** Errors that stay on the row until it changes or is tried again. */
+export const rowErrors = shallowReactive(new Map<string, string>())
+export const running = shallowReactive(new Set<string>())
+
+/** Says a failure in the reader's language; the server's own sentence is added where it has one. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Problem)) return String(error)
+  if (error.status === 0) return t('problem.network')
+  if (error.status === 412) return t('problem.changed')
+  if (error.status === 409) {
+    if (error.by?.name && error.at) return t('problem.first', { who: error.by.name, at: clockTime(error.at) })
+    return t('problem.conflict', { detail: error.detail })
+  }
+  if (error.status === 429) return t('problem.throttled', { s: error.retryAfterS ?? 30 })
+  return word('problem', String(error.status), t('problem.other', { status: error.status, detail: error.detail }), { detail: error.detail })
+}
+
+async function act(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident | null> {
+  if (running.has(incident.id)) return null
+  running.add(incident.id)
+  rowErrors.delete(incident.id)
+  try {
+    const answer = await post<Incident>(`/incidents/${encodeURIComponent(incident.id)}/${path}`, body, { version })
+    takeIncident(answer)
+    toast(done)
+    return answer
+  } catch (error) {
+    const text = explain(error)
+    rowErrors.set(incident.id, text)
+    toast(text, 'bad')
+    if (error instanceof Problem && error.lost) void refetch(incident.id)
+    throw error
+  } finally {
+    running.delete(incident.id)
+  }
+}
+
+async function refetch(id: string): Promise<void> {
+  try {
+    takeIncident(await get<Incident>(`/incidents/${encodeURIComponent(id)}`))
+  } catch {
+    // the stream brings it
+  }
+}
+
+export const nameOf = (incident: Incident) =>
+  incident.resident?.name ?? incident.device?.name ?? incident.device?.id ?? incident.area?.name ?? `#${incident.number}`
+
+// Claiming, sending and escalating carry no version: a resident who presses again meanwhile must not make them fail. The
+// server's state rules decide who was first. Closing, shelving and supervising do: nobody may end what they have not read.
+export const acknowledge = (i: Incident) => act(i, 'acknowledge', {}, t('done.acknowledge', { name: nameOf(i) }))
+export const release = (i: Incident) => act(i, 'release', {}, t('done.release', { name: nameOf(i) }))
+export const assign = (i: Incident, responderId: string, responderName: string, note?: string) =>
+  act(i, 'assign', { responder_id: responderId, ...(note ? { note } : {}) }, t('done.assign', { name: responderName }))
+export const escalate = (i: Incident, reason?: string) => act(i, 'escalate', reason ? { reason } : {}, t('done.escalate', { name: nameOf(i) }))
+export const shelve = (i: Incident, minutes: number, reason: string) =>
+  act(i, 'shelve', { minutes, reason }, t('done.shelve', { name: nameOf(i), minutes }), i.version)
+export const close = (i: Incident, disposition: Disposition, text: string) =>
+  act(i, 'close', { disposition, summary: text }, t('done.close', { name: nameOf(i) }), i.version)
+export const reopen = (i: Incident, reason: string) => act(i, 'reopen', { reason }, t('done.reopen', { name: nameOf(i) }))
+export const note = (i: Incident, text: string) => act(i, 'note', { text }, t('done.note'))
+export const supervise = (i: Incident, verdict: 'confirmed' | 'returned', text: string) =>
+  act(i, 'supervise', { verdict, ...(text ? { note: text } : {}) }, t(`done.supervise.${verdict}`), i.version)
+
+/** An operator reports for a responder who called in. */
+export async function step(assignment: Assignment, verb: string, body: Record<string, unknown>): Promise<void> {
+  try {
+    const answer = await post<Assignment>(`/assignments/${encodeURIComponent(assignment.id)}/${verb}`, body)
+    if (answer?.responder) takeAssignment(answer)
+    toast(t('done.step', { name: assignment.responder.name, step: word('verb', verb) }))
+  } catch (error) {
+    toast(explain(error), 'bad')
+  }
+}

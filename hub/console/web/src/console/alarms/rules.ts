@@ -1,0 +1,26 @@
+/** Which action an incident offers now. The server decides in the end; this keeps the buttons honest. Pure. */
+import { isLive } from '../../core/order.ts'
+import type { Incident } from '../../core/types.ts'
+
+export const ACTIONS = ['acknowledge', 'assign', 'escalate', 'shelve', 'close', 'release', 'note', 'reopen'] as const
+export type Action = (typeof ACTIONS)[number]
+
+export const KEYS: Record<Action, string> = { acknowledge: 'A', assign: 'D', escalate: 'E', shelve: 'S', close: 'C', release: 'R', note: 'B', reopen: '' }
+
+export function can(action: Action, incident: Incident): boolean {
+  if (action === 'note') return true
+  if (action === 'reopen') return !isLive(incident)
+  if (!isLive(incident)) return false
+  if (action === 'acknowledge') return incident.state === 'open'
+  if (action === 'release') return incident.state !== 'open'
+  return true
+}
+
+/** The one to press next: take it, send somebody, end it. */
+export function nextAction(incident: Incident): Action | null {
+  if (!isLive(incident)) return null
+  if (incident.state === 'open') return 'acknowledge'
+  const going = incident.assignments.some((a) => ['offered', 'accepted', 'en_route', 'on_scene'].includes(a.state))
+  if (incident.class === 'technical' || incident.on_scene) return 'close'
+  return going ? null : 'assign'
+}

@@ -1,0 +1,21 @@
+import { createApp } from 'vue'
+import '../styles/tokens.css'
+import '../styles/base.css'
+import '../styles/pages.css'
+import { startTicking } from '../core/clock.ts'
+import { addMessages, chooseLanguage, setLanguage } from '../core/i18n.ts'
+import { remembered } from '../core/settings.ts'
+import { chooseTheme, setTheme, watchSystemTheme } from '../core/theme.ts'
+import consoleEn from '../locales/console.en.json'
+import consoleZh from '../locales/console.zh.json'
+import sharedEn from '../locales/shared.en.json'
+import sharedZh from '../locales/shared.zh.json'
+import ConsoleApp from './ConsoleApp.vue'
+
+addMessages(sharedZh, sharedEn)
+addMessages(consoleZh, consoleEn)
+setLanguage(chooseLanguage(location.search, null, remembered('language')))
+setTheme(chooseTheme(location.search, null), false)
+watchSystemTheme()
+startTicking()
+createApp(ConsoleApp).mount('#app')

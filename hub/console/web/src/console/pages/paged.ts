@@ -1,0 +1,48 @@
+/** A list from the server, a page at a time, with honest states. */
+import { ref, shallowRef, watch, type Ref } from 'vue'
+import { get, query } from '../../core/http.ts'
+import type { Page } from '../../core/types.ts'
+import { explain } from '../actions.ts'
+import { linkState } from '../store.ts'
+
+type Values = Record<string, string | readonly string[] | undefined>
+
+export function usePaged<T>(path: string, params: Ref<Values>) {
+  const items = shallowRef<T[]>([])
+  const next = ref<string | null>(null)
+  const state = ref<'loading' | 'loaded' | 'failed'>('loading')
+  const problem = ref('')
+  let run = 0
+  let timer: ReturnType<typeof setTimeout> | null = null
+
+  async function load(more = false) {
+    const mine = ++run
+    state.value = 'loading'
+    try {
+      const page = await get<Page<T>>(path + query({ ...params.value, limit: 100, cursor: more ? next.value : undefined }))
+      if (mine !== run) return
+      items.value = more ? [...items.value, ...page.items] : page.items
+      next.value = page.next
+      state.value = 'loaded'
+    } catch (error) {
+      if (mine !== run) return
+      problem.value = explain(error)
+      state.value = 'failed'
+    }
+  }
+
+  watch(
+    params,
+    () => {
+      if (timer) clearTimeout(timer)
+      timer = setTimeout(() => void load(), 200)
+    },
+    { deep: true },
+  )
+  // After a gap the list may be old.
+  watch(linkState, (now, before) => {
+    if (now === 'live' && before !== 'connecting') void load()
+  })
+  void load()
+  return { items, next, state, problem, load }
+}

@@ -1,0 +1,89 @@
+/** The sound of the desk: repeats until claimed, needs one click to begin, can be muted for two minutes. */
+import { computed, shallowRef, watch } from 'vue'
+import { serverNow, tick } from '../core/clock.ts'
+import { isUnclaimed } from '../core/order.ts'
+import { remember, remembered } from '../core/settings.ts'
+import { PULSES, Player, levelToSound } from '../core/sound.ts'
+import { flood, incidents, onLive } from './store.ts'
+
+const player = new Player()
+const MUTE_MS = 120_000
+
+export const soundWanted = shallowRef(remembered('sound') !== 'off')
+export const soundReady = shallowRef(false)
+const muted = shallowRef<ReadonlyMap<string, number>>(new Map())
+export const mutedUntil = computed(() => {
+  const latest = Math.max(0, ...muted.value.values())
+  return latest > tick.value ? latest : null
+})
+
+export async function enableSound(): Promise<void> {
+  soundWanted.value = true
+  remember('sound', 'on')
+  soundReady.value = await player.unlock()
+  if (soundReady.value) player.play('medium')
+}
+
+export function disableSound(): void {
+  soundWanted.value = false
+  remember('sound', 'off')
+}
+
+export function testSound(level: 'critical' | 'high' | 'medium'): void {
+  void player.unlock().then((ready) => {
+    soundReady.value = ready
+    player.play(level)
+  })
+}
+
+/** Mutes what is unclaimed now; the next alarm sounds. Pressed again, it ends the mute. */
+export function toggleMute(): boolean {
+  const now = serverNow()
+  if (mutedUntil.value) {
+    muted.value = new Map()
+    return false
+  }
+  const next = new Map<string, number>()
+  for (const incident of incidents.value.values()) if (isUnclaimed(incident, now)) next.set(incident.id, now + MUTE_MS)
+  muted.value = next
+  return true
+}
+
+let lastPlayed = { level: '', at: -Infinity }
+let fresh = false
+
+function sound(): void {
+  if (!soundWanted.value || !player.ready) return
+  const level = levelToSound(incidents.value.values(), muted.value, serverNow(), flood.value)
+  if (!level) {
+    lastPlayed = { level: '', at: -Infinity }
+    return
+  }
+  const now = performance.now()
+  // The longest pattern takes 1.4 s: a new alarm starts it anew, fifty a second do not.
+  if (now - lastPlayed.at < 1500) return
+  if (fresh || level !== lastPlayed.level || now - lastPlayed.at >= PULSES[level].everyMs) {
+    fresh = false
+    lastPlayed = { level, at: now }
+    player.play(level)
+  }
+}
+
+export function startSounds(): void {
+  watch([tick, incidents, muted], sound)
+  onLive((effects) => {
+    if (effects.raised.length) fresh = true
+    if (effects.realerted.length && soundWanted.value) player.play('critical')
+    sound()
+  })
+  // Somebody who wanted sound yesterday gets it back with the first click anywhere.
+  const first = () => {
+    if (soundWanted.value && !player.ready) void player.unlock().then((ready) => (soundReady.value = ready))
+    if (player.ready) {
+      removeEventListener('pointerdown', first)
+      removeEventListener('keydown', first)
+    }
+  }
+  addEventListener('pointerdown', first)
+  addEventListener('keydown', first)
+}

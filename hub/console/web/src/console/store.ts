@@ -1,0 +1,212 @@
+/** The live picture of this page: one stream, one set of maps, redrawn at most every 100 ms (critical ones at once). */
+import { computed, shallowReactive, shallowRef } from 'vue'
+import { serverNow, syncClock, tick } from '../core/clock.ts'
+import { floodNow } from '../core/flood.ts'
+import { get, getAll } from '../core/http.ts'
+import { Link, type LinkState } from '../core/link.ts'
+import { browserDeps } from '../core/link-browser.ts'
+import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
+import { isUnclaimed } from '../core/order.ts'
+import type { Area, Assignment, Incident, LiveEvent, Order, Priority, Responder, Station, Summary } from '../core/types.ts'
+import { session } from './session.ts'
+
+const state = emptyState()
+
+/** Rises with every change of the maps: computed values that read them depend on it. */
+const revision = shallowRef(0)
+export const linkState = shallowRef<LinkState>('connecting')
+/** Server time (ms) when anything was last heard. */
+export const heardAt = shallowRef(0)
+export const loaded = shallowRef(false)
+export const summary = shallowRef<Summary | null>(null)
+export const areas = shallowRef<Area[]>([])
+export const stations = shallowRef<Station[]>([])
+export const responders = shallowRef<Responder[]>([])
+export const provisional = shallowRef<unknown[]>([])
+/** Incidents whose further press nobody has looked at yet. */
+export const pressedAgain = shallowReactive(new Set<string>())
+
+type Listener = (effects: Effects) => void
+const listeners: Listener[] = []
+export function onLive(listener: Listener): () => void {
+  listeners.push(listener)
+  return () => {
+    const at = listeners.indexOf(listener)
+    if (at >= 0) listeners.splice(at, 1)
+  }
+}
+
+export const incidents = computed<ReadonlyMap<string, Incident>>(() => (revision.value, new Map(state.incidents)))
+export const ended = computed<ReadonlyMap<string, Incident>>(() => (revision.value, new Map(state.ended)))
+
+export const unclaimed = computed(() => {
+  const counts: Record<Priority, number> = { critical: 0, high: 0, medium: 0, low: 0 }
+  const now = tick.value
+  for (const incident of incidents.value.values()) if (isUnclaimed(incident, now)) counts[incident.priority]++
+  return counts
+})
+
+let wasFlood = false
+export const flood = computed(() => {
+  void revision.value
+  wasFlood = floodNow(state.alarmTimes, tick.value, wasFlood)
+  return wasFlood
+})
+
+export const lastAlarmAt = computed(() => {
+  let latest = summary.value?.last_alarm_at ?? null
+  for (const incident of incidents.value.values()) {
+    if (incident.class !== 'technical' && (latest === null || incident.last_alarm_at > latest)) latest = incident.last_alarm_at
+  }
+  return latest
+})
+
+export function incidentById(id: string): Incident | undefined {
+  return state.incidents.get(id) ?? state.ended.get(id)
+}
+
+/** Takes the answer to an action: the page shows it without waiting for the stream. */
+export function takeIncident(incident: Incident): void {
+  if (putIncident(state, incident)) {
+    revision.value++
+    const effects = noEffects()
+    effects.touched.add(incident.id)
+    for (const listener of listeners) listener(effects)
+  }
+}
+
+export function takeAssignment(assignment: Assignment): void {
+  if (putAssignment(state, assignment)) revision.value++
+}
+
+let queued: LiveEvent[] = []
+let flushTimer: ReturnType<typeof setTimeout> | null = null
+
+function flush(): void {
+  if (flushTimer !== null) clearTimeout(flushTimer)
+  flushTimer = null
+  const effects = noEffects()
+  const events = queued
+  queued = []
+  for (const event of events) {
+    if (event.event === 'hb') syncClock((event.data as { server_time?: string } | null)?.server_time)
+    else apply(state, event, effects)
+  }
+  heardAt.value = serverNow()
+  for (const id of effects.realerted) pressedAgain.add(id)
+  if (effects.provisional.length) provisional.value = [...provisional.value, ...effects.provisional].slice(-50)
+  if (effects.touched.size) {
+    revision.value++
+    if (provisional.value.length) provisional.value = []
+  }
+  if (effects.presence) refreshLater('responders')
+  if (effects.devices) refreshLater('summary')
+  for (const listener of listeners) listener(effects)
+}
+
+function isUrgent(event: LiveEvent): boolean {
+  const incident = (event.data as { incident?: Incident } | null)?.incident
+  return event.event.startsWith('incident.') && incident?.priority === 'critical'
+}
+
+const link = new Link(browserDeps, {
+  state(next) {
+    linkState.value = next
+  },
+  events(events) {
+    queued.push(...events)
+    if (events.some(isUrgent)) flush()
+    else flushTimer ??= setTimeout(flush, 100)
+  },
+  reset() {
+    void snapshot()
+  },
+})
+
+let snapshotRun = 0
+
+/** Fetches everything anew and opens the stream where the snapshot ends. Repeats until it worked or another one began. */
+export async function snapshot(): Promise<void> {
+  const run = ++snapshotRun
+  for (let wait = 500; ; wait = Math.min(8000, wait * 2)) {
+    try {
+      const sentAt = Date.now()
+      const [list, counts] = await Promise.all([getAll<Incident>('/incidents', { state: 'live' }), get<Summary>('/summary')])
+      if (run !== snapshotRun) return
+      syncClock(counts.server_time, sentAt, Date.now())
+      summary.value = counts
+      load(state, list.items)
+      heardAt.value = serverNow()
+      revision.value++
+      loaded.value = true
+      link.start(list.cursor ?? counts.cursor ?? null)
+      void refresh('responders')
+      return
+    } catch {
+      if (run !== snapshotRun) return
+      const found = await browserDeps.probe()
+      if (run !== snapshotRun) return
+      linkState.value = found === 'signed_out' ? 'signed_out' : 'down'
+      if (found === 'signed_out') return
+      await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random() / 2)))
+    }
+  }
+}
+
+/** Places change rarely: once per sign-in. A failure leaves the map plain and the queue untouched. */
+export async function loadPlaces(): Promise<void> {
+  const [foundAreas, foundStations] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations')])
+  if (foundAreas.status === 'fulfilled') areas.value = foundAreas.value.items
+  if (foundStations.status === 'fulfilled') stations.value = foundStations.value.items
+}
+
+async function refresh(what: 'responders' | 'summary'): Promise<void> {
+  try {
+    if (what === 'responders') responders.value = (await getAll<Responder>('/responders')).items
+    else summary.value = await get<Summary>('/summary')
+  } catch {
+    // the link's own state says that the hub is away; the next event asks again
+  }
+}
+
+const later = new Map<string, ReturnType<typeof setTimeout>>()
+/** At most one request per kind and two seconds, however many events ask for it. */
+function refreshLater(what: 'responders' | 'summary'): void {
+  if (later.has(what)) return
+  later.set(
+    what,
+    setTimeout(() => {
+      later.delete(what)
+      void refresh(what)
+    }, 2000),
+  )
+}
+
+export function stopLive(): void {
+  snapshotRun++
+  link.stop()
+}
+
+/** The order events of the stream, for pages that list orders. */
+export function onOrders(listener: (orders: Order[]) => void): () => void {
+  return onLive((effects) => {
+    if (effects.orders.length) listener(effects.orders)
+  })
+}
+
+export function wakeLink(): void {
+  link.wake()
+}
+
+if (typeof window !== 'undefined') {
+  addEventListener('online', wakeLink)
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') wakeLink()
+  })
+  setInterval(() => {
+    if (session.value && linkState.value === 'live') refreshLater('summary')
+  }, 60_000)
+}
+
+/** Nothing can be done for an incident while there is no link: a pressed button would promise what it cannot keep. */
+export const mayAct = computed(() => linkState.value !== 'down' && linkState.value !== 'signed_out')

@@ -1,0 +1,76 @@
+/** What the server says in codes, in the reader's words. */
+import { clockTime, shortTime } from '../core/clock.ts'
+import { distance } from '../core/geo.ts'
+import { hasWord, t, word, type Params } from '../core/i18n.ts'
+import type { Reason, TimelineEntry } from '../core/types.ts'
+
+/** A reason by its code, with its values; without a wording here, the server's sentence. */
+export function reasonText(reason: Reason): string {
+  const values: Params = {}
+  for (const [name, value] of Object.entries(reason.values ?? {})) {
+    values[name] = typeof value === 'boolean' ? (value ? '✓' : '✗') : value
+    if (name.endsWith('_m') && typeof value === 'number') values[name] = distance(value)
+    if (name.endsWith('_s') && typeof value === 'number') values[`${name.slice(0, -2)}_min`] = Math.max(1, Math.round(value / 60))
+    if (name.endsWith('_at') && typeof value === 'string') values[name] = shortTime(value)
+    if (name === 'type' && typeof value === 'string') values.type_word = word('type', value)
+    if (name === 'skill' && typeof value === 'string') values.skill = word('skill', value)
+    if (name === 'kind' && typeof value === 'string') values.kind = word('responder', value)
+  }
+  const text = word('reason', reason.code, reason.text, values)
+  // A place in the wording that the values do not fill means that the server's own sentence says more.
+  return /\{\w+\}/.test(text) ? reason.text : text
+}
+
+function pick(body: Record<string, unknown>, ...names: string[]): string {
+  for (const name of names) {
+    const value = body[name]
+    if (typeof value === 'string' && value) return value
+    if (typeof value === 'number') return String(value)
+    if (value && typeof value === 'object' && typeof (value as { name?: unknown }).name === 'string') return (value as { name: string }).name
+  }
+  return ''
+}
+
+/** One line of the timeline: what happened, and the part of the body a person needs. */
+export function entryText(entry: TimelineEntry): { what: string; detail: string } {
+  const body = entry.body ?? {}
+  const who = pick(body, 'responder', 'responder_name', 'name')
+  const what = hasWord('timeline', entry.kind) ? t(`timeline.${entry.kind}`, { who }) : entry.kind
+  const pieces: string[] = []
+  const type = pick(body, 'type')
+  if (type && ['raised', 'pressed', 'realerted', 'cancel_seen'].includes(entry.kind)) pieces.push(word('type', type))
+  const priority = pick(body, 'priority', 'to')
+  if (entry.kind === 'priority_raised' && priority) pieces.push(word('level', priority))
+  const step = pick(body, 'step', 'due_step')
+  if (step) pieces.push(word('step', step))
+  const disposition = pick(body, 'disposition')
+  if (disposition) pieces.push(word('disposition', disposition))
+  const verdict = pick(body, 'verdict')
+  if (verdict) pieces.push(word('verdict', verdict))
+  const outcome = pick(body, 'outcome')
+  if (outcome) pieces.push(word('outcome', outcome))
+  const until = pick(body, 'until', 'shelved_until')
+  if (until) pieces.push(t('timeline.until', { at: shortTime(until) }))
+  const result = pick(body, 'result')
+  if (result) pieces.push(word('call', result))
+  const status = pick(body, 'status')
+  if (entry.kind === 'told' && status) pieces.push(word('told', status))
+  const reason = pick(body, 'reason')
+  if (reason) pieces.push(word('decline', reason, word('stood', reason)))
+  const text = pick(body, 'text', 'summary', 'note', 'message')
+  if (text) pieces.push(text)
+  const at = pick(body, 'at', 'happened_at')
+  if (at && Math.abs(Date.parse(at) - Date.parse(entry.at)) > 30_000) pieces.push(t('timeline.happened', { at: clockTime(at) }))
+  return { what: who && !what.includes(who) && /offered|accepted|declined|en_route|on_scene|completed|stood_down/.test(entry.kind) ? `${who} ${what}` : what, detail: pieces.join(' · ') }
+}
+
+/** `["a", "b"]`, `"a"` or nothing, as one line. */
+export function listed(value: string[] | string | number | boolean | null | undefined): string {
+  if (value === null || value === undefined || value === '') return ''
+  if (typeof value === 'boolean') return value ? t('ui.yes') : t('ui.no')
+  return Array.isArray(value) ? value.join('、') : String(value)
+}
+
+export function telHref(phone: string): string {
+  return `tel:${phone.replace(/[^\d+*#]/g, '')}`
+}
