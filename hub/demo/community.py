@@ -116,7 +116,6 @@ def _area(
         "parent_id": parent["id"] if parent else None,
         "kind": kind,
         "name": name,
-        "path": [*(parent["path"] if parent else []), area_id],
         "lat": round((south + north) / 2, 6),
         "lon": round((west + east) / 2, 6),
         "boundary": _ring(west, south, east, north, random.Random(area_id)),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from devices import FAMILIES, is_device_id
+from devices import FAMILIES
+from devices.topics import is_device_id
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports import Actor, Database, DeviceRow, EntryRow, OutboxRow
@@ -45,7 +46,7 @@ class DeviceRegister:
             raise BadRequestError(
                 f"there is no device family {family!r}; known: {', '.join(sorted(FAMILIES))}", field="family"
             )
-        secret = secrets.token_urlsafe(24) if family == "care" else None
+        secret = secrets.token_urlsafe(24) if FAMILIES[family].credential else None
         now = self._clock()
         with self._database.begin() as tx:
             resident = None
