@@ -1,7 +1,7 @@
 """How long it takes to get there. One Protocol; the default knows distances as the crow flies and how people move.
 
-A road is longer than the crow's flight by about 1.3 (circuity of dense towns); each way of moving has a speed, a fixed
-time for what no map knows (stairs, the bicycle's lock, the parking space).
+A road is longer than the crow's flight by about 1.3 (circuity of dense towns); each way of moving has a speed, a
+fixed time for what no map knows (stairs, the bicycle's lock, the parking space).
 """
 
 from __future__ import annotations

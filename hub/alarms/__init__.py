@@ -1,7 +1,7 @@
 """The alarm room: what an alarm does, what people may do to an incident, what happens when nobody does. Pure.
 
-Words: docs/glossary.md. States: docs/incident-states.md. Three doors, each giving a `Change`: `take` an alarm, `apply`
-an action, let a due step `fall_due`.
+Words: docs/glossary.md. States: docs/incident-states.md. Three doors, each giving a `Change`: `take` an alarm,
+`apply` an action, let a due step `fall_due`.
 """
 
 from __future__ import annotations

@@ -3,22 +3,22 @@ decision.
 
 The rules, each with the harm it prevents:
 
-- One live incident for each subject and class. Further presses fold into it and are counted and shown: no second press
-  is hidden, no flood of incidents for one fall.
+- One live incident for each subject and class. Further presses fold into it and are counted and shown: no second
+  press is hidden, no flood of incidents for one fall.
 - A stronger alarm raises the priority, never lowers it. The leading type is the most urgent one, the latest among
   equals.
-- A new critical press after acknowledgement alerts again, and begins the response plan again unless somebody is on
-  scene:
-  the first matter may be settled and this is the second.
-- Two independent signals that agree (another device, another type, both emergencies) do not wait for anybody: the plan
-  goes on now.
+- A new critical press after acknowledgement (or on a shelved incident, which it takes off the shelf) alerts again,
+  and begins the response plan again unless somebody is on scene: the first matter may be settled and this is the
+  second.
+- Two independent signals that agree (another device, another type, both emergencies) do not wait for anybody: the
+  plan goes on now.
 - A cancel joins the incident of the press it cancels and is shown; it never closes. Fingers slip on both buttons.
 - Order is by receive time. A device's clock has been wrong by months, so its age is shown and decides nothing.
 - A buffered record (stored on the device, sent later) never means "now". Yet a cry that nobody heard has not become
-  less of
-  one: with no live incident it opens one, marked `buffered`, so that a person asks. Into a live one it folds: counted,
-  shown, able to raise the priority, but it alerts nobody a second time and restarts no plan. A buffered technical or
-  test record describes a state that has passed (the device is back, or it could not have sent) and is only recorded.
+  less of one: with no live incident it opens one, marked `buffered`, so that a person asks. Into a live one it folds:
+  counted, shown, able to raise the priority, but it alerts nobody a second time and restarts no plan. A buffered
+  technical or test record describes a state that has passed (the device is back, or it could not have sent) and is
+  only recorded.
 - A resident in hospital, moved or deceased raises no alarm: recorded, with the reason, and the device is still told
   `received`. Two exceptions: a person who calls in knows better than a status, and smoke, gas and water in the flat
   are the cry of the place and not of the resident.
@@ -46,9 +46,9 @@ class Decision:
     """What an alarm does. `incident_id` is the incident joined (fold), else None.
 
     `priority` and `type` are the incident's after it. `counts`: it is a press (a cancel is not). `alert`: operators
-    hear it now. `realert`: it came after somebody had claimed. `restart_plan`, `advance_plan`: the response plan
-    begins again; its next tier is called without waiting. `locate`: it carries no position, the device should be
-    asked for one. `tell`: what its device is told, in order.
+    hear it now. `realert`: a critical press after somebody had claimed, or on a shelved incident. `restart_plan`,
+    `advance_plan`: the response plan begins again; its next tier is called without waiting. `locate`: it carries no
+    position, the device should be asked for one. `tell`: what its device is told, in order.
     """
 
     kind: Literal["open", "fold", "record_only"]
@@ -175,6 +175,7 @@ def _agrees(alarm: Alarm, live: Incident) -> bool:
 
 def _fold(alarm: Alarm, live: Incident, facts: tuple[Reason, ...]) -> Decision:
     claimed = live.state != "open"
+    quiet = claimed or live.shelved  # nobody would hear it otherwise
     priority = more_urgent(alarm.priority, live.priority)
     raises_priority = priority != live.priority
     latest = alarm.received_at >= live.last_alarm_at and not alarm.buffered
@@ -183,10 +184,10 @@ def _fold(alarm: Alarm, live: Incident, facts: tuple[Reason, ...]) -> Decision:
     reasons = [counted, *facts]
     if raises_priority:
         reasons.append(Reason("stronger", f"raised from {live.priority} to {priority}", {"type": alarm.type}))
-    realert = claimed and alarm.priority == "critical" and not alarm.buffered
+    realert = quiet and alarm.priority == "critical" and not alarm.buffered
     restart = realert and not live.on_scene
     if realert:
-        text = "pressed again after it was claimed" + (
+        text = f"pressed again after it was {'claimed' if claimed else 'shelved'}" + (
             "" if restart else "; somebody is on scene, the plan is left as it is"
         )
         reasons.append(Reason("pressed_again", text, {"on_scene": live.on_scene}))

@@ -59,8 +59,8 @@ def document() -> str:
         [
             "# Incident states",
             "",
-            "Drawn from the transition table in `hub/alarms/lifecycle.py`, which also says why its lines are as they are;",
-            "do not edit: `python -m hub.alarms.diagram > docs/incident-states.md`.",
+            "Drawn from the transition table in `hub/alarms/lifecycle.py`, which also says why its lines are",
+            "as they are. Do not edit: `python -m hub.alarms.diagram > docs/incident-states.md`.",
             "",
             f"Live: {live}. In brackets and after a comma: what the device is told.",
             "",

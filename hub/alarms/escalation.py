@@ -1,7 +1,7 @@
 """Time-outs as data: which step is due when, and what happens when its time has come and nothing did.
 
-Every live incident has exactly one phase, and every phase has at least one due step that sets itself again. So nothing
-that waits for a person can be forgotten:
+Every live incident has exactly one phase, and every phase has at least one due step that sets itself again. So
+nothing that waits for a person can be forgotten:
 
     phase       who has it                  steps (seconds from the incident's own copy of the policy)
     waiting     nobody                      the policy's unclaimed steps; the last one repeats
@@ -262,13 +262,13 @@ def _unclaimed(incident: Incident, step: DueStep, now: datetime, operators_signe
     waited = int((now - incident.opened_at).total_seconds())
     match clocks.unclaimed[position].to:
         case "operators":
-            text = f"nobody has claimed it for {waited} s"
+            text = f"not claimed {waited} s after it opened"
             return _told(step, now, text, (Alert("operators", step.code),), *due, kind="realerted")
         case "plan":
-            text = f"nobody has claimed it for {waited} s: the plan goes on by itself"
+            text = f"not claimed {waited} s after it opened: the plan goes on by itself"
             return _told(step, now, text, (Alert("operators", step.code),), *due, plan="next")
         case "supervisors":
-            text = f"nobody has claimed it for {waited} s: a supervisor is told"
+            text = f"not claimed {waited} s after it opened: a supervisor is told"
             return _told(step, now, text, (Alert("operators", step.code), Alert("supervisors", step.code)), *due)
 
 

@@ -96,8 +96,8 @@ def settle(
     `touched`: the holder was at it, a running lease or reminder begins again.
     """
     after = replace(after, lease_until=_lease(before, after, now, touched), version=before.version + 1)
-    held = after.state == "acknowledged" and before.state == "acknowledged" and touched
-    due = (*base.due, *due_after(before, after, now=now, restart=restart or held))
+    at_it = touched and after.live and before.state == after.state
+    due = (*base.due, *due_after(before, after, now=now, restart=restart or at_it))
     return replace(base, incident=after, due=due)
 
 

@@ -8,24 +8,25 @@ An incident is one matter that a person must settle. Its state says who has it n
     resolved       the supervisor. The operator called it done and said how it ended (disposition and summary).
     closed         nobody any more.
 
-The first three are live. At most one incident of a subject and class is live (a unique index of the store sees to it);
-a resolved one never absorbs an alarm, therefore `press` has no line there: the next cry opens an incident of its own.
+The first three are live. At most one incident of a subject and class is live (a unique index of the store sees to
+it); a resolved one never absorbs an alarm, therefore `press` has no line there: the next cry opens an incident of its
+own.
 
-The condition of the person and the state of the work are different things. A cancel from the device, a second press, a
-responder on scene, a shelf: none of them is a state. They are facts beside it (`on_scene`, `shelved_until`, entries of
-the timeline), because an operator must be able to see both at once.
+The condition of the person and the state of the work are different things. A cancel from the device, a second press,
+a responder on scene, a shelf: none of them is a state. They are facts beside it (`on_scene`, `shelved_until`, entries
+of the timeline), because an operator must be able to see both at once.
 
 `TABLE` is the whole truth about which action is possible when, what state follows, and what the device is told by it.
 A pair that is not in the table is illegal: `transition` raises, nothing has changed. The reasons behind its less
-obvious
-lines:
+obvious lines:
 
 - *acknowledge* in `in_progress`: a plan that went on by itself can have a responder on the way before any operator
-  claimed. Somebody may still take the seat; where one sits there already the claim is refused with who and since when.
+  claimed. Somebody may still take the seat; where one sits there already the claim is refused with who and since
+  when.
 - *responder_accepted* in `open`: help that accepts is help, claimed or not.
-- *release, lease_over, assignments_over* all lead back to the queue. A lease runs only while an operator alone has the
-  incident; once a responder has it, the responder's own clocks watch instead, so that an operator who waits for an
-  arrival need not press a key every two minutes.
+- *release, lease_over, assignments_over* all lead back to the queue. A lease runs only while an operator alone has
+  the incident; once a responder has it, the responder's own clocks watch instead, so that an operator who waits for
+  an arrival need not press a key every two minutes.
 - *assignments_over*: everybody who was asked has declined or was stood down, and nobody has done the job. An incident
   that looks handled with nobody coming is the worst of all, so it goes back to the queue, whoever held it.
 - *close* from `open`: an alarm that cannot be closed by hand is a nuisance that people learn to ignore.

@@ -79,7 +79,7 @@ ANSWERS: Final[dict[Told, int]] = {"handled": 0, "hold": 4, "rejected": 2}
 
 
 def type_of(device_type: str, status: str = MANUAL) -> str | None:
-    """Our alarm type for a SCAIP message; None where it is no alarm. An unknown pair is `assistance`: somebody cried."""
+    """Our alarm type for a SCAIP message; None where it is no alarm. Unknown: `assistance`, for somebody cried."""
     if status in NO_ALARM:
         return None
     return BY_STATUS.get(status) or BY_DEVICE_TYPE.get(device_type, UNKNOWN_TYPE)
