@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from devices.alarm_types import UNKNOWN_TYPE
@@ -169,6 +170,11 @@ def _position_events(frame: _Frame, here: Position, faults: Faults, must_alarm: 
     if faults:
         attributes["faults"] = faults
 
+    # A damaged status word may be anything; in the key it stands as its digest.
+    status = here.status
+    if here.status_word is None:
+        status = "?" + blake2b(status.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
     def event(kind: EventKind, mark: str, type_: str | None = None, code: str | None = None) -> Event:
         return Event(
             device_id=frame.device_id,
@@ -180,7 +186,7 @@ def _position_events(frame: _Frame, here: Position, faults: Faults, must_alarm: 
             battery_pct=here.battery_pct,
             buffered=_STORED.match(frame.word) is not None,
             attributes=attributes if code is None else attributes | {"code": code},
-            key=f"watch/{frame.device_id}/{here.stamp}/{here.status}/{mark}" if here.stamp else None,
+            key=f"watch/{frame.device_id}/{here.stamp}/{status}/{mark}" if here.stamp else None,
         )
 
     word = here.status_word or 0

@@ -1,4 +1,4 @@
-"""Real messages from `../shared/data`, read where they lie and never copied; tests that need them skip where they are absent."""
+"""Real messages from `../shared/data`, read where they lie, never copied; tests skip where they are absent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def needs(name: str) -> pytest.MarkDecorator:
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    """The JSON lines of a capture file, or nothing where it is absent (for parametrisation; mark the test with `needs`)."""
+    """The JSON lines of a capture file, nothing where it is absent (to parametrise; mark the test with `needs`)."""
     path = _DATA / name
     if not path.exists():
         return []

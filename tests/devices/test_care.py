@@ -35,7 +35,12 @@ class TestAlarms:
         assert (event.device_id, event.kind, event.type, event.ref) == ("w-1", "alarm", "sos", "a-17")
         assert event.observed_at == datetime(2026, 11, 22, 7, 15, 4, tzinfo=UTC)
         assert event.fix is not None
-        assert (event.fix.lat, event.fix.lon, event.fix.accuracy_m, event.fix.source) == (31.90112, 118.82457, 12, "wifi")
+        assert (event.fix.lat, event.fix.lon, event.fix.accuracy_m, event.fix.source) == (
+            31.90112,
+            118.82457,
+            12,
+            "wifi",
+        )
         assert (event.battery_pct, event.test, event.note, event.buffered) == (64, True, "厨房", False)
         assert event.attributes == {}
         assert _told(decoded) == [{"ref": "a-17", "status": "received"}]
@@ -45,7 +50,9 @@ class TestAlarms:
         assert _one(care("alarm", _SOS | {"type": word, "cancels": "a-1"})).type == word
         assert _one(care("alarm", _SOS | {"type": f" {word.upper().replace('_', '-')} "})).type == word
 
-    @pytest.mark.parametrize(("word", "code"), [("sos_v2", "sos_v2"), ("求救", "求救"), (7, None), (None, None), ("", "")])
+    @pytest.mark.parametrize(
+        ("word", "code"), [("sos_v2", "sos_v2"), ("求救", "求救"), (7, None), (None, None), ("", "")]
+    )
     def test_an_unknown_type_is_assistance_with_the_word(self, word: object, code: object) -> None:
         event = _one(care("alarm", _SOS | {"type": word}))
         assert event.type == "assistance"
@@ -138,7 +145,8 @@ class TestRepeats:
         assert self._key() == self._key(observed_at="2026-11-22T07:15:04Z", battery_pct=3, type="SOS")
 
     @pytest.mark.parametrize(
-        "change", [{"ref": "a-18"}, {"type": "fall"}, {"type": "new_word"}, {"observed_at": "2026-11-22T15:15:05+08:00"}]
+        "change",
+        [{"ref": "a-18"}, {"type": "fall"}, {"type": "new_word"}, {"observed_at": "2026-11-22T15:15:05+08:00"}],
     )
     def test_another_ref_type_or_time_is_another_alarm(self, change: dict[str, object]) -> None:
         assert self._key(**change) not in (None, self._key())
@@ -165,7 +173,19 @@ class TestRepeats:
 class TestBodies:
     @pytest.mark.parametrize(
         "payload",
-        [b"", b"\x00", b"sos", b'{"ref": "a-19", "ty', b"[1, 2", b"12", b'"sos"', b"null", b"true", b"\xff\xfe\x00", b"{}}"],
+        [
+            b"",
+            b"\x00",
+            b"sos",
+            b'{"ref": "a-19", "ty',
+            b"[1, 2",
+            b"12",
+            b'"sos"',
+            b"null",
+            b"true",
+            b"\xff\xfe\x00",
+            b"{}}",
+        ],
     )
     @pytest.mark.parametrize("channel", ["alarm", "vitals"])
     def test_what_cannot_be_parsed_is_rejected_with_a_reason(self, channel: str, payload: bytes) -> None:
@@ -271,7 +291,13 @@ class TestTelemetry:
         assert list(event.attributes["faults"]) == ["heart_rate_bpm"]
 
     def test_dangerous_values_are_not_out_of_range(self) -> None:
-        sent = {"heart_rate_bpm": 24, "spo2_pct": 61, "systolic_mmhg": 240, "diastolic_mmhg": 150, "temperature_c": 41.9}
+        sent = {
+            "heart_rate_bpm": 24,
+            "spo2_pct": 61,
+            "systolic_mmhg": 240,
+            "diastolic_mmhg": 150,
+            "temperature_c": 41.9,
+        }
         assert dict(_one(care("vitals", sent | {"observed_at": _AT})).vitals) == sent
 
     def test_what_lies_on_the_bedside_table_measures_nobody(self) -> None:
@@ -281,7 +307,9 @@ class TestTelemetry:
 
     @pytest.mark.parametrize("crs", ["gcj02", "GCJ-02", "bd09"])
     def test_chinese_datums_are_converted_and_remembered(self, crs: str) -> None:
-        there = {"gcj02": (31.17530398, 121.53154186), "bd09": (31.18091, 121.53805)}["bd09" if crs == "bd09" else "gcj02"]
+        there = {"gcj02": (31.17530398, 121.53154186), "bd09": (31.18091, 121.53805)}[
+            "bd09" if crs == "bd09" else "gcj02"
+        ]
         event = _one(care("location", {"observed_at": _AT, "fix": {"lat": there[0], "lon": there[1], "crs": crs}}))
         assert event.fix is not None
         assert event.fix.lat == pytest.approx(31.1774276, abs=1e-6 if crs != "bd09" else 1e-3)
@@ -348,8 +376,14 @@ class TestDownlinks:
 
     @pytest.mark.parametrize(
         ("command_id", "command", "params"),
-        [("", "locate", {}), ("x" * 65, "locate", {}), ("c", "Locate", {}), ("c", "", {}), ("c", "locate", {"id": "d"})],
+        [
+            ("", "locate", {}),
+            ("x" * 65, "locate", {}),
+            ("c", "Locate", {}),
+            ("c", "", {}),
+            ("c", "locate", {"id": "d"}),
+        ],
     )
     def test_bad_commands_are_refused(self, command_id: str, command: str, params: dict[str, Any]) -> None:
-        with pytest.raises(ValueError, match="command|parameter"):
+        with pytest.raises(ValueError, match=r"command|parameter"):
             command_payload(command_id, command, params)

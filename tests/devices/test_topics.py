@@ -22,7 +22,14 @@ def test_bad_ids_are_refused(device_id: str) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["", "care/v1/w-1/up", "care/v1/w-1/down/ack", "care/v2/w-1/up/alarm", "/care/v1/w-1/up/alarm", "care/v1/w-1/up/alarm/x"],
+    [
+        "",
+        "care/v1/w-1/up",
+        "care/v1/w-1/down/ack",
+        "care/v2/w-1/up/alarm",
+        "/care/v1/w-1/up/alarm",
+        "care/v1/w-1/up/alarm/x",
+    ],
 )
 def test_foreign_topics_are_not_ours(topic: str) -> None:
     assert topics.parse_up(topic) is None
