@@ -27,15 +27,8 @@ _policies: dict[bytes, EscalationPolicy] = {}
 """Policies read before, by their digest: content that cannot change."""
 
 
-def _policy(digest: bytes, body: Json) -> EscalationPolicy:
-    found = _policies.get(digest)
-    if found is None:
-        found = _policies[digest] = policy_from_json(body)
-    return found
-
-
-def incident_of(row: Mapping[str, Any]) -> Incident:
-    """The value of a row of `incidents` joined with its policy."""
+def _incident(row: Mapping[str, Any]) -> Incident:
+    """The value of a row of `incidents` whose policy is known."""
     return Incident(
         id=row["id"],
         subject=row["subject"],
@@ -67,7 +60,7 @@ def incident_of(row: Mapping[str, Any]) -> Incident:
         on_scene=row["on_scene"],
         plan_round=row["plan_round"],
         reasons=tuple(Reason(one["code"], one["text"], one.get("values") or {}) for one in row["reasons"]),
-        policy=_policy(row["policy"], row["policy_body"]),
+        policy=_policies[row["policy"]],
         version=row["version"],
     )
 
@@ -120,7 +113,7 @@ class IncidentsDrawer:
         rows = self._session.all(
             "incidents_lock_live", subjects=[subject for subject, _ in wanted], classes=[cls for _, cls in wanted]
         )
-        return {(row["subject"], row["class"]): incident_of(row) for row in rows}
+        return {(one.subject, one.alarm_class): one for one in self._values(rows)}
 
     def insert(self, incident: Incident, *, fix: Json | None, area_path: Sequence[str]) -> bool:
         return bool(self.insert_many([(incident, fix, area_path)]))
@@ -146,7 +139,14 @@ class IncidentsDrawer:
         if not is_uuid(incident_id):
             return None
         row = self._session.one("incidents_get_locked" if lock else "incidents_get", id=incident_id)
-        return incident_of(row) if row else None
+        return self._values([row])[0] if row else None
+
+    def _values(self, rows: Sequence[Json]) -> list[Incident]:
+        unknown = {row["policy"] for row in rows} - _policies.keys()
+        if unknown:
+            for found in self._session.all("policies_get", digests=list(unknown)):
+                _policies[found["digest"]] = policy_from_json(found["body"])
+        return [_incident(row) for row in rows]
 
     def save(self, incident: Incident, *, fix: Json | None = None) -> None:
         self._save([_row(incident, fix)])

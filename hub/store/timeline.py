@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.ports.records import EntryRow
-from hub.store.session import Session, as_json, is_uuid
+from hub.store.session import Session, as_json
 
 __all__ = ["TimelineDrawer"]
 
@@ -32,13 +32,14 @@ class TimelineDrawer:
                 "actor_id": entry.actor.ident,
                 "actor_name": entry.actor.name,
                 "body": entry.body,
+                "incident": entry.subject_id if entry.subject_kind == "incident" else None,
             }
             for number, entry in enumerate(entries, start=1)
         ]
-        incidents = {entry.subject_id for entry in entries if entry.subject_kind == "incident"}
+        incidents = {row["incident"] for row in rows if row["incident"]}
         self._session.queue(
             "timeline_write",
             rows=as_json(rows),
             count=len(rows),
-            incidents=[incident for incident in incidents if is_uuid(incident)],
+            incidents=sorted(incidents),
         )

@@ -1,23 +1,23 @@
 -- Incidents, their timeline and their due rows.
 
 -- :name incidents_lock_live
-SELECT i.*, p.body AS policy_body
-FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
-WHERE (i.subject, i.class) IN (SELECT s.subject, s.class FROM unnest(%(subjects)s::text[], %(classes)s::text[]) AS s (subject, class))
+SELECT i.* FROM incidents i
+WHERE (i.subject, i.class) IN (SELECT s.subject, s.class FROM unnest(%(subjects)b::text[], %(classes)b::text[]) AS s (subject, class))
   AND i.state IN ('open', 'acknowledged', 'in_progress')
 ORDER BY i.subject, i.class
-FOR NO KEY UPDATE OF i
+FOR NO KEY UPDATE
 
 -- :name incidents_get
-SELECT i.*, p.body AS policy_body
-FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
+SELECT i.* FROM incidents i
 WHERE i.id = %(id)s
 
 -- :name incidents_get_locked
-SELECT i.*, p.body AS policy_body
-FROM incidents i JOIN escalation_policies p ON p.digest = i.policy
+SELECT i.* FROM incidents i
 WHERE i.id = %(id)s
-FOR NO KEY UPDATE OF i
+FOR NO KEY UPDATE
+
+-- :name policies_get
+SELECT digest, body FROM escalation_policies WHERE digest = ANY (%(digests)b::bytea[])
 
 -- :name policies_keep
 INSERT INTO escalation_policies (digest, body)
@@ -80,10 +80,10 @@ UPDATE incidents SET shelve_reason = %(reason)s WHERE id = %(id)s
 WITH line AS (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
         n integer, at timestamptz, subject_kind text, subject_id text, kind text, actor_kind text, actor_id text,
-        actor_name text, body jsonb)
+        actor_name text, body jsonb, incident uuid)
 ), locked AS MATERIALIZED (
     SELECT i.id FROM incidents i
-    WHERE i.id = ANY (%(incidents)s::uuid[])
+    WHERE i.id = ANY (%(incidents)b::uuid[])
     ORDER BY i.subject, i.class, i.id
     FOR NO KEY UPDATE
 ), counter AS (
@@ -96,15 +96,15 @@ WITH line AS (
     FROM counter c, line l
 ), latest AS (
     UPDATE incidents i SET seq = s.seq
-    FROM (SELECT l.subject_id, c.base + max(l.n) AS seq FROM counter c, line l
-          WHERE l.subject_kind = 'incident' GROUP BY l.subject_id, c.base) s
-    WHERE i.id = ANY (%(incidents)s::uuid[]) AND i.id::text = s.subject_id
+    FROM (SELECT l.incident, c.base + max(l.n) AS seq FROM counter c, line l
+          WHERE l.incident IS NOT NULL GROUP BY l.incident, c.base) s
+    WHERE i.id = s.incident
 )
 SELECT pg_notify('care_hub_feed', '') FROM counter
 
 -- :name due_clear
 DELETE FROM due d
-USING unnest(%(kinds)s::text[], %(subjects)s::uuid[], %(steps)s::text[]) AS c (kind, subject, step)
+USING unnest(%(kinds)b::text[], %(subjects)b::uuid[], %(steps)b::text[]) AS c (kind, subject, step)
 WHERE d.subject_kind = c.kind AND d.subject_id = c.subject AND (c.step IS NULL OR d.step = c.step)
 
 -- :name due_set

@@ -3,7 +3,7 @@
 -- :name ledger_take
 INSERT INTO uplink_seen (key, received_at)
 SELECT k.key, k.received_at
-FROM unnest(%(keys)s::bytea[], %(times)s::timestamptz[]) AS k (key, received_at)
+FROM unnest(%(keys)b::bytea[], %(times)b::timestamptz[]) AS k (key, received_at)
 ORDER BY k.key
 ON CONFLICT DO NOTHING
 RETURNING key
@@ -13,12 +13,12 @@ DELETE FROM uplink_seen WHERE received_at < %(before)s
 
 -- :name devices_get
 SELECT id, family, resident_id, area_id, profile, adopted, revoked_at IS NOT NULL AS revoked
-FROM devices WHERE id = ANY (%(ids)s::text[])
+FROM devices WHERE id = ANY (%(ids)b::text[])
 
 -- :name devices_adopt_unknown
 INSERT INTO devices (id, family, adopted, created_at)
 SELECT u.id, u.family, false, %(at)s
-FROM unnest(%(ids)s::text[], %(families)s::text[]) AS u (id, family)
+FROM unnest(%(ids)b::text[], %(families)b::text[]) AS u (id, family)
 ORDER BY u.id
 ON CONFLICT DO NOTHING
 
@@ -66,7 +66,7 @@ SELECT secret_hash FROM devices WHERE id = %(id)s AND revoked_at IS NULL
 SELECT r.id, r.name, r.status, r.status_since, r.born_on, r.area_id, coalesce(a.path, '{}') AS area_path,
        r.lat, r.lon, r.lives_alone
 FROM residents r LEFT JOIN areas a ON a.id = r.area_id
-WHERE r.id = ANY (%(ids)s::text[])
+WHERE r.id = ANY (%(ids)b::text[])
 
 -- :name residents_status
 UPDATE residents SET status = %(status)s, status_reason = %(reason)s, status_since = %(at)s, version = version + 1
@@ -86,7 +86,7 @@ RETURNING id
 
 -- :name alarms_count_repeat
 WITH repeated AS MATERIALIZED (
-    SELECT id FROM alarms WHERE key = ANY (%(keys)s::bytea[]) ORDER BY key FOR NO KEY UPDATE
+    SELECT id FROM alarms WHERE key = ANY (%(keys)b::bytea[]) ORDER BY key FOR NO KEY UPDATE
 ), counted AS (
     UPDATE alarms a SET repeats = a.repeats + 1 WHERE a.id IN (SELECT id FROM repeated)
     RETURNING a.key, a.ref, a.incident_id
