@@ -114,7 +114,6 @@ class EmbeddedBroker:
         """Ends the broker and everything it has queued."""
         running = self._running()
         if running is None:
-            self._reap()
             return
         for number in (signal.SIGTERM, signal.SIGKILL):
             send_signal(running.pid, number)
@@ -213,6 +212,7 @@ class EmbeddedBroker:
 
     def _running(self) -> _Record | None:
         """What the record says, if the process that wrote it still holds it."""
+        self._reap()
         try:
             handle = os.open(self._record_path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

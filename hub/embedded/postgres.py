@@ -380,5 +380,6 @@ class EmbeddedPostgres:
 
 def _last_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"FATAL|PANIC|error|could not", line)]
+    lines = [re.sub(r"^[\d-]+ [\d:.]+ \w+ \[\d+\] ", "", line) for line in lines]
+    telling = [line for line in lines if re.search(r"FATAL|PANIC|ERROR|error|could not|invalid", line)]
     return "; ".join((telling or lines)[-3:]) or "it said nothing"
