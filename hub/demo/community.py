@@ -310,7 +310,7 @@ def _staff(community: Community, rng: random.Random, today: date) -> None:
             "name": "助浴组",
             "vehicle": "皖B·助浴01",
             "equipment": ["移动浴槽", "热水车"],
-            "member_ids": ["S-MAFANG", "S-LIUYAN"],
+            "members": ["S-MAFANG", "S-LIUYAN"],
         }
     )
     community.logins += [
@@ -412,7 +412,5 @@ def _device(
             "profile": {"kind": kind},
             "interval_s": interval_s,
             "upstream": {"watch": "carrier-a" if family == "care" else "carrier-b"}.get(kind, "broker"),
-            "lat": resident["lat"],
-            "lon": resident["lon"],
         }
     )

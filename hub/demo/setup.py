@@ -162,7 +162,7 @@ def _assign(services: Services, order_id: str, responder_id: str) -> None:
 
 def _world(community: Community, password: str) -> dict[str, Any]:
     """The simulators' fleet file: they know nothing of the hub but this and its wires."""
-    names = {row["id"]: row["name"] for row in community.residents}
+    homes = {row["id"]: row for row in community.residents}
     return {
         "residents": [{"id": row["id"], "name": row["name"]} for row in community.residents if row["served"]],
         "devices": [
@@ -171,10 +171,10 @@ def _world(community: Community, password: str) -> dict[str, Any]:
                 "kind": row["model"],
                 "family": row["family"],
                 "resident_id": row["resident_id"],
-                "resident": names[row["resident_id"]],
+                "resident": homes[row["resident_id"]]["name"],
                 "name": row["name"],
-                "lat": row["lat"],
-                "lon": row["lon"],
+                "lat": homes[row["resident_id"]]["lat"],
+                "lon": homes[row["resident_id"]]["lon"],
                 "area": row["area_id"].rsplit("-", 1)[0],
                 "interval_s": row["interval_s"],
             }
