@@ -32,14 +32,7 @@ class TimelineDrawer:
                 "actor_id": entry.actor.ident,
                 "actor_name": entry.actor.name,
                 "body": entry.body,
-                "incident": entry.subject_id if entry.subject_kind == "incident" else None,
             }
             for number, entry in enumerate(entries, start=1)
         ]
-        incidents = {row["incident"] for row in rows if row["incident"]}
-        self._session.queue(
-            "timeline_write",
-            rows=as_json(rows),
-            count=len(rows),
-            incidents=sorted(incidents),
-        )
+        self._session.queue("timeline_write", rows=as_json(rows), count=len(rows))

@@ -52,7 +52,6 @@ CREATE TABLE incidents (
     policy            bytea NOT NULL REFERENCES escalation_policies (digest),
     plan_round        integer NOT NULL DEFAULT 0,
     reasons           jsonb NOT NULL DEFAULT '[]',
-    seq               bigint NOT NULL DEFAULT 0,       -- its latest timeline entry
     version           integer NOT NULL DEFAULT 1,
     -- Whoever resolved a matter cannot be the one who supervises it.
     CONSTRAINT incidents_other_supervisor CHECK (supervised_by IS NULL OR supervised_by <> resolved_by),

@@ -74,31 +74,17 @@ WHERE id = %(id)s
 -- :name incidents_shelve_reason
 UPDATE incidents SET shelve_reason = %(reason)s WHERE id = %(id)s
 
--- All lines of a transaction at once, as its last statement. Row locks come first (incidents in subject order), then the
--- counter: whoever holds the counter waits for nobody.
+-- All lines of a transaction at once, as its last statement: every other lock is held by then, so whoever holds the counter
+-- waits for nobody, and the next one to get it sees these lines committed.
 -- :name timeline_write
-WITH line AS (
-    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
-        n integer, at timestamptz, subject_kind text, subject_id text, kind text, actor_kind text, actor_id text,
-        actor_name text, body jsonb, incident uuid)
-), locked AS MATERIALIZED (
-    SELECT i.id FROM incidents i
-    WHERE i.id = ANY (%(incidents)b::uuid[])
-    ORDER BY i.subject, i.class, i.id
-    FOR NO KEY UPDATE
-), counter AS (
-    UPDATE timeline_counter SET seq = seq + %(count)s
-    WHERE (SELECT count(*) FROM locked) >= 0
-    RETURNING seq - %(count)s AS base
+WITH counter AS (
+    UPDATE timeline_counter SET seq = seq + %(count)s RETURNING seq - %(count)s AS base
 ), written AS (
     INSERT INTO timeline (seq, at, subject_kind, subject_id, kind, actor_kind, actor_id, actor_name, body)
     SELECT c.base + l.n, l.at, l.subject_kind, l.subject_id, l.kind, l.actor_kind, l.actor_id, l.actor_name, l.body
-    FROM counter c, line l
-), latest AS (
-    UPDATE incidents i SET seq = s.seq
-    FROM (SELECT l.incident, c.base + max(l.n) AS seq FROM counter c, line l
-          WHERE l.incident IS NOT NULL GROUP BY l.incident, c.base) s
-    WHERE i.id = s.incident
+    FROM counter c, json_to_recordset(%(rows)s::json) AS l (
+        n integer, at timestamptz, subject_kind text, subject_id text, kind text, actor_kind text, actor_id text,
+        actor_name text, body jsonb)
 )
 SELECT pg_notify('care_hub_feed', '') FROM counter
 
