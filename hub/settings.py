@@ -196,6 +196,8 @@ class HttpSettings(_Section):
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
     ] = ()
     """Proxies whose `X-Forwarded-…` are believed: addresses or networks."""
+    docs: bool = True
+    """A plain page of the API at /api/v1/docs."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -1,0 +1,143 @@
+"""The face of the HTTP room: `create_api` puts the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta, timezone, tzinfo
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry, Gauge
+
+from hub.api import (
+    problems,
+    routes_admin,
+    routes_alarms,
+    routes_assignments,
+    routes_calls,
+    routes_devices,
+    routes_incidents,
+    routes_live,
+    routes_my,
+    routes_ops,
+    routes_places,
+    routes_residents,
+    routes_services,
+    routes_session,
+    routes_staff,
+)
+from hub.api.deps import Hub, guard
+from hub.api.frame import Frame
+from hub.api.openapi import docs_page, install_openapi
+from hub.api.roles import TABLE
+from hub.api.sessions import SessionBook
+from hub.api.signin import LIMITS, Limit, SignIn
+from hub.clock import Clock, IdSource, new_id
+from hub.feed import Feed
+from hub.ports import Database, Json, Reads
+from hub.service import Services
+from hub.settings import Settings
+
+__all__ = ["ROUTERS", "check_table", "create_api"]
+
+ROUTERS: tuple[APIRouter, ...] = (
+    routes_session.router,
+    routes_incidents.router,
+    routes_assignments.router,
+    routes_alarms.router,
+    routes_calls.router,
+    routes_residents.router,
+    routes_places.router,
+    routes_devices.router,
+    routes_staff.router,
+    routes_services.router,
+    routes_my.router,
+    routes_live.router,
+    routes_admin.router,
+    routes_ops.router,
+)
+
+# China has one time zone and no summer time; a day of orders begins at its midnight.
+_LOCAL = timezone(timedelta(hours=8))
+
+
+def create_api(
+    *,
+    database: Database,
+    reads: Reads,
+    services: Services,
+    feed: Feed,
+    settings: Settings,
+    clock: Clock,
+    readiness: Callable[[], Json],
+    registry: CollectorRegistry,
+    new_id: IdSource = new_id,
+    zone: tzinfo = _LOCAL,
+    throttle: tuple[Limit, ...] = LIMITS,
+) -> FastAPI:
+    """The application. The feed is started and closed by the caller; pages are mounted by the caller, afterwards.
+
+    `readiness` gives `{"ready": bool, …}` with one member a part. Raises RuntimeError where a route and the table of
+    roles disagree.
+    """
+    app = FastAPI(
+        title="care-hub",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(guard)],
+    )
+    app.state.hub = Hub(
+        database=database,
+        reads=reads,
+        services=services,
+        feed=feed,
+        settings=settings,
+        clock=clock,
+        new_id=new_id,
+        zone=zone,
+        sessions=SessionBook(database, clock),
+        sign_in=SignIn(database, clock, throttle),
+        readiness=readiness,
+        registry=registry,
+    )
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    check_table(ROUTERS)
+    install_openapi(app, _version())
+    if settings.http.docs:
+
+        def docs() -> Response:
+            return Response(docs_page(app.openapi), media_type="text/html; charset=utf-8")
+
+        app.add_route("/api/v1/docs", lambda _request: docs(), include_in_schema=False)
+    Gauge("hub_stream_subscribers", "Open streams", registry=registry).set_function(lambda: feed.subscribers)
+    Gauge("hub_feed_dark", "1 while the live feed cannot read the database", registry=registry).set_function(
+        lambda: float(feed.dark)
+    )
+    app.add_middleware(Frame, registry=registry, new_id=new_id)
+    return app
+
+
+def check_table(routers: tuple[APIRouter, ...]) -> None:
+    """RuntimeError where a route has no line in the table of roles, or a line no route."""
+    routed = {
+        (method, route.path)
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    missing, idle = sorted(routed - TABLE.keys()), sorted(TABLE.keys() - routed)
+    if missing or idle:
+        raise RuntimeError(f"hub.api.roles and the routes disagree: without a line {missing}, without a route {idle}")
+
+
+def _version() -> str:
+    try:
+        return version("care-hub")
+    except PackageNotFoundError:
+        return "0"

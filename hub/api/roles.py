@@ -1,0 +1,138 @@
+"""Who may do what: one literal table, method and path against roles. Nothing is allowed that is not written here.
+
+To add an endpoint: add its route and its line. The start fails while either is missing. What of the allowed things a
+person may see (own tasks, own resident) is decided by rows in `hub.api.scope`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+from hub.ports import Role
+
+__all__ = ["ROLES", "TABLE", "Access", "allowed"]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+Access = frozenset[Role] | Literal["public"]
+
+_EVERYONE: Final[frozenset[Role]] = frozenset(ROLES)
+_CONSOLE: Final[frozenset[Role]] = frozenset({"operator", "coordinator", "supervisor", "admin"})
+_READERS: Final[frozenset[Role]] = _CONSOLE | {"integrator"}
+_HANDLERS: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
+_SUPERVISORS: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
+_PLANNERS: Final[frozenset[Role]] = _CONSOLE
+_KEEPERS: Final[frozenset[Role]] = frozenset({"coordinator", "supervisor", "admin"})
+_STAFF: Final[frozenset[Role]] = frozenset({"staff"})
+_HOME: Final[frozenset[Role]] = frozenset({"family", "resident"})
+_ADMIN: Final[frozenset[Role]] = frozenset({"admin"})
+
+_P = "/api/v1"
+
+
+def _records(name: str, read: Access, write: Access) -> dict[tuple[str, str], Access]:
+    """The four lines of a plain table of records."""
+    return {
+        ("GET", f"{_P}/{name}"): read,
+        ("POST", f"{_P}/{name}"): write,
+        ("GET", f"{_P}/{name}/{{record_id}}"): read,
+        ("PATCH", f"{_P}/{name}/{{record_id}}"): write,
+    }
+
+
+TABLE: Final[Mapping[tuple[str, str], Access]] = {
+    # --- sessions
+    ("POST", f"{_P}/session"): "public",
+    ("GET", f"{_P}/session"): _EVERYONE,
+    ("PATCH", f"{_P}/session"): _EVERYONE,
+    ("DELETE", f"{_P}/session"): _EVERYONE,
+    # --- alarms and incidents
+    ("GET", f"{_P}/alarms"): _READERS,
+    ("POST", f"{_P}/alarms"): _EVERYONE,
+    ("GET", f"{_P}/incidents"): _READERS | _STAFF,
+    ("GET", f"{_P}/incidents/{{incident_id}}"): _READERS | _STAFF,
+    ("GET", f"{_P}/incidents/{{incident_id}}/timeline"): _READERS | _STAFF,
+    ("GET", f"{_P}/incidents/{{incident_id}}/candidates"): _CONSOLE,
+    ("POST", f"{_P}/incidents/{{incident_id}}/acknowledge"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/release"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/assign"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/escalate"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/note"): _CONSOLE,
+    ("POST", f"{_P}/incidents/{{incident_id}}/shelve"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/unshelve"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/touch"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/close"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/reopen"): _HANDLERS,
+    ("POST", f"{_P}/incidents/{{incident_id}}/supervise"): _SUPERVISORS,
+    # --- assignments: the responder, or an operator for one
+    ("GET", f"{_P}/assignments/{{assignment_id}}"): _READERS | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/accept"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/decline"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/en-route"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/on-scene"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/complete"): _CONSOLE | _STAFF,
+    # --- calls
+    ("GET", f"{_P}/calls"): _CONSOLE,
+    ("POST", f"{_P}/calls"): _CONSOLE,
+    ("GET", f"{_P}/calls/{{call_id}}"): _CONSOLE,
+    ("PATCH", f"{_P}/calls/{{call_id}}"): _CONSOLE,
+    ("POST", f"{_P}/calls/incoming"): _CONSOLE | {"integrator"},
+    # --- people, places, things
+    ("GET", f"{_P}/residents"): _READERS,
+    ("POST", f"{_P}/residents"): _KEEPERS,
+    ("GET", f"{_P}/residents/{{resident_id}}"): _EVERYONE,
+    ("PATCH", f"{_P}/residents/{{resident_id}}"): _CONSOLE,
+    ("POST", f"{_P}/residents/{{resident_id}}/status"): _CONSOLE,
+    ("GET", f"{_P}/residents/{{resident_id}}/observations"): _READERS,
+    **_records("contacts", _CONSOLE, _CONSOLE),
+    **_records("areas", _READERS | _STAFF, _KEEPERS),
+    **_records("stations", _READERS | _STAFF, _KEEPERS),
+    **_records("responders", _READERS, _KEEPERS),
+    **_records("crews", _READERS, _KEEPERS),
+    **_records("shifts", _READERS, _KEEPERS),
+    ("GET", f"{_P}/devices"): _READERS,
+    ("POST", f"{_P}/devices"): _KEEPERS,
+    ("GET", f"{_P}/devices/{{device_id}}"): _READERS,
+    ("PATCH", f"{_P}/devices/{{device_id}}"): _KEEPERS,
+    ("POST", f"{_P}/devices/{{device_id}}/commands"): _CONSOLE | {"integrator"},
+    # --- services
+    ("GET", f"{_P}/service-kinds"): _EVERYONE,
+    ("GET", f"{_P}/orders"): _READERS | _HOME,
+    ("POST", f"{_P}/orders"): _PLANNERS | _HOME | {"integrator"},
+    ("GET", f"{_P}/orders/{{order_id}}"): _READERS | _STAFF | _HOME,
+    ("GET", f"{_P}/orders/{{order_id}}/candidates"): _PLANNERS,
+    ("POST", f"{_P}/orders/{{order_id}}/assign"): _PLANNERS,
+    ("POST", f"{_P}/orders/{{order_id}}/cancel"): _PLANNERS | _HOME | {"integrator"},
+    ("GET", f"{_P}/visits/{{visit_id}}"): _READERS | _STAFF | _HOME,
+    ("POST", f"{_P}/visits/{{visit_id}}/accept"): _STAFF,
+    ("POST", f"{_P}/visits/{{visit_id}}/decline"): _STAFF,
+    ("POST", f"{_P}/visits/{{visit_id}}/start"): _STAFF,
+    ("POST", f"{_P}/visits/{{visit_id}}/check-in"): _STAFF,
+    ("POST", f"{_P}/visits/{{visit_id}}/check-out"): _STAFF,
+    # --- one's own
+    ("GET", f"{_P}/my/tasks"): _STAFF,
+    ("GET", f"{_P}/my/help"): _HOME,
+    ("POST", f"{_P}/my/help"): _HOME,
+    # --- live
+    ("GET", f"{_P}/summary"): _READERS,
+    ("GET", f"{_P}/stream"): _EVERYONE,
+    ("GET", f"{_P}/changes"): _EVERYONE,
+    # --- administration
+    ("GET", f"{_P}/users"): _ADMIN,
+    ("POST", f"{_P}/users"): _ADMIN,
+    ("GET", f"{_P}/users/{{user_id}}"): _ADMIN,
+    ("PATCH", f"{_P}/users/{{user_id}}"): _ADMIN,
+    ("POST", f"{_P}/users/{{user_id}}/tokens"): _ADMIN,
+    ("DELETE", f"{_P}/users/{{user_id}}/sessions"): _ADMIN,
+    ("GET", f"{_P}/audit"): _SUPERVISORS,
+    # --- for machines that watch machines; they say nothing about people
+    ("GET", "/healthz"): "public",
+    ("GET", "/readyz"): "public",
+    ("GET", "/metrics"): "public",
+}
+
+
+def allowed(method: str, template: str, role: Role | None) -> bool:
+    """Whether the role (None: nobody signed in) may call the operation at all."""
+    access = TABLE.get((method, template), frozenset[Role]())
+    return access == "public" or (role is not None and role in access)

@@ -1,0 +1,74 @@
+"""Devices: the register, and commands to them."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from hub.api.answers import one
+from hub.api.deps import HubDep
+from hub.api.records import change_record, list_answer, record_view
+from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
+from hub.api.schemas import Command, DeviceFields, DeviceNew
+from hub.api.views import CommandTaken, Device, DeviceAdded, ListOf
+from hub.api.writes import Write
+from hub.ports import Json
+
+__all__ = ["router"]
+
+router = api_router("devices")
+
+
+@router.get("/devices", response_model=ListOf[Device], summary="Devices")
+def list_devices(
+    hub: HubDep,
+    resident: Filter = None,
+    area: Filter = None,
+    family: Filter = None,
+    q: Filter = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    return list_answer(hub, "devices", limit, cursor, resident_id=resident, area=area, family=family, q=q)
+
+
+@router.get("/devices/{device_id}", response_model=Device, summary="One device")
+def show_device(hub: HubDep, device_id: RecordId) -> Response:
+    return one(record_view(hub, "devices", device_id))
+
+
+@router.post("/devices", response_model=DeviceAdded, status_code=201, summary="Add or adopt a device")
+def post_device(hub: HubDep, write: Write, body: DeviceNew) -> Response:
+    """`secret` is told in this answer and never again (nor by a repeated `Idempotency-Key`)."""
+    told: list[str | None] = []
+
+    def act() -> None:
+        told.append(hub.services.devices.add(body.id, body.family, body.resident_id, write.actor, name=body.name))
+
+    def view(_done: None) -> Json:
+        return {"device": record_view(hub, "devices", body.id), "secret": None}
+
+    answer = write.once(act, view, status=201, headers=lambda _view: {"Location": f"/api/v1/devices/{body.id}"})
+    if not told or told[0] is None:
+        return answer
+    # The stored answer must not hold it, so it is put in afterwards.
+    return one(
+        {"device": record_view(hub, "devices", body.id), "secret": told[0]},
+        201,
+        {"Location": f"/api/v1/devices/{body.id}"},
+    )
+
+
+@router.patch("/devices/{device_id}", response_model=Device, summary="Change a device")
+def patch_device(write: Write, device_id: RecordId, body: DeviceFields) -> Response:
+    return change_record(write, "devices", device_id, body)
+
+
+@router.post("/devices/{device_id}/commands", response_model=CommandTaken, status_code=202, summary="Send a command")
+def post_command(hub: HubDep, write: Write, device_id: RecordId, body: Command) -> Response:
+    """Kept until delivered or expired; the device answers with the command's id."""
+    fields = dict(body.model_extra or {})
+    return write.once(
+        lambda: hub.services.devices.command(device_id, body.command, fields, write.actor),
+        lambda command_id: {"id": command_id, "device_id": device_id, "command": body.command},
+        status=202,
+    )

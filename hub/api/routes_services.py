@@ -1,0 +1,163 @@
+"""Everyday services: kinds, orders and visits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from hub.api.answers import JsonAnswer, one, page_body
+from hub.api.deps import Caller, Hub, HubDep, Who
+from hub.api.routes_assignments import step_details
+from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
+from hub.api.schemas import Assign, OrderNew, Reason, StepAccept, StepComplete, StepDecline, StepOnScene
+from hub.api.scope import may_see_order, order_view, own_resident
+from hub.api.views import CandidateList, ListOf, Order, ServiceKindList, Visit
+from hub.api.writes import Write, Writing
+from hub.errors import ForbiddenError, NotFoundError
+from hub.ports import Json, OrderFilter, OrderState
+from hub.service import candidate_json
+
+__all__ = ["router"]
+
+router = api_router("services")
+_HOME = frozenset({"family", "resident"})
+
+
+@router.get("/service-kinds", response_model=ServiceKindList, summary="What can be ordered")
+def list_service_kinds(hub: HubDep) -> Response:
+    return JsonAnswer(page_body(hub.reads.records("service_kinds", 500, None)))
+
+
+@router.get("/orders", response_model=ListOf[Order], summary="Orders")
+def list_orders(
+    hub: HubDep,
+    who: Who,
+    state: Annotated[list[OrderState], Query()] = [],  # noqa: B006
+    kind: Filter = None,
+    resident: Filter = None,
+    day: Annotated[date | None, Query(alias="date", description="Wanted on that day, local time of the hub")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """A family and a resident see their own."""
+    if who.role in _HOME:
+        resident = own_resident(hub, who)
+    start = _midnight(hub, day) if day else None
+    where = OrderFilter(
+        states=tuple(state),
+        kind=kind,
+        resident_id=resident,
+        day_from=start,
+        day_to=start + timedelta(days=1) if start else None,
+    )
+    return JsonAnswer(page_body(hub.reads.orders(where, limit, cursor)))
+
+
+def _midnight(hub: Hub, day: date) -> datetime:
+    """The beginning of a day where the hub stands."""
+    return datetime.combine(day, time.min, tzinfo=hub.zone)
+
+
+@router.post("/orders", response_model=Order, status_code=201, summary="Order a service")
+def post_order(hub: HubDep, who: Who, write: Write, body: OrderNew) -> Response:
+    """409 while the resident is away, in hospital, moved or deceased."""
+    if who.role in _HOME and body.resident_id != own_resident(hub, who):
+        raise ForbiddenError("an order for your own resident only")
+    fields = body.model_dump(exclude_none=True)
+    return write.once(
+        lambda: hub.services.care.create_order(fields, who.actor),
+        lambda order_id: order_view(hub, who, order_id),
+        status=201,
+        headers=lambda view: {"Location": f"/api/v1/orders/{view['id']}"},
+    )
+
+
+@router.get("/orders/{order_id}", response_model=Order, summary="One order")
+def show_order(hub: HubDep, who: Who, order_id: Uid) -> Response:
+    return one(order_view(hub, who, order_id))
+
+
+@router.get("/orders/{order_id}/candidates", response_model=CandidateList, summary="Who could do it")
+def show_order_candidates(hub: HubDep, order_id: Uid) -> Response:
+    """Carers with the reasons for and against, best first."""
+    found = hub.services.dispatching.candidates_for_order(order_id)
+    return JsonAnswer({"items": [candidate_json(candidate) for candidate in found], "next": None})
+
+
+@router.post("/orders/{order_id}/assign", response_model=Order, summary="Offer it to a carer")
+def assign_order(hub: HubDep, who: Who, write: Write, order_id: Uid, body: Assign) -> Response:
+    """409 where a rule forbids it: a service is never given to somebody who may not do it."""
+
+    def act() -> str:
+        write.expect(order_view(hub, who, order_id))
+        return hub.services.dispatching.assign_order(order_id, body.responder_id, who.actor, body.note)
+
+    return write.once(act, lambda _done: order_view(hub, who, order_id))
+
+
+@router.post("/orders/{order_id}/cancel", response_model=Order, summary="Cancel it")
+def cancel_order(hub: HubDep, who: Who, write: Write, order_id: Uid, body: Reason) -> Response:
+    """Before it has begun; whoever was to go is told why."""
+
+    def act() -> None:
+        write.expect(order_view(hub, who, order_id))
+        hub.services.care.cancel_order(order_id, who.actor, body.reason)
+
+    return write.once(act, lambda _done: order_view(hub, who, order_id))
+
+
+def _visit(hub: Hub, who: Caller, visit_id: str) -> Json:
+    order = hub.reads.order_of_visit(visit_id)
+    if order is None or not may_see_order(hub, who, order):
+        raise NotFoundError(f"no visit {visit_id}")
+    return {**order["visit"], "order": order}
+
+
+@router.get("/visits/{visit_id}", response_model=Visit, summary="One visit, with its order")
+def show_visit(hub: HubDep, who: Who, visit_id: Uid) -> Response:
+    return one(_visit(hub, who, visit_id))
+
+
+def _visit_step(write: Writing, visit_id: str, action: str, body: StepAccept | None) -> Response:
+    hub, who = write.hub, write.caller
+
+    def act() -> None:
+        _visit(hub, who, visit_id)
+        hub.services.care.visit_step(visit_id, action, who.actor, version=write.version, **step_details(body))
+
+    # Whoever declined no longer sees the visit; the answer to the own step still shows it.
+    return write.once(act, lambda _done: _after(hub, visit_id))
+
+
+def _after(hub: Hub, visit_id: str) -> Json:
+    order = hub.reads.order_of_visit(visit_id)
+    if order is None:
+        raise NotFoundError(f"no visit {visit_id}")
+    return {**order["visit"], "order": order}
+
+
+@router.post("/visits/{visit_id}/accept", response_model=Visit, summary="I come")
+def accept_visit(write: Write, visit_id: Uid, body: StepAccept | None = None) -> Response:
+    return _visit_step(write, visit_id, "accept", body)
+
+
+@router.post("/visits/{visit_id}/decline", response_model=Visit, summary="I cannot")
+def decline_visit(write: Write, visit_id: Uid, body: StepDecline) -> Response:
+    return _visit_step(write, visit_id, "decline", body)
+
+
+@router.post("/visits/{visit_id}/start", response_model=Visit, summary="I am on my way")
+def start_visit(write: Write, visit_id: Uid, body: StepAccept | None = None) -> Response:
+    return _visit_step(write, visit_id, "start", body)
+
+
+@router.post("/visits/{visit_id}/check-in", response_model=Visit, summary="I am at the door")
+def check_in(write: Write, visit_id: Uid, body: StepOnScene | None = None) -> Response:
+    return _visit_step(write, visit_id, "check-in", body)
+
+
+@router.post("/visits/{visit_id}/check-out", response_model=Visit, summary="It is done")
+def check_out(write: Write, visit_id: Uid, body: StepComplete) -> Response:
+    return _visit_step(write, visit_id, "check-out", body)

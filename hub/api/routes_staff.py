@@ -1,0 +1,90 @@
+"""Whoever can go: responders, their crews and shifts."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from hub.api.answers import one
+from hub.api.deps import HubDep
+from hub.api.records import add_record, change_record, list_answer, record_view
+from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
+from hub.api.schemas import CrewFields, ResponderFields, ShiftFields
+from hub.api.views import Crew, ListOf, Responder, Shift
+from hub.api.writes import Write
+
+__all__ = ["router"]
+
+router = api_router("staff")
+
+
+@router.get("/responders", response_model=ListOf[Responder], summary="Responders")
+def list_responders(
+    hub: HubDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    area: Filter = None,
+    kind: Filter = None,
+    station: Filter = None,
+    q: Filter = None,
+) -> Response:
+    return list_answer(hub, "responders", limit, cursor, area=area, kind=kind, station_id=station, q=q)
+
+
+@router.get("/responders/{record_id}", response_model=Responder, summary="One responder")
+def show_responder(hub: HubDep, record_id: RecordId) -> Response:
+    return one(record_view(hub, "responders", record_id))
+
+
+@router.post("/responders", response_model=Responder, status_code=201, summary="Add a responder")
+def post_responder(write: Write, body: ResponderFields) -> Response:
+    """Skills with an `expires_on` in the past block assignment to services."""
+    return add_record(write, "responders", body, needed=("name", "kind"))
+
+
+@router.patch("/responders/{record_id}", response_model=Responder, summary="Change a responder")
+def patch_responder(write: Write, record_id: RecordId, body: ResponderFields) -> Response:
+    return change_record(write, "responders", record_id, body)
+
+
+@router.get("/crews", response_model=ListOf[Crew], summary="Crews")
+def list_crews(hub: HubDep, limit: Limit = 100, cursor: Cursor = None, q: Filter = None) -> Response:
+    return list_answer(hub, "crews", limit, cursor, q=q)
+
+
+@router.get("/crews/{record_id}", response_model=Crew, summary="One crew")
+def show_crew(hub: HubDep, record_id: RecordId) -> Response:
+    return one(record_view(hub, "crews", record_id))
+
+
+@router.post("/crews", response_model=Crew, status_code=201, summary="Add a crew")
+def post_crew(write: Write, body: CrewFields) -> Response:
+    """People, vehicle and equipment that go together."""
+    return add_record(write, "crews", body, needed=("name",))
+
+
+@router.patch("/crews/{record_id}", response_model=Crew, summary="Change a crew")
+def patch_crew(write: Write, record_id: RecordId, body: CrewFields) -> Response:
+    return change_record(write, "crews", record_id, body)
+
+
+@router.get("/shifts", response_model=ListOf[Shift], summary="Shifts")
+def list_shifts(
+    hub: HubDep, limit: Limit = 100, cursor: Cursor = None, responder: Filter = None, area: Filter = None
+) -> Response:
+    return list_answer(hub, "shifts", limit, cursor, responder_id=responder, area_id=area)
+
+
+@router.get("/shifts/{record_id}", response_model=Shift, summary="One shift")
+def show_shift(hub: HubDep, record_id: RecordId) -> Response:
+    return one(record_view(hub, "shifts", record_id))
+
+
+@router.post("/shifts", response_model=Shift, status_code=201, summary="Add a shift")
+def post_shift(write: Write, body: ShiftFields) -> Response:
+    """When somebody works."""
+    return add_record(write, "shifts", body, needed=("responder_id", "starts_at", "ends_at"))
+
+
+@router.patch("/shifts/{record_id}", response_model=Shift, summary="Change a shift")
+def patch_shift(write: Write, record_id: RecordId, body: ShiftFields) -> Response:
+    return change_record(write, "shifts", record_id, body)

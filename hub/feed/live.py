@@ -1,0 +1,381 @@
+"""The live feed: timeline entries become named events for every open page, once for all of them.
+
+One thread reads `seq > last` when it is woken (a NOTIFY, a reconnect, a second gone by), loads the present view of what
+the entries are about, and hands each event, encoded once, to the subscribers' bounded queues. A subscriber that cannot
+keep up loses its queue and is told to fetch a snapshot (`reset`); it never slows the others.
+
+Cursors. The id of an event is a place up to which everything was delivered: whoever resumes from it misses nothing.
+Where entries of several matters interleave in one flush, the id of the earlier events therefore stays behind their own
+entries; a stream cut exactly between two events of such a flush repeats the first, and views are safe to repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from hub.clock import Clock, monotonic
+from hub.errors import HubError
+from hub.feed.events import FeedEvent, compose, event_of, frame_of
+from hub.ports import Cursor, Json, Reads
+
+__all__ = ["Feed", "Subscription", "everything", "parse_cursor"]
+
+_log = logging.getLogger("hub.feed")
+
+FLUSH_S = 0.1
+"""Changes that are not critical wait at most that long for one another."""
+_CRITICAL_GAP_S = 0.005
+_TICK_S = 1.0
+_READ = 1_000
+_COUNT_EVERY_S = 5.0
+REPLAY = 5_000
+"""A cursor further behind than that many entries is answered with `reset`."""
+QUEUE = 1_000
+QUEUE_BYTES = 8 * 1024 * 1024
+
+
+def parse_cursor(text: str | None) -> Cursor | None:
+    """`epoch-seq` as a cursor; None where it is none."""
+    epoch, dash, seq = (text or "").rpartition("-")
+    if not dash or not epoch or not seq.isascii() or not seq.isdigit() or len(seq) > 18:
+        return None
+    return Cursor(epoch, int(seq))
+
+
+def everything(_event: FeedEvent) -> bool:
+    """The filter of who may see all."""
+    return True
+
+
+class Subscription:
+    """One open page. Everything but `close` belongs to the event loop it was made in."""
+
+    def __init__(self, feed: Feed, accepts: Callable[[FeedEvent], bool], after: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ended = False
+        self._feed = feed
+        self._accepts = accepts
+        self._after = after
+        self._events: deque[FeedEvent] = deque()
+        self._bytes = 0
+        self._replaying = True
+        self._lost = False
+        self._news = asyncio.Event()
+
+    async def batch(self, timeout_s: float) -> list[FeedEvent]:
+        """What has come since the last call; waits up to `timeout_s` for something. Empty: nothing came, or `ended`."""
+        if not self._events and not self.ended:
+            self._news.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
+            except TimeoutError:
+                return []
+        taken = list(self._events)
+        self._events.clear()
+        self._bytes = 0
+        return taken
+
+    def close(self) -> None:
+        """No more events. Safe from any thread, and twice."""
+        self._feed.drop(self)
+
+    # -- called in the loop by the feed
+
+    def offer(self, events: Iterable[FeedEvent]) -> None:
+        """Takes events into the queue; on overflow the queue becomes one `reset`."""
+        if self.ended:
+            return
+        for event in events:
+            if event.seq is not None and event.last_seq <= self._after:
+                continue
+            if not self._accepts(event):
+                continue
+            taken = event.since(self._after) if event.first_seq <= self._after else event
+            self._events.append(taken)
+            self._bytes += len(taken.frame)
+        if len(self._events) > QUEUE or self._bytes > QUEUE_BYTES:
+            self._lost = True
+            self.reset("overflow")
+        if self._events and not self._replaying:
+            self._news.set()
+
+    def preload(self, events: Sequence[FeedEvent]) -> None:
+        """What was missed, ahead of what came meanwhile."""
+        if not self._lost:
+            kept = [event for event in events if self._accepts(event)]
+            self._events.extendleft(reversed(kept))
+            self._bytes += sum(len(event.frame) for event in kept)
+        self._replaying = False
+        if self._events:
+            self._news.set()
+
+    def reset(self, reason: str) -> None:
+        """Forgets the queue: the page must fetch a snapshot."""
+        self._events.clear()
+        self._bytes = 0
+        self._events.append(self._feed.reset_event(reason))
+        self._news.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self._news.set()
+
+
+class Feed:
+    """Reads the timeline and feeds the subscribers. `start` and `close` belong to the composition root."""
+
+    def __init__(self, reads: Reads, wake: Callable[[float], bool], clock: Clock) -> None:
+        """`wake(seconds)` waits for a notification and says whether one came; it may also come for nothing."""
+        self._reads = reads
+        self._wake = wake
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._subscribers: set[Subscription] = set()
+        self._published: Cursor | None = None
+        self._read = 0
+        self._pending: list[Json] = []
+        self._priorities: OrderedDict[str, str] = OrderedDict()
+        self._flushed_at = 0.0
+        self._counted_at = float("-inf")
+        self._open = 0
+        self._dark = True
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    # -- life
+
+    def start(self) -> None:
+        """Begins at the present end of the timeline."""
+        self._thread.start()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Waits until the feed knows where the timeline stands."""
+        return self._ready.wait(timeout_s)
+
+    def close(self) -> None:
+        """Ends every subscription at once and the thread within its tick."""
+        self._stop.set()
+        self.end_streams()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=_TICK_S * 3)
+
+    def end_streams(self) -> None:
+        """Ends every open subscription: the server stops."""
+        with self._lock:
+            leaving = list(self._subscribers)
+            self._subscribers.clear()
+        self._in_loops(leaving, lambda subscription: subscription.end())
+
+    # -- what pages use
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Up to where everything was published; None while the database has not been reached yet."""
+        return self._published
+
+    @property
+    def dark(self) -> bool:
+        """Whether the database could not be read the last time."""
+        return self._dark
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
+    def heartbeat(self) -> FeedEvent:
+        """The event without id that shows a page that the line is alive."""
+        body = {"server_time": self._clock(), "open": self._open, "database": not self._dark}
+        return event_of("hb", body)
+
+    def reset_event(self, reason: str) -> FeedEvent:
+        """`reset` carries the present place as its id: the snapshot fetched after it holds everything before."""
+        published = self._published
+        body = {"reason": reason, "cursor": str(published) if published else None}
+        data = msgspec.json.encode(body)
+        ident = str(published) if published else None
+        return FeedEvent("reset", ident, body, data, frame_of("reset", ident, data))
+
+    async def subscribe(
+        self, accepts: Callable[[FeedEvent], bool] = everything, *, after: str | None = None
+    ) -> Subscription:
+        """Everything that `accepts` from the cursor `after` on (none: from now on), without gap and without repeat."""
+        wanted = parse_cursor(after)
+        with self._lock:
+            published = self._published
+            same = wanted is not None and published is not None and wanted.epoch == published.epoch
+            subscription = Subscription(self, accepts, wanted.seq if same and wanted else 0)
+            self._subscribers.add(subscription)
+        if self._stop.is_set():
+            self.drop(subscription)
+            subscription.end()
+        if after is None or after == "":
+            subscription.preload([])
+            return subscription
+        try:
+            missed = await asyncio.to_thread(self._missed, wanted, published)
+        except BaseException:
+            self.drop(subscription)
+            raise
+        if isinstance(missed, str):
+            subscription.reset(missed)
+            subscription.preload([])
+        else:
+            subscription.preload(missed)
+        return subscription
+
+    def drop(self, subscription: Subscription) -> None:
+        with self._lock:
+            self._subscribers.discard(subscription)
+
+    def announce(self, name: str, body: Json, *, responders: Iterable[str] = (), residents: Iterable[str] = ()) -> None:
+        """An event that is not on the timeline (`incident.provisional`, `presence.updated`): no id, no replay."""
+        event = event_of(name, body, responders=frozenset(responders), residents=frozenset(residents))
+        with self._lock:
+            targets = list(self._subscribers)
+        self._in_loops(targets, lambda subscription: subscription.offer([event]))
+
+    def _missed(self, wanted: Cursor | None, published: Cursor | None) -> list[FeedEvent] | str:
+        """Events of (wanted, published], or the reason of a reset."""
+        if wanted is None:
+            return "unknown cursor"
+        if published is None:
+            return "starting"
+        if wanted.epoch != published.epoch:
+            return "another epoch"
+        if wanted.seq > published.seq:
+            # A snapshot may be ahead of the feed by a moment; ahead of the timeline itself it is not ours.
+            return [] if wanted.seq <= self._reads.cursor().seq else "unknown cursor"
+        if published.seq - wanted.seq > REPLAY:
+            return "too old"
+        entries: list[Json] = []
+        last = wanted.seq
+        while last < published.seq:
+            part = [row for row in self._reads.entries_since(last, _READ) if row["seq"] <= published.seq]
+            if not part:
+                break
+            entries += part
+            last = part[-1]["seq"]
+        return compose(self._reads, published.epoch, wanted.seq, entries)
+
+    # -- the thread
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._step()
+            except HubError as error:
+                if not self._dark:
+                    _log.warning("the live feed waits: %s", error.detail)
+                self._dark = True
+                self._stop.wait(0.25)
+            except Exception:
+                _log.exception("the live feed failed once and goes on")
+                self._dark = True
+                self._stop.wait(0.5)
+
+    def _step(self) -> None:
+        if self._published is None:
+            self._begin()
+        timeout = _TICK_S
+        if self._pending:
+            timeout = max(0.0, self._due_in())
+        if timeout > 0:
+            self._wake(timeout)
+        if self._stop.is_set():
+            return
+        self._take()
+        if self._pending and self._due_in() <= 0:
+            self._flush()
+        now = monotonic()
+        if now - self._counted_at >= _COUNT_EVERY_S and not self._pending:
+            self._count(now)
+
+    def _begin(self) -> None:
+        cursor = self._reads.cursor()
+        self._read = cursor.seq
+        self._pending.clear()
+        with self._lock:
+            self._published = cursor
+            targets = list(self._subscribers)
+        self._dark = False
+        self._ready.set()
+        self._in_loops(targets, lambda subscription: subscription.reset("starting"))
+
+    def _take(self) -> None:
+        while not self._stop.is_set():
+            entries = self._reads.entries_since(self._read, _READ)
+            self._dark = False
+            if not entries:
+                return
+            self._pending += entries
+            self._read = entries[-1]["seq"]
+            if len(entries) < _READ:
+                return
+            self._flush()
+
+    def _due_in(self) -> float:
+        gap = _CRITICAL_GAP_S if any(self._critical(entry) for entry in self._pending) else FLUSH_S
+        return self._flushed_at + gap - monotonic()
+
+    def _critical(self, entry: Json) -> bool:
+        if entry["subject_kind"] != "incident":
+            return False
+        if entry["kind"] == "priority_raised":
+            return True
+        told = (entry.get("body") or {}).get("priority")
+        return "critical" in (told, self._priorities.get(entry["subject_id"]))
+
+    def _flush(self) -> None:
+        entries, published = self._pending, self._published
+        assert published is not None
+        events = compose(self._reads, published.epoch, published.seq, entries)
+        # Only now: a failed read leaves the entries for the next round.
+        self._pending = []
+        self._flushed_at = monotonic()
+        for event in events:
+            incident = event.body.get("incident")
+            if incident:
+                self._priorities[incident["id"]] = incident["priority"]
+                self._priorities.move_to_end(incident["id"])
+        while len(self._priorities) > 20_000:
+            self._priorities.popitem(last=False)
+        with self._lock:
+            self._published = Cursor(published.epoch, entries[-1]["seq"])
+            targets = list(self._subscribers)
+        self._in_loops(targets, lambda subscription: subscription.offer(events))
+
+    def _count(self, now: float) -> None:
+        """Once in some seconds: the number for the heartbeat, and whether this is still the same timeline."""
+        cursor = self._reads.cursor()
+        published = self._published
+        if published is not None and (cursor.epoch != published.epoch or cursor.seq < self._read):
+            _log.warning("the timeline is another one (a restore): every page starts again")
+            self._begin()
+        unclaimed = self._reads.summary(None).get("unclaimed") or {}
+        self._open = sum(int(value) for value in unclaimed.values())
+        self._counted_at = now
+
+    def _in_loops(self, targets: Iterable[Subscription], act: Callable[[Subscription], None]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[Subscription]] = {}
+        for subscription in targets:
+            loops.setdefault(subscription.loop, []).append(subscription)
+
+        def run(group: list[Subscription]) -> None:
+            for subscription in group:
+                act(subscription)
+
+        for loop, group in loops.items():
+            try:
+                loop.call_soon_threadsafe(run, group)
+            except RuntimeError:
+                # That loop is closed: its server has stopped, and its pages with it.
+                for subscription in group:
+                    self.drop(subscription)
