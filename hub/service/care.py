@@ -13,6 +13,7 @@ from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
 from hub.ports import Actor, Database, EntryRow, OrderRow, Transaction, VisitRow
 from hub.service.dispatching import Dispatching, StepName
+from hub.service.guards import check_version
 
 __all__ = ["Care"]
 
@@ -114,18 +115,23 @@ class Care:
                 raise ConflictError(f"the order is {order.state}: it cannot be cancelled", state=order.state)
             _cancel(tx, order, visit, now, actor, reason)
 
-    def visit_step(self, visit_id: str, action: str, actor: Actor, **details: Any) -> None:
+    def visit_step(
+        self, visit_id: str, action: str, actor: Actor, *, version: int | None = None, **details: Any
+    ) -> None:
         """A step of a visit by its responder: accept, decline, start, check-in, check-out.
 
-        With two carers each moves the own assignment; ForbiddenError for somebody who has none.
+        With two carers each moves the own assignment; ForbiddenError for somebody who has none. `version` is the
+        visit's.
         """
         step = _VISIT_STEPS.get(action)
         if step is None:
             raise BadRequestError(f"there is no visit step {action!r}", field="action")
         with self._database.begin() as tx:
             rows = tx.assignments.of_visit(visit_id)
-            if tx.orders.of_visit(visit_id) is None:
+            matter = tx.orders.of_visit(visit_id)
+            if matter is None:
                 raise NotFoundError(f"no visit {visit_id}")
+            check_version(matter[1].version, version)
         mine = [row for row in rows if row.responder_id == actor.person_id]
         mine.sort(key=lambda row: (row.state in LIVE_ASSIGNMENT_STATES, row.offered_at), reverse=True)
         if not mine:
