@@ -12,18 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
-from devices.alarm_types import UNKNOWN_TYPE
-from devices.codecs.watch_position import Position, read_cells, read_position
-from devices.codecs.watch_table import COMMAND_WORDS, alarm_bits, states
+from devices.codecs.watch_cloud import decode_push
+from devices.codecs.watch_position import TRUST, position_events, read_cells, read_position
+from devices.codecs.watch_table import COMMAND_WORDS
 from devices.fields import Faults, battery, clean_text, metric, show
 from devices.model import Decoded, DeviceRef, Event, EventKind, Reply, Uplink
 
-__all__ = ["TRUST", "WatchCodec", "watch_frame"]
-
-TRUST = "unauthenticated"
+__all__ = ["WatchCodec", "watch_frame"]
 
 _FRAME = re.compile(
     rb"\[([0-9A-Za-z]{2})\*([0-9A-Za-z]{1,32})"
@@ -79,8 +76,13 @@ class WatchCodec:
     family = "watch"
 
     def decode(self, uplink: Uplink, device: DeviceRef) -> Decoded:
-        """Events and answers of one frame. The device id is the frame's own; `device` gives the profile."""
+        """Events and answers of one frame, or of one push of a watch cloud (a JSON object).
+
+        The device id is the message's own; `device` gives the profile.
+        """
         payload = uplink.payload.strip(b"\r\n\t \x00")
+        if payload.startswith(b"{"):
+            return decode_push(payload, device)
         parts = [payload] if _is_binary(payload) else _split(payload)
         if len(parts) == 1:
             return _decode(payload, device)
@@ -147,60 +149,17 @@ def _reader(word: str) -> Callable[[_Frame], _Answer]:
 def _position(frame: _Frame) -> _Answer:
     if len(frame.fields) < 4:
         return _unsupported(frame)
-    faults: Faults = {}
-    return tuple(_position_events(frame, read_position(frame.fields, faults), faults, must_alarm=False)), ()
+    return _events(frame, must_alarm=False), ()
 
 
 def _alarm(frame: _Frame) -> _Answer:
+    return _events(frame, must_alarm=True), frame.reply("AL", after_commit=True)
+
+
+def _events(frame: _Frame, must_alarm: bool) -> tuple[Event, ...]:
     faults: Faults = {}
-    events = _position_events(frame, read_position(frame.fields, faults), faults, must_alarm=True)
-    return tuple(events), frame.reply("AL", after_commit=True)
-
-
-_STORED = re.compile(r"UD[2-9]", re.IGNORECASE)
-
-
-def _position_events(frame: _Frame, here: Position, faults: Faults, must_alarm: bool) -> list[Event]:
-    attributes: dict[str, Any] = {"trust": TRUST, "message": frame.word}
-    if here.status:
-        attributes["status"] = clean_text(here.status, 16)
-    if here.status_word is not None:
-        attributes["states"] = states(here.status_word)
-    attributes |= here.attributes
-    if faults:
-        attributes["faults"] = faults
-
-    # A damaged status word may be anything; in the key it stands as its digest.
-    status = here.status
-    if here.status_word is None:
-        status = "?" + blake2b(status.encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-    def event(kind: EventKind, mark: str, type_: str | None = None, code: str | None = None) -> Event:
-        return Event(
-            device_id=frame.device_id,
-            kind=kind,
-            type=type_,
-            observed_at=here.observed_at,
-            fix=here.fix,
-            vitals=here.vitals,
-            battery_pct=here.battery_pct,
-            buffered=_STORED.match(frame.word) is not None,
-            attributes=attributes if code is None else attributes | {"code": code},
-            key=f"watch/{frame.device_id}/{here.stamp}/{status}/{mark}" if here.stamp else None,
-        )
-
-    word = here.status_word or 0
-    found = [
-        event("alarm", str(bit), type_ or UNKNOWN_TYPE, None if type_ else f"bit {bit}")
-        for bit, type_ in alarm_bits(word, frame.profile)
-    ]
-    if found:
-        return found
-    if not must_alarm:
-        return [event("location", "at")]
-    if here.state_only and word & 1:  # the oldest firmware has no alarm half: its low-battery state is what it means
-        return [event("alarm", "0", "low_battery")]
-    return [event("alarm", "none", UNKNOWN_TYPE, clean_text(here.status, 16) or "none")]
+    here = read_position(frame.fields, faults)
+    return position_events(frame.device_id, frame.word, frame.profile, here, faults, must_alarm)
 
 
 # --- the rest ---------------------------------------------------------------------------------------------------------

@@ -7,15 +7,21 @@ radio cells, Wi-Fi stations and the accuracy in metres, each of them optional.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
-from devices.fields import Faults, battery, latitude_longitude, metric, number, show
-from devices.model import Fix
+from devices.alarm_types import UNKNOWN_TYPE
+from devices.codecs.watch_table import alarm_bits, states
+from devices.fields import Faults, battery, clean_text, latitude_longitude, metric, number, show
+from devices.model import Event, EventKind, Fix
 
-__all__ = ["Position", "read_cells", "read_position"]
+__all__ = ["TRUST", "Position", "position_events", "read_cells", "read_position"]
+
+TRUST = "unauthenticated"
+"""What `attributes["trust"]` of every event says: whoever knows a watch's id can speak in its name."""
 
 _STATUS = 16
 _MAX_CELLS = 16
@@ -61,6 +67,54 @@ def read_position(fields: Sequence[str], faults: Faults) -> Position:
     if steps is not None:
         here.vitals["steps"] = int(steps)
     return here
+
+
+_STORED = re.compile(r"UD[2-9]", re.IGNORECASE)
+
+
+def position_events(
+    device_id: str, word: str, profile: Mapping[str, Any], here: Position, faults: Faults, must_alarm: bool
+) -> tuple[Event, ...]:
+    """An alarm for each alarm bit; without any, a location, or `assistance` where the message (`must_alarm`) is one."""
+    attributes: dict[str, Any] = {"trust": TRUST, "message": word}
+    if here.status:
+        attributes["status"] = clean_text(here.status, 16)
+    if here.status_word is not None:
+        attributes["states"] = states(here.status_word)
+    attributes |= here.attributes
+    if faults:
+        attributes["faults"] = faults
+    # A damaged status word may be anything; in the key it stands as its digest.
+    status = here.status
+    if here.status_word is None:
+        status = "?" + blake2b(status.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+    def event(kind: EventKind, mark: str, type_: str | None = None, code: str | None = None) -> Event:
+        return Event(
+            device_id=device_id,
+            kind=kind,
+            type=type_,
+            observed_at=here.observed_at,
+            fix=here.fix,
+            vitals=here.vitals,
+            battery_pct=here.battery_pct,
+            buffered=_STORED.match(word) is not None,
+            attributes=attributes if code is None else attributes | {"code": code},
+            key=f"watch/{device_id}/{here.stamp}/{status}/{mark}" if here.stamp else None,
+        )
+
+    bits = here.status_word or 0
+    found = tuple(
+        event("alarm", str(bit), type_ or UNKNOWN_TYPE, None if type_ else f"bit {bit}")
+        for bit, type_ in alarm_bits(bits, profile)
+    )
+    if found:
+        return found
+    if not must_alarm:
+        return (event("location", "at"),)
+    if here.state_only and bits & 1:  # the oldest firmware has no alarm half: its low-battery state is what it means
+        return (event("alarm", "0", "low_battery"),)
+    return (event("alarm", "none", UNKNOWN_TYPE, clean_text(here.status, 16) or "none"),)
 
 
 def _at(cells: Sequence[str], index: int) -> str:

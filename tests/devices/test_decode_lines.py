@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +156,27 @@ def test_unknown_families_and_options_that_do_not_fit() -> None:
         decode_lines("care", [], stream=True, received_at=NOW)
     with pytest.raises(ValueError, match="not both"):
         decode_lines("watch", [], stream=True, mqtt=True, received_at=NOW)
+
+
+def _document(name: str) -> str:
+    return (Path(__file__).resolve().parents[2] / "docs" / "wire" / name).read_text("utf-8")
+
+
+def test_the_examples_of_the_watch_document_are_true() -> None:
+    frames = re.findall(r"^(\[.*\])$", _document("watch.md"), re.MULTILINE)
+    found, any_error, _ = _run("watch", *frames)
+    assert not any_error
+    assert [[event["type"] for event in one["events"]] for one in found] == [["sos", "fall"], [None]]
+    assert all(one["replies"][0] in _document("watch.md") for one in found)
+
+
+def test_the_examples_of_the_care_document_are_true() -> None:
+    text = _document("care-v1.md")
+    examples = re.findall(r"^up/(\w+) +([\[{].*(?:\n {10,}.*)*)$", text[text.index("## 8.") :], re.MULTILINE)
+    assert len(examples) == 7
+    found, _, _ = _run("care", *(_mqtt(channel, body) for channel, body in examples))
+    assert [one["error"] is None for one in found] == [True, True, True, True, True, False, True]
+    assert all(not {"faults", "extra"} & set(event["attributes"]) for one in found for event in one["events"])
+    for one in found:
+        for reply in one["replies"]:
+            assert json.dumps(reply["payload"]) in text
