@@ -49,13 +49,19 @@ VisitState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One uplink on its way in. `dup` is MQTT's DUP flag in the same session with the same message id."""
+    """One uplink on its way in.
+
+    `dup`: MQTT's DUP flag, in the same session, with the message id and bytes of an uplink that was committed already.
+    `marks`: what the way in noticed and an operator must see beside it: `conflict`, another connection speaks as this
+    device too.
+    """
 
     uplink: Uplink
     device_id: str
     family: str
     lane: Lane
     dup: bool = False
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,318 @@
+"""Taking uplinks in batches, each one transaction: commit, then settle.
+
+A `Batcher` has one worker thread and one line of parcels, whoever brought them (an MQTT connection, the TCP gateway).
+A parcel is settled - acknowledged to its broker, answered to its device - only after `ingest` has returned for it.
+
+- at once (`linger_s` 0): no timer; while one transaction runs, the next batch gathers by itself;
+- the database is away (UnavailableError): the batch stays in hand, unsettled, and is tried again with growing pauses;
+- anything else: each parcel is tried alone, and the one that fails is quarantined with the reason, so that it stands in
+  nobody's way.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from typing import Protocol, TypeVar
+
+from hub.bridge.metrics import BridgeMetrics
+from hub.bridge.options import BatchOptions
+from hub.clock import Clock, monotonic
+from hub.errors import UnavailableError
+from hub.ports.records import Incoming, Outcome
+
+__all__ = ["Backoff", "Batcher", "Ingest", "Parcel", "Quarantine", "Source"]
+
+Ingest = Callable[[Sequence[Incoming]], list[Outcome]]
+"""Takes a batch in one transaction; returns after the commit with one outcome an item, in order.
+
+UnavailableError: nothing was done, try again. Any other exception: something in the batch is poison.
+"""
+
+Quarantine = Callable[[Incoming, str], None]
+"""Keeps an uplink that could not be taken, raw, with the reason. UnavailableError: try again."""
+
+_QUARANTINE_TRIES = 3
+_LOGGED_BYTES = 64 * 1024
+
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
+
+
+class Parcel(Protocol):
+    """One uplink in line."""
+
+    received_at: datetime
+
+    @property
+    def source(self) -> Source: ...
+
+    def incoming(self) -> Incoming:
+        """The uplink as the use case takes it; called when its batch is made up. `device_id` "": it names no device."""
+        ...
+
+
+class Source(Protocol):
+    """Who brought a parcel, and wants to know when it is settled."""
+
+    def settled(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
+        """Called on the worker's thread, in the order of receipt; must return quickly and not raise."""
+        ...
+
+
+class Backoff:
+    """Growing pauses with jitter: each is a random part (50-100 %) of twice the one before, up to a limit."""
+
+    def __init__(self, low_s: float, high_s: float) -> None:
+        self._low = low_s
+        self._high = high_s
+        self._next = low_s
+
+    def reset(self) -> None:
+        self._next = self._low
+
+    def pause_s(self) -> float:
+        """The next pause, in seconds."""
+        pause = self._next * random.uniform(0.5, 1.0)
+        self._next = min(self._next * 2, self._high)
+        return pause
+
+
+class Batcher:
+    """One line, one worker, one transaction at a time. The line is bounded by what its sources may leave unsettled."""
+
+    def __init__(
+        self,
+        name: str,
+        options: BatchOptions,
+        *,
+        ingest: Ingest,
+        quarantine: Quarantine,
+        metrics: BridgeMetrics,
+        clock: Clock,
+    ) -> None:
+        self.name = name
+        self._options = options
+        self._ingest = ingest
+        self._quarantine = quarantine
+        self._clock = clock
+        self._line: deque[Parcel] = deque()
+        self._in_hand: Sequence[Parcel] = ()
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._away_since: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name=f"batch-{name}", daemon=True)
+        self._settled_by = {
+            outcome: metrics.settled.labels(name, outcome)
+            for outcome in ("accepted", "repeat", "rejected", "unsupported", "quarantined")
+        }
+        self._batch_size = metrics.batch_size.labels(name)
+        self._commit_seconds = metrics.commit_seconds.labels(name)
+        self._unavailable = metrics.unavailable.labels(name)
+        self._failed_batches = metrics.failed_batches.labels(name)
+        self._only_logged = metrics.only_logged.labels(name)
+        metrics.queue_depth.labels(name).set_function(lambda: float(len(self._line)))
+        metrics.oldest_seconds.labels(name).set_function(self.lag_s)
+
+    # --- the sources' side --------------------------------------------------------------------------------------------
+
+    def put(self, parcels: Sequence[Parcel]) -> None:
+        """Puts parcels in line. Never blocks: a source bounds itself by what it has unsettled."""
+        with self._changed:
+            self._line.extend(parcels)
+            self._changed.notify()
+
+    def forget(self, which: Callable[[Parcel], bool]) -> list[Parcel]:
+        """Takes parcels out of the line again (those in hand stay); gives them."""
+        with self._changed:
+            gone = [parcel for parcel in self._line if which(parcel)]
+            if gone:
+                self._line = deque(parcel for parcel in self._line if not which(parcel))
+        return gone
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def request_stop(self) -> None:
+        """Lets the transaction under way end and takes no further one; does not wait."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def stop(self, timeout_s: float) -> bool:
+        """`request_stop`, and waits. False where it did not end in time."""
+        self.request_stop()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def depth(self) -> int:
+        """Parcels in line and in hand."""
+        return len(self._line) + len(self._in_hand)
+
+    def lag_s(self) -> float:
+        """Age of the oldest parcel that is not settled, in seconds; 0 where there is none."""
+        with self._changed:
+            oldest = self._in_hand[0] if self._in_hand else self._line[0] if self._line else None
+        return max(0.0, (self._clock() - oldest.received_at).total_seconds()) if oldest else 0.0
+
+    def away_since(self) -> datetime | None:
+        """Since when the database has been away, as far as this worker met it; None: it is not."""
+        return self._away_since
+
+    # --- the worker ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            batch = self._take()
+            if not batch:
+                return
+            try:
+                self._commit(batch)
+            except Exception:
+                # A fault of ours, not of the batch: it stays unsettled, the broker still has it, the device repeats.
+                _log.exception("%s: a batch of %d was given up unsettled", self.name, len(batch))
+            finally:
+                self._in_hand = ()
+
+    def _take(self) -> list[Parcel]:
+        """Waits for a batch; empty when stopping."""
+        size = self._options.size
+        with self._changed:
+            while not self._line and not self._stopping.is_set():
+                self._changed.wait()
+            if self._options.linger_s:
+                deadline = monotonic() + self._options.linger_s
+                while len(self._line) < size and not self._stopping.is_set():
+                    left = deadline - monotonic()
+                    if left <= 0 or not self._changed.wait(left):
+                        break
+            if self._stopping.is_set():
+                return []
+            batch = [self._line.popleft() for _ in range(min(size, len(self._line)))]
+            self._in_hand = batch
+            return batch
+
+    def _commit(self, batch: list[Parcel]) -> None:
+        items = [parcel.incoming() for parcel in batch]
+        named = [item for item in items if item.device_id]
+        try:
+            outcomes = self._patiently(partial(self._ingest_all, named)) if named else []
+        except Exception as error:
+            self._failed_batches.inc()
+            _log.warning("%s: a batch of %d failed, taking them one by one: %r", self.name, len(named), error)
+            self._one_by_one(batch, items)
+            return
+        if outcomes is None:
+            return
+        if len(named) == len(items):
+            self._settle(batch, outcomes)
+            return
+        rest = iter(outcomes)
+        merged: list[Outcome] = []
+        for item in items:
+            outcome = next(rest) if item.device_id else self._keep_aside(item, "the topic names no device")
+            if outcome is None:
+                break
+            merged.append(outcome)
+        if merged:
+            self._settle(batch[: len(merged)], merged)
+
+    def _one_by_one(self, batch: list[Parcel], items: list[Incoming]) -> None:
+        for parcel, item in zip(batch, items, strict=True):
+            outcome = self._take_alone(item)
+            if outcome is None:  # stopping: the rest stays unsettled
+                return
+            self._settle([parcel], [outcome])
+
+    def _take_alone(self, item: Incoming) -> Outcome | None:
+        """None: we are told to stop."""
+        if not item.device_id:
+            return self._keep_aside(item, "the topic names no device")
+        try:
+            outcomes = self._patiently(partial(self._ingest_all, [item]))
+            return outcomes[0] if outcomes else None
+        except Exception as error:
+            _log.exception("%s: an uplink of %s could not be taken", self.name, item.device_id)
+            return self._keep_aside(item, f"{type(error).__name__}: {error}"[:500])
+
+    def _keep_aside(self, item: Incoming, reason: str) -> Outcome | None:
+        """Quarantine; None: we are told to stop."""
+
+        def keep() -> bool:
+            self._quarantine(item, reason)
+            return True
+
+        for _ in range(_QUARANTINE_TRIES):
+            try:
+                return Outcome("quarantined", reason) if self._patiently(keep) else None
+            except Exception:
+                _log.exception("%s: an uplink of %s could not be quarantined", self.name, item.device_id)
+        # One bad message must not stand in front of everybody else's alarms: the log is where it is kept now.
+        self._only_logged.inc()
+        _log.critical(
+            "%s: kept in this line only: device %r topic %r received %s reason %r payload (base64) %s",
+            self.name,
+            item.device_id,
+            item.uplink.topic,
+            item.uplink.received_at.isoformat(),
+            reason,
+            base64.b64encode(item.uplink.payload[:_LOGGED_BYTES]).decode(),
+        )
+        return Outcome("quarantined", reason)
+
+    def _ingest_all(self, items: list[Incoming]) -> list[Outcome]:
+        started = monotonic()
+        outcomes = self._ingest(items)
+        self._commit_seconds.observe(monotonic() - started)
+        self._batch_size.observe(len(items))
+        if len(outcomes) != len(items):
+            raise RuntimeError(f"ingest gave {len(outcomes)} outcomes for {len(items)} uplinks")
+        return outcomes
+
+    def _patiently(self, action: Callable[[], _T]) -> _T | None:
+        """Runs `action` until the database is there; None where we are told to stop first."""
+        backoff = Backoff(self._options.backoff_min_s, self._options.backoff_max_s)
+        while True:
+            try:
+                result = action()
+            except UnavailableError as error:
+                self._unavailable.inc()
+                if self._away_since is None:
+                    self._away_since = self._clock()
+                    _log.warning("%s: uplinks are kept unacknowledged and tried again: %s", self.name, error.detail)
+                if self._stopping.wait(backoff.pause_s()):
+                    return None
+            else:
+                if self._away_since is not None:
+                    _log.warning("%s: uplinks are taken again, it was away since %s", self.name, self._away_since)
+                    self._away_since = None
+                return result
+
+    def _settle(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
+        if len(parcels) == len(self._in_hand):
+            self._in_hand = ()
+        else:
+            self._in_hand = self._in_hand[len(parcels) :]
+        counts: dict[str, int] = {}
+        for outcome in outcomes:
+            counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
+        for name, count in counts.items():
+            self._settled_by[name].inc(count)
+        first = parcels[0].source
+        if all(parcel.source is first for parcel in parcels):
+            first.settled(parcels, outcomes)
+            return
+        for _, group in groupby(zip(parcels, outcomes, strict=True), key=lambda pair: id(pair[0].source)):
+            pairs = list(group)
+            pairs[0][0].source.settled([parcel for parcel, _ in pairs], [outcome for _, outcome in pairs])

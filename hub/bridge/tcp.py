@@ -1,0 +1,278 @@
+"""The gateway for devices that connect by TCP and speak their maker's protocol (the bracket watch protocol).
+
+One thread with an event loop of its own. A frame goes to the alarm line or the telemetry line; answers that promise
+nothing leave at once, all others when the commit is done. These protocols carry an id and nothing else: anybody can
+claim it, so limits stand around each connection, and a second connection of an id is shown and never silently replaces
+the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from devices import Family
+from hub.bridge.batches import Batcher, Parcel
+from hub.bridge.metrics import BridgeMetrics
+from hub.bridge.options import TcpOptions
+from hub.bridge.tcp_connection import Connection, Frame, Pressure
+from hub.clock import Clock, monotonic
+from hub.errors import SettingError, UnavailableError
+from hub.ports.records import Outcome
+
+__all__ = ["IsKnown", "TcpGateway", "TcpState"]
+
+IsKnown = Callable[[str], bool]
+"""Whether somebody added this device. May read the database (it runs beside the loop); UnavailableError: ask later."""
+
+_START_S = 10.0
+_SEND_S = 5.0
+_TELL_EVERY_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TcpState:
+    """The gateway as /readyz shows it. `conflicts`: ids that more than one connection claims at the moment."""
+
+    listening: bool
+    port: int
+    connections: int
+    devices: int
+    conflicts: tuple[str, ...]
+
+
+class TcpGateway:
+    """Listens for one family. `port` after `start` is the real one, also where 0 was asked for."""
+
+    def __init__(
+        self,
+        options: TcpOptions,
+        family: Family,
+        *,
+        alarms: Batcher,
+        telemetry: Batcher,
+        metrics: BridgeMetrics,
+        clock: Clock,
+        is_known: IsKnown | None = None,
+    ) -> None:
+        """`is_known` is needed where `options.unknown` is `refuse`."""
+        if options.unknown == "refuse" and is_known is None:
+            raise ValueError("unknown devices cannot be refused without asking which are known")
+        if family.framer is None:
+            raise ValueError(f"family {family.name} has no stream framing")
+        self.options = options
+        self.family = family
+        self.metrics = metrics
+        self.clock = clock
+        self.port = options.port
+        self._alarms = alarms
+        self._telemetry = telemetry
+        self._is_known = is_known
+        self._connections: set[Connection] = set()
+        self._claims: dict[str, list[Connection]] = {}
+        """Connections by the id they claim, the one that gets the downlink first."""
+        self.alarm_pressure = Pressure(options.max_pending_total)
+        self.telemetry_pressure = Pressure(options.max_pending_total)
+        self._shed_told_at = -_TELL_EVERY_S
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"tcp-{family.name}", daemon=True)
+        metrics.tcp_connections.set_function(lambda: float(len(self._connections)))
+
+    # --- any thread ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Returns when the port is open. SettingError where it cannot be had."""
+        self._thread.start()
+        if not self._started.wait(_START_S):
+            raise UnavailableError("the watch gateway did not start in time")
+        if self._failure is not None:
+            raise SettingError(
+                f"HUB_TCP__WATCH_PORT: cannot listen on {self.options.host}:{self.options.port}: "
+                f"{self._failure.strerror}"
+            )
+
+    def stop(self, timeout_s: float) -> bool:
+        """Closes the port and every connection. False where that did not end in time."""
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
+                loop.call_soon_threadsafe(stop.set)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def settled(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
+        """The batcher's word that these frames were committed: their answers may leave."""
+        frames = cast(Sequence[Frame], parcels)
+        with contextlib.suppress(RuntimeError):  # stopping: nobody is left to be answered
+            self._require_loop().call_soon_threadsafe(self._answer, frames, outcomes)
+
+    def connected(self, device_id: str) -> bool:
+        return bool(self._claims.get(device_id))
+
+    def send(self, device_id: str, make: Callable[[bytes], bytes]) -> bool:
+        """Writes one frame to the device's connection; `make` gets the device's latest frame (whose dialect to speak).
+
+        True when the system has taken the bytes; False where the device is not connected. ValueError from `make`.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(self._send(device_id, make), self._require_loop()).result(_SEND_S)
+        except (TimeoutError, RuntimeError, OSError):
+            return False
+
+    def state(self) -> TcpState:
+        claims = dict(self._claims)
+        return TcpState(
+            listening=self._started.is_set() and self._failure is None and self._thread.is_alive(),
+            port=self.port,
+            connections=len(self._connections),
+            devices=len(claims),
+            conflicts=tuple(sorted(device_id for device_id, held in claims.items() if len(held) > 1)),
+        )
+
+    # --- the loop's thread --------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._serve(reader, writer))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        try:
+            server = await asyncio.start_server(accept, self.options.host, self.options.port, backlog=1024)
+        except OSError as error:
+            self._failure = error
+            self._started.set()
+            return
+        self.port = server.sockets[0].getsockname()[1]
+        self._started.set()
+        _log.info("%s devices are awaited on %s:%d", self.family.name, self.options.host, self.port)
+        await self._stop.wait()
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= self.options.max_connections:
+            self.metrics.tcp_closed.labels("full").inc()
+            writer.close()
+            return
+        connection = Connection(self, reader, writer)
+        self._connections.add(connection)
+        try:
+            reason = await connection.run()
+            self.metrics.tcp_closed.labels(reason).inc()
+            if reason not in ("ended", "idle"):
+                _log.warning("%s: closed: %s", connection, reason)
+        except asyncio.CancelledError:
+            self.metrics.tcp_closed.labels("stopping").inc()
+        except Exception:
+            self.metrics.tcp_closed.labels("fault").inc()
+            _log.exception("%s: closed by a fault", connection)
+        finally:
+            self._connections.discard(connection)
+            self.unclaim(connection)
+            writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await asyncio.wait_for(writer.wait_closed(), 1.0)
+
+    # --- for the connections, on the loop's thread --------------------------------------------------------------------
+
+    async def admits(self, device_id: str) -> bool:
+        """Whether a connection may speak as this device."""
+        if self.options.unknown != "refuse" or self._is_known is None:
+            return True
+        try:
+            return await asyncio.to_thread(self._is_known, device_id)
+        except UnavailableError:
+            return True  # a database that is away must not turn somebody's alarm away
+        except Exception:
+            _log.exception("whether device %s is known could not be found out; it is let in", device_id)
+            return True
+
+    def claim(self, connection: Connection, device_id: str) -> None:
+        """`connection` speaks as `device_id` from now on. A second one is shown; the first keeps the downlink."""
+        held = self._claims.setdefault(device_id, [])
+        held.append(connection)
+        if len(held) > 1:
+            self.metrics.tcp_conflicts.labels("second_connection").inc()
+            _log.warning(
+                "%s: a second connection of this device, beside %s; both are read, the first keeps the downlink",
+                connection,
+                held[0],
+            )
+
+    def unclaim(self, connection: Connection) -> None:
+        device_id = connection.device_id
+        held = self._claims.get(device_id, [])
+        if connection in held:
+            held.remove(connection)
+            if not held:
+                del self._claims[device_id]
+
+    def in_conflict(self, device_id: str) -> bool:
+        return len(self._claims.get(device_id, ())) > 1
+
+    def put(self, frame: Frame) -> None:
+        (self.alarm_pressure if frame.alarm else self.telemetry_pressure).add(1)
+        (self._alarms if frame.alarm else self._telemetry).put([frame])
+
+    def shed(self, connection: Connection) -> None:
+        """Telemetry for which there was no room was let go."""
+        self.metrics.tcp_shed.inc()
+        if monotonic() - self._shed_told_at >= _TELL_EVERY_S:
+            self._shed_told_at = monotonic()
+            _log.warning("%s: telemetry was let go, too much waits for the database (told once a minute)", connection)
+
+    def _answer(self, frames: Sequence[Frame], outcomes: Sequence[Outcome]) -> None:
+        alarms = sum(frame.alarm for frame in frames)
+        self.alarm_pressure.add(-alarms)
+        self.telemetry_pressure.add(alarms - len(frames))
+        for frame, outcome in zip(frames, outcomes, strict=True):
+            frame.connection.answered(frame, outcome)
+
+    async def _send(self, device_id: str, make: Callable[[bytes], bytes]) -> bool:
+        connection = self._downlink_of(device_id)
+        if connection is None:
+            return False
+        return await connection.send(make(connection.last_frame))
+
+    def _downlink_of(self, device_id: str) -> Connection | None:
+        held = self._claims.get(device_id)
+        if not held:
+            return None
+        first = held[0]
+        heard_lately = monotonic() - self.options.takeover_s
+        if first.heard_at < heard_lately:
+            newest = max(held, key=lambda connection: connection.heard_at)
+            if newest is not first and newest.heard_at >= heard_lately:
+                self.metrics.tcp_conflicts.labels("takeover").inc()
+                _log.warning("%s: gets the downlink, %s was silent for too long", newest, first)
+                held.remove(newest)
+                held.insert(0, newest)
+                return newest
+        return first
+
+    def _require_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("the gateway was not started")
+        return self._loop
