@@ -137,9 +137,10 @@ class AlarmSender:
         device = self._live()
         return self._call(lambda: device.send_raw(channel, payload))
 
-    def cut(self) -> None:
-        """The network goes; presses and measurements wait."""
-        self._call(self._live().cut)
+    def cut(self, *, half_open: bool = False) -> None:
+        """The network goes (half open: without either side noticing); presses and measurements wait."""
+        device = self._live()
+        self._call(lambda: device.cut(half_open=half_open))
 
     def restore(self) -> None:
         """The network is back."""

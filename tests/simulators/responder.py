@@ -28,7 +28,8 @@ class EchoHub:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._where = (parts.hostname or "127.0.0.1", parts.port or 1883)
+        self.port = parts.port or 1883
+        self._where = (parts.hostname or "127.0.0.1", self.port)
         self.answer: Answer = lambda _device, _alarm, _times: "received"
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.uplinks: list[tuple[str, Any]] = []

@@ -105,6 +105,18 @@ def test_nothing_is_lost_while_the_network_is_away(hub: EchoHub, device: AlarmSe
     assert [body["heart_rate_bpm"] for body in kept[0]] == [70, 71, 72]
 
 
+def test_a_half_open_line_passes_nothing_until_it_is_restored(hub: EchoHub, device: AlarmSender) -> None:
+    device.cut(half_open=True)
+    ref = device.press("sos")
+    # Another device's press goes round the same broker, so this one's would have been seen.
+    with AlarmSender(f"mqtt://127.0.0.1:{hub.port}", "witness", repeat_s=QUICK) as witness:
+        witness.wait(witness.press("sos"))
+    assert hub.alarms_of(device.device_id) == []
+    device.restore()
+    device.wait(ref)
+    assert hub.alarms_of(device.device_id)[0]["ref"] == ref
+
+
 def test_its_last_will_and_its_return_are_heard(hub: EchoHub, device: AlarmSender) -> None:
     device.cut()
     wait_until(lambda: {"online": False} in hub.of(device.device_id, "status"))
