@@ -1,0 +1,23 @@
+"""What the commands call. `compose` is the composition root."""
+
+from __future__ import annotations
+
+from hub.app.administration import Finding, add_device, add_user, check, migrate_schema, reconcile
+from hub.app.compose import PARTS, Hub, Part, parse_parts
+from hub.app.serving import DEMO_DEFAULTS, demo, serve
+
+__all__ = [
+    "DEMO_DEFAULTS",
+    "PARTS",
+    "Finding",
+    "Hub",
+    "Part",
+    "add_device",
+    "add_user",
+    "check",
+    "demo",
+    "migrate_schema",
+    "parse_parts",
+    "reconcile",
+    "serve",
+]

@@ -1,0 +1,158 @@
+"""Single commands on the hub's database: they work beside a running hub and without one."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hub.api import hash_password
+from hub.app.compose import services_on
+from hub.clock import new_id, utc_now
+from hub.embedded import embedded_database
+from hub.errors import BadRequestError, HubError, NotFoundError
+from hub.ports import SYSTEM, Role, UserRow
+from hub.settings import Settings, parse_mqtt_url
+from hub.store import PostgresDatabase, Reconciliation, migrate, pending, timescale_edition
+from hub.store import reconcile as reconcile_with
+
+__all__ = ["Finding", "add_device", "add_user", "check", "migrate_schema", "reconcile"]
+
+_PERSON_OF = {"staff": "responders", "family": "contacts", "resident": "residents"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `hub check`."""
+
+    what: str
+    good: bool
+    words: str
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[PostgresDatabase]:
+    with embedded_database(settings) as url:
+        migrate(url)
+        with PostgresDatabase(url, min_size=0, max_size=2) as database:
+            yield database
+
+
+def migrate_schema(settings: Settings, *, check_only: bool) -> list[str]:
+    """Applies what is missing, or only names it."""
+    with embedded_database(settings) as url:
+        return pending(url) if check_only else migrate(url)
+
+
+def add_user(
+    settings: Settings, username: str, role: Role, *, person: str | None, full_name: str | None, password: str
+) -> None:
+    """Adds an account. BadRequestError, ConflictError (the name is taken), NotFoundError (no such person)."""
+    if not username or len(username) > 64 or any(letter.isspace() for letter in username):
+        raise BadRequestError("a user name has 1 to 64 characters and no blanks", field="name")
+    password_hash = hash_password(password)
+    with _database(settings) as database, database.begin() as tx:
+        name = full_name or username
+        table = _PERSON_OF.get(role)
+        if table is not None and person is None:
+            raise BadRequestError(f"role {role} needs --person: the id of one of the {table}", field="person")
+        if table is not None and person is not None:
+            found = tx.reference.get(table, person)
+            if found is None:
+                raise NotFoundError(f"there is no {person} among the {table}", field="person")
+            name = full_name or str(found["name"])
+        tx.users.insert(UserRow(new_id(), username, name, role, person, password_hash))
+        tx.audit.add(SYSTEM, "user.add", f"user:{username}", {"role": role, "person": person}, utc_now())
+
+
+def add_device(
+    settings: Settings, device_id: str, family: str, *, resident: str | None, name: str | None
+) -> str | None:
+    """Adds a device; gives its credential, or None where the family has none."""
+    with _database(settings) as database:
+        return services_on(database, settings).devices.add(device_id, family, resident, SYSTEM, name=name)
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Settings, database and broker, in plain words; every line is tried, whatever the others say."""
+    yield Finding("settings", True, f"data directory {settings.data_dir}")
+    yield from _check_database(settings)
+    yield _check_broker(settings)
+
+
+def _check_database(settings: Settings) -> Iterator[Finding]:
+    kind = "configured" if settings.database.url else "embedded"
+    try:
+        with embedded_database(settings) as url, psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
+            version = connection.info.server_version // 10_000
+            good = version >= 15
+            yield Finding(
+                "database", good, f"{kind}, PostgreSQL {version}" + ("" if good else "; 15 or newer is needed")
+            )
+            edition = timescale_edition(connection)
+            words = {
+                None: "not available: plain partitions are used",
+                "apache": "apache edition, without compression and continuous aggregates: plain partitions are used",
+                "timescale": "community edition: hypertables are used",
+            }
+            yield Finding("timescaledb", True, words.get(edition, str(edition)))
+            durable = connection.execute("SHOW synchronous_commit").fetchone()
+            on = bool(durable and durable[0] in ("on", "remote_apply", "remote_write", "local"))
+            yield Finding(
+                "durability",
+                on,
+                f"synchronous_commit {durable[0] if durable else '?'}" + ("" if on else "; turn it on"),
+            )
+            missing = pending(url)
+            yield Finding(
+                "schema", not missing, "up to date" if not missing else f"missing: {', '.join(missing)}; hub migrate"
+            )
+    except (HubError, psycopg.Error, OSError) as error:
+        yield Finding("database", False, f"{kind}: {str(error).splitlines()[0]}")
+
+
+def _check_broker(settings: Settings) -> Finding:
+    if settings.mqtt.url is None:
+        return Finding("broker", True, f"embedded, loopback port {settings.mqtt.embedded_port}; not for a site")
+    address = parse_mqtt_url(settings.mqtt.url.get_secret_value())
+    try:
+        with socket.create_connection((address.host, address.port), timeout=5):
+            return Finding("broker", True, f"{address.host}:{address.port} answers{' (TLS)' if address.tls else ''}")
+    except OSError as error:
+        return Finding("broker", False, f"{address.host}:{address.port}: {error.strerror or error}")
+
+
+def reconcile(settings: Settings, *, since: str | None, sent: Path | None) -> Reconciliation:
+    """What was received, and with the senders' ledger what was sent, against what became of it."""
+    start = None
+    if since is not None:
+        try:
+            start = datetime.fromisoformat(since)
+        except ValueError:
+            raise BadRequestError(f"--since {since!r}: an RFC 3339 time was expected", field="since") from None
+        if start.tzinfo is None:
+            raise BadRequestError(f"--since {since!r}: it needs an offset, such as Z or +08:00", field="since")
+    with embedded_database(settings) as url:
+        return reconcile_with(url, since=start, sent=None if sent is None else _ledger_lines(sent))
+
+
+def _ledger_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                if not isinstance(row, dict) or "device_id" not in row or "ref" not in row:
+                    raise ValueError("device_id and ref were expected")
+            except ValueError as error:
+                # A sender that was killed leaves half a line at the end; anything else is worth a word too.
+                raise BadRequestError(f"{path}, line {number}: {error}", field="sent") from None
+            yield row

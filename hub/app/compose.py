@@ -1,0 +1,257 @@
+"""The composition root: the only place that knows concrete classes. Settings in, one running hub out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Literal, get_args
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from devices import FAMILIES
+from dispatch import SERVICE_KINDS, HaversineTravel
+from hub.alarms import DEFAULT_POLICY, EscalationPolicy
+from hub.api import create_api, hash_password
+from hub.bridge import Bridge, BridgeState, LaneState, bridge_options
+from hub.clock import new_id, utc_now
+from hub.console import mount_console
+from hub.embedded import EmbeddedServices
+from hub.errors import SettingError
+from hub.feed import Feed
+from hub.jobs import Jobs
+from hub.ports import Database, Json, OutboxRow
+from hub.service import Services, build_services
+from hub.settings import Settings
+from hub.store import (
+    Listener,
+    PostgresDatabase,
+    ReadsPostgres,
+    acquire_lead,
+    keep_house,
+    migrate,
+    seed_catalogue,
+)
+
+__all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts", "policy_of", "sampler", "services_on"]
+
+log = logging.getLogger(__name__)
+
+Part = Literal["api", "bridge", "jobs"]
+PARTS: tuple[Part, ...] = get_args(Part)
+Progress = Callable[[str, str], None]
+"""Called with a step's name in Chinese and in English, when the step begins."""
+
+
+def parse_parts(only: str) -> frozenset[Part]:
+    """`--only api,bridge,jobs`; nothing means all. SettingError names the word that is none."""
+    words = [word.strip() for word in only.split(",") if word.strip()]
+    for word in words:
+        if word not in PARTS:
+            raise SettingError(f"--only {word}: there is no such part; the parts are {', '.join(PARTS)}")
+    return frozenset(part for part in PARTS if part in words or not words)
+
+
+def sampler(rate: float) -> Callable[[str], bool]:
+    """Draws the share `rate` (0..1) of incidents for supervision, by their id: the same answer on every hub."""
+
+    def drawn(incident_id: str) -> bool:
+        digest = blake2b(incident_id.encode(), digest_size=8).digest()
+        return int.from_bytes(digest) < rate * 2**64
+
+    return drawn
+
+
+def policy_of(settings: Settings) -> EscalationPolicy:
+    """The default clocks with the lease of the settings."""
+    critical = replace(DEFAULT_POLICY.critical, lease_s=settings.incidents.lease_seconds)
+    return replace(DEFAULT_POLICY, critical=critical)
+
+
+def services_on(database: Database, settings: Settings) -> Services:
+    """The use cases on a database, for the running hub and for single commands alike."""
+    return build_services(
+        database,
+        clock=utc_now,
+        new_id=new_id,
+        codecs={name: family.codec for name, family in FAMILIES.items()},
+        travel=HaversineTravel(),
+        sample=sampler(settings.supervision.sample),
+        hash_secret=hash_password,
+        policy=policy_of(settings),
+    )
+
+
+class _Outbox:
+    """The outbox rows of channel "device", for the bridge."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self.wake = threading.Event()
+
+    def claim(self, limit: int) -> Sequence[OutboxRow]:
+        with self._database.begin() as tx:
+            return tx.outbox.claim("device", utc_now(), limit, retry_after=timedelta(seconds=15))
+
+    def families(self, device_ids: Collection[str]) -> Mapping[str, str]:
+        with self._database.begin() as tx:
+            return {row.id: row.family for row in tx.devices.get_many(device_ids).values()}
+
+    def sent(self, row_ids: Sequence[int]) -> None:
+        with self._database.begin() as tx:
+            tx.outbox.sent(row_ids, utc_now())
+
+    def failed(self, row_id: int, error: str, *, final: bool) -> None:
+        with self._database.begin() as tx:
+            tx.outbox.failed(row_id, error, utc_now(), final=final)
+
+
+class Hub:
+    """One hub process, from `start` to `stop`. `parts` says what of it runs here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        parts: frozenset[Part] = frozenset(PARTS),
+        workers: int | None = None,
+        progress: Progress = lambda _zh, _en: None,
+    ) -> None:
+        self.settings = settings
+        self.parts = parts
+        self._workers = workers or settings.intake.telemetry_workers
+        self._progress = progress
+        self._stack = ExitStack()
+        self.embedded = EmbeddedServices(settings)
+        self.registry = CollectorRegistry()
+        self.bridge: Bridge | None = None
+        self.jobs: Jobs | None = None
+        self.feed: Feed | None = None
+        self.api: FastAPI | None = None
+
+    def start(self) -> None:
+        """Starts everything but the web server; on failure nothing stays behind."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        self._progress("启动数据库与消息代理", "starting database and broker")
+        self.embedded.start()
+        self._stack.callback(self.embedded.stop)
+        url = self.embedded.database_url
+        self._progress("准备数据库结构", "preparing the schema")
+        for name in migrate(url):
+            log.info("migration %s applied", name)
+        self.database = PostgresDatabase(
+            url, min_size=self.settings.database.pool_min, max_size=self.settings.database.pool_max
+        )
+        self._stack.callback(self.database.close)
+        with self.database.begin() as tx:
+            seed_catalogue(tx.reference, SERVICE_KINDS.values())
+        self.reads = ReadsPostgres(self.database)
+        self.services = services_on(self.database, self.settings)
+        if "api" in self.parts:
+            self._start_api(url)
+        if "jobs" in self.parts:
+            self._start_jobs(url)
+        if "bridge" in self.parts:
+            self._start_bridge(url)
+
+    def _start_api(self, url: str) -> None:
+        listener = self._stack.enter_context(Listener(url, ["care_hub_feed"]))
+        self.feed = Feed(self.reads, listener.wait, utc_now)
+        self.feed.start()
+        self._stack.callback(self.feed.close)
+        self.api = create_api(
+            database=self.database,
+            reads=self.reads,
+            services=self.services,
+            feed=self.feed,
+            settings=self.settings,
+            clock=utc_now,
+            new_id=new_id,
+            readiness=self.readiness,
+            registry=self.registry,
+        )
+        mount_console(self.api)
+
+    def _start_jobs(self, url: str) -> None:
+        listener = self._stack.enter_context(Listener(url, ["care_hub_due"]))
+        self.jobs = Jobs(
+            self.services.escalating,
+            wake=listener.wait,
+            clock=utc_now,
+            housekeep=lambda now: keep_house(self.database, now),
+        )
+        self.jobs.start()
+        self._stack.callback(self.jobs.stop)
+
+    def _start_bridge(self, url: str) -> None:
+        outbox = _Outbox(self.database)
+        listener = self._stack.enter_context(Listener(url, ["care_hub_outbox"]))
+        stopping = threading.Event()
+        waker = threading.Thread(
+            target=_wake_outbox, args=(listener, outbox, stopping), name="outbox-wake", daemon=True
+        )
+        waker.start()
+        self._stack.callback(waker.join, 1.5)
+        self._stack.callback(stopping.set)
+        ingest = self.services.ingest
+        self.bridge = Bridge(
+            replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
+            ingest_alarms=ingest.alarms,
+            ingest_telemetry=ingest.telemetry,
+            quarantine=ingest.quarantine,
+            outbox_port=outbox,
+            acquire_lead=lambda: acquire_lead(url),
+            registry=self.registry,
+            clock=utc_now,
+        )
+        self.bridge.start()
+        self._stack.callback(self.bridge.stop, 2.0)
+
+    def readiness(self) -> Json:
+        """What works, for /readyz and the console's banner."""
+        found: Json = {"ready": True, "parts": sorted(self.parts), "embedded": sorted(self.embedded.embedded)}
+        if self.bridge is not None:
+            state = self.bridge.state()
+            found["bridge"] = _bridge_json(state)
+            found["ready"] = state.ready
+        if self.jobs is not None:
+            found["jobs_last_run_at"] = self.jobs.last_run_at.isoformat() if self.jobs.last_run_at else None
+        return found
+
+    def stop(self) -> None:
+        """Ends everything, embedded parts included, within 5 seconds."""
+        self._stack.close()
+
+
+def _lane_json(lane: LaneState) -> Json:
+    body = asdict(lane)
+    body["since"] = lane.since.isoformat() if lane.since else None
+    return body
+
+
+def _bridge_json(state: BridgeState) -> Json:
+    return {
+        "lead": state.lead,
+        "alarm": _lane_json(state.alarm) if state.alarm else None,
+        "telemetry": [_lane_json(lane) for lane in state.telemetry],
+        "downlink": _lane_json(state.downlink),
+        "tcp": asdict(state.tcp) if state.tcp else None,
+        "database_away_since": state.database_away_since.isoformat() if state.database_away_since else None,
+    }
+
+
+def _wake_outbox(listener: Listener, outbox: _Outbox, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        if listener.wait(1.0):
+            outbox.wake.set()

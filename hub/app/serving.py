@@ -1,0 +1,219 @@
+"""`hub serve` and `hub demo`: a hub in the foreground, from the first line to Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub.api import ApiServer, create_server, hash_password
+from hub.app.compose import PARTS, Hub, Part
+from hub.clock import monotonic, new_id, utc_now
+from hub.demo.setup import DemoWorld, set_up
+from hub.embedded.private_files import write_private
+from hub.errors import SettingError
+from hub.logs import configure_logs
+from hub.settings import Settings, parse_mqtt_url
+
+__all__ = ["DEMO_DEFAULTS", "demo", "serve"]
+
+log = logging.getLogger(__name__)
+
+DEMO_DEFAULTS: dict[str, Any] = {
+    "data_dir": Path(".demo"),
+    "tcp": {"watch_port": 5093},
+    "log": {"level": "warning"},
+}
+"""What the demo sets unless the settings say otherwise."""
+
+
+class _Ending:
+    """Ctrl-C and SIGTERM, however often and from wherever."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.server: ApiServer | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.event.set()
+        if self.server is not None:
+            self.server.should_exit = True
+
+
+@contextmanager
+def _ending() -> Iterator[_Ending]:
+    ending = _Ending()
+    former = {number: signal.signal(number, ending) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ending
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _bind(hub: Hub) -> tuple[ApiServer, socket.socket]:
+    """Takes the port before anything is said about it. SettingError where somebody else has it."""
+    assert hub.api is not None
+    assert hub.feed is not None
+    server = create_server(hub.api, hub.feed, hub.settings.http)
+    http = hub.settings.http
+    try:
+        bound = server.config.bind_socket()
+    except SystemExit:
+        raise SettingError(
+            f"HUB_HTTP__PORT: cannot listen on {http.host}:{http.port}; somebody else has it, or it is not allowed"
+        ) from None
+    return server, bound
+
+
+def _address(hub: Hub, bound: socket.socket) -> str:
+    http = hub.settings.http
+    host, port = bound.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    return f"{'https' if http.tls_cert else 'http'}://{shown}:{port}"
+
+
+def serve(settings: Settings, *, parts: frozenset[Part] = frozenset(PARTS), workers: int | None = None) -> None:
+    """Runs a hub until SIGINT or SIGTERM; then everything ends within 5 seconds."""
+    configure_logs(settings.log.level, json=settings.log.format == "json")
+    with _ending() as ending:
+        hub = Hub(settings, parts=parts, workers=workers)
+        try:
+            hub.start()
+            if hub.api is None:
+                log.warning("hub is running: %s", ", ".join(sorted(parts)))
+                ending.event.wait()
+                return
+            server, bound = _bind(hub)
+            log.warning("hub is running on %s", _address(hub, bound))
+            _run(ending, server, bound)
+        finally:
+            hub.stop()
+
+
+def _run(ending: _Ending, server: ApiServer, bound: socket.socket) -> None:
+    """Serves until told to end. In a loop of our own: uvicorn's `run` would take the signals and raise them again."""
+    ending.server = server
+    if not ending.event.is_set():
+        asyncio.run(server._serve(sockets=[bound]))
+
+
+def demo(settings: Settings, *, residents: int, speed: float, seed: int) -> None:
+    """The hub with the sample community and simulators; prints the address and the log-ins."""
+    configure_logs(settings.log.level, json=settings.log.format == "json")
+    steps = _Steps(total=4)
+    with _ending() as ending:
+        hub = Hub(settings, progress=steps.begin)
+        simulators: subprocess.Popen[bytes] | None = None
+        try:
+            hub.start()
+            steps.begin("载入柳岸社区", "loading the sample community")
+            world = set_up(
+                hub.database,
+                hub.services,
+                data_dir=settings.data_dir,
+                clock=utc_now,
+                new_id=new_id,
+                hash_password=hash_password,
+                write_private=write_private,
+                seed=seed,
+                residents=residents,
+            )
+            server, bound = _bind(hub)
+            address = _address(hub, bound)
+            steps.begin("启动模拟设备与现场人员", "starting simulated devices and staff")
+            simulators = _simulate(hub, world, address, speed=speed, seed=seed)
+            steps.end()
+            _welcome(address, world)
+            _run(ending, server, bound)
+        finally:
+            if simulators is not None:
+                _end_child(simulators)
+            hub.stop()
+
+
+def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: int) -> subprocess.Popen[bytes]:
+    broker = parse_mqtt_url(hub.embedded.mqtt_url)
+    command = [
+        str(Path(sys.executable).with_name("simulate")),
+        "run",
+        "liuan-day",
+        "--broker",
+        f"mqtt://{broker.host}:{broker.port}",
+        "--api",
+        address,
+        "--world",
+        str(world.world_file),
+        "--ledger",
+        str(world.world_file.with_name("demo-ledger.jsonl")),
+        "--seed",
+        str(seed),
+        "--speed",
+        str(speed),
+        "--quiet",
+    ]
+    tcp = hub.bridge.state().tcp if hub.bridge is not None else None
+    port = tcp.port if tcp is not None else None
+    if port is not None:
+        command += ["--watch", f"127.0.0.1:{port}"]
+    with world.world_file.with_name("demo-simulators.log").open("wb") as output:
+        # Its own process group: Ctrl-C is for us, and we end it in order.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def _end_child(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(1.5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+class _Steps:
+    """One line a step, with its time."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._number = 0
+        self._began: float | None = None
+
+    def begin(self, zh: str, en: str) -> None:
+        self.end()
+        self._number += 1
+        self._began = monotonic()
+        click.echo(f"[{self._number}/{self._total}] {zh} · {en} … ", nl=False)
+
+    def end(self) -> None:
+        if self._began is not None:
+            click.echo(f"{timedelta(seconds=monotonic() - self._began).total_seconds():.1f} s")
+            self._began = None
+
+
+def _welcome(address: str, world: DemoWorld) -> None:
+    names = ", ".join(
+        f"{login.username} ({login.name})"
+        for login in world.logins
+        if login.role not in ("staff", "family", "resident")
+    )
+    click.echo()
+    click.echo(f"  值守台 console     {address}/")
+    click.echo(f"  手机页 phone page  {address}/m/")
+    click.echo(f"  账号 log-ins       {names}")
+    click.echo("                     现场 staff: sunwei (孙伟), helin (何琳), wuqiang (吴强) …")
+    click.echo(f"  口令 password      {world.password}")
+    click.echo(f"  老人 {world.residents} residents · 设备 {world.devices} devices · Ctrl-C 结束 ends")
+    click.echo()

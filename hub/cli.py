@@ -1,0 +1,199 @@
+"""The `hub` command. Reads arguments, calls, prints; decides nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from devices import FAMILIES, UnknownFamilyError
+from hub import app
+from hub.clock import utc_now
+from hub.decode import decode_lines
+from hub.errors import HubError, SettingError
+from hub.ports import Role
+from hub.settings import load_settings
+
+__all__ = ["main"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ROLES: tuple[Role, ...] = (
+    "operator",
+    "staff",
+    "coordinator",
+    "supervisor",
+    "admin",
+    "integrator",
+    "family",
+    "resident",
+)
+
+
+def plain_errors(command: F) -> F:
+    """Our own errors become one line and exit status 1 (2 for a setting); anything else is a fault and shows itself."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except SettingError as error:
+            click.echo(f"hub: {error.detail}", err=True)
+            sys.exit(2)
+        except HubError as error:
+            click.echo(f"hub: {error.detail}", err=True)
+            sys.exit(1)
+
+    return run  # type: ignore[return-value]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="care-hub", prog_name="hub")
+def main() -> None:
+    """Event hub for the care of older people living at home. 居家养老事件中枢。"""
+
+
+@main.command()
+@click.option("--only", default="", help="Run these parts only: any of api,bridge,jobs, separated by commas.")
+@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Telemetry connections of this process.")
+@plain_errors
+def serve(only: str, workers: int | None) -> None:
+    """Runs the hub. Without a database or broker configured it brings its own, in the data directory. 启动中枢。"""
+    parts = app.parse_parts(only)
+    app.serve(load_settings(), parts=parts, workers=workers)
+
+
+@main.command()
+@click.option(
+    "--residents", type=click.IntRange(5, 20_000), default=1240, show_default=True, help="Residents aged 60+."
+)
+@click.option("--speed", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, help="How fast the day runs.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same community.")
+@plain_errors
+def demo(residents: int, speed: float, seed: int) -> None:
+    """The hub with the sample community and simulators, on this machine only. 演示：柳岸社区与模拟设备。"""
+    app.demo(load_settings(defaults=app.DEMO_DEFAULTS), residents=residents, speed=speed, seed=seed)
+
+
+@main.command()
+@click.option("--check", "check_only", is_flag=True, help="Only say what is missing; exit status 1 if anything is.")
+@plain_errors
+def migrate(check_only: bool) -> None:
+    """Brings the database's schema up to date. 升级数据库结构。"""
+    names = app.migrate_schema(load_settings(), check_only=check_only)
+    for name in names:
+        click.echo(f"{'missing' if check_only else 'applied'}: {name}")
+    if not names:
+        click.echo("the schema is up to date")
+    if check_only and names:
+        sys.exit(1)
+
+
+@main.command()
+@plain_errors
+def check() -> None:
+    """Are settings, database and broker right? In plain words. 检查配置、数据库与消息代理。"""
+    good = True
+    for line in app.check(load_settings()):
+        click.echo(f"{'ok   ' if line.good else 'WRONG'} {line.what}: {line.words}")
+        good = good and line.good
+    if not good:
+        sys.exit(1)
+
+
+@main.group()
+def user() -> None:
+    """Accounts. 账号。"""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--person", default=None, help="The responder (staff), contact (family) or resident behind the account.")
+@click.option("--full-name", default=None, help="As shown to others; the account's name if absent.")
+@plain_errors
+def user_add(name: str, role: Role, person: str | None, full_name: str | None) -> None:
+    """Adds an account. The password is the first line of standard input, or asked for. 新增账号。"""
+    password = _read_password()
+    app.add_user(load_settings(), name, role, person=person, full_name=full_name, password=password)
+    click.echo(f"added {role} {name}")
+
+
+def _read_password() -> str:
+    if sys.stdin.isatty():
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    lines = sys.stdin.read().splitlines()
+    if not lines or not lines[0]:
+        raise HubError("no password: give it as the first line of standard input")
+    if len(lines) > 1 and lines[1] and lines[1] != lines[0]:
+        raise HubError("the two passwords differ")
+    return lines[0]
+
+
+@main.group()
+def device() -> None:
+    """Devices. 设备。"""
+
+
+@device.command("add")
+@click.argument("device_id", metavar="ID")
+@click.option("--family", required=True, help=f"One of: {' '.join(FAMILIES)}.")
+@click.option("--resident", default=None, help="The resident it belongs to.")
+@click.option("--name", default=None, help="As shown to people.")
+@plain_errors
+def device_add(device_id: str, family: str, resident: str | None, name: str | None) -> None:
+    """Adds a device; prints its credential once, as the last word of the output. 新增设备。"""
+    secret = app.add_device(load_settings(), device_id, family, resident=resident, name=name)
+    click.echo(
+        f"added {device_id} ({family}); " + ("its credential, shown once: " if secret else "it needs none: "), nl=False
+    )
+    click.echo(secret or device_id)
+
+
+@main.command()
+@click.argument("family")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--hex", "hex_", is_flag=True, help="Binary frames as hex digits; replies in hex too.")
+@click.option("--mqtt", is_flag=True, help='Lines are objects {"topic", "payload"}.')
+@click.option("--stream", is_flag=True, help="Lines are hex chunks of one TCP stream; an object for each whole frame.")
+def decode(family: str, file: Any, hex_: bool, mqtt: bool, stream: bool) -> None:
+    """What the hub makes of messages: one a line in, one JSON object a line out. No server. 解码设备报文。"""
+    try:
+        results = decode_lines(family, _lines(file), hex=hex_, mqtt=mqtt, stream=stream, received_at=utc_now())
+    except UnknownFamilyError as error:
+        raise click.UsageError(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for result in results:
+        click.echo(result.to_text())
+    for warning in results.warnings:
+        click.echo(f"hub: {warning}", err=True)
+    if results.any_error:
+        sys.exit(1)
+
+
+def _lines(file: Any) -> Iterator[bytes]:
+    for line in file:
+        yield bytes(line).rstrip(b"\r\n")
+
+
+@main.command()
+@click.option("--since", default=None, help="RFC 3339 time; everything if absent.")
+@click.option("--sent", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The senders' own ledger.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
+@plain_errors
+def reconcile(since: str | None, sent: Path | None, as_json: bool) -> None:
+    """Every uplink received against what became of it; with the senders' ledger also what never arrived. 对账。
+
+    Exit status 1 if anything that was told is lost.
+    """
+    found = app.reconcile(load_settings(), since=since, sent=sent)
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
+    if found.lost:
+        sys.exit(1)
