@@ -1,0 +1,9 @@
+"""HTTP: the API under /api/v1, sessions, roles, the stream."""
+
+from __future__ import annotations
+
+from hub.api.app import create_api
+from hub.api.passwords import hash_password, verify_password
+from hub.api.server import ApiServer, create_server
+
+__all__ = ["ApiServer", "create_api", "create_server", "hash_password", "verify_password"]

@@ -403,6 +403,7 @@ class ResidentFields(_Fields):
     medications: Words = []
     allergies: Words = []
     languages: Words = []
+    hearing: Line | None = None
     flags: Words = []
     access: Annotated[dict[str, Line | Flag | None], Field(max_length=20)] = {}
     never_responders: Words = []
