@@ -9,8 +9,20 @@ import pytest
 import dispatch
 import hub.alarms
 
-ALARMS = "actions changes correlation engine escalation handling lifecycle model policy refusals table".split()
-DISPATCH = "assign catalogue lifecycle model".split()
+ALARMS = [
+    "actions",
+    "changes",
+    "correlation",
+    "engine",
+    "escalation",
+    "handling",
+    "lifecycle",
+    "model",
+    "policy",
+    "refusals",
+    "table",
+]
+DISPATCH = ["assign", "catalogue", "lifecycle", "model"]
 
 
 def test_alarms_offers_all_that_its_modules_offer() -> None:

@@ -22,7 +22,7 @@ test_call | test | low
 
 
 def test_types_are_those_of_the_contract() -> None:
-    expected = {}
+    expected: dict[str, tuple[str, str]] = {}
     for line in CONTRACT.strip().splitlines():
         words, alarm_class, priority = (part.strip() for part in line.split("|"))
         expected |= dict.fromkeys(words.split(), (alarm_class, priority))
