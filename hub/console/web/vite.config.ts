@@ -19,7 +19,11 @@ function precompressed(): Plugin {
   }
 }
 
-export default defineConfig({
+/**
+ * Two builds into one folder: `vite build` makes the console, `vite build --mode phone` the phone page. Nobody loads both, and
+ * what they would share would make the phone carry the console's part of it.
+ */
+export default defineConfig(({ mode }) => ({
   root: __dirname,
   base: '/',
   plugins: [vue(), precompressed()],
@@ -30,13 +34,15 @@ export default defineConfig({
   },
   build: {
     outDir: resolve(__dirname, '../dist'),
-    emptyOutDir: true,
+    emptyOutDir: mode !== 'phone',
     target: 'es2022',
     // The content security policy allows no data: addresses for scripts or styles; every asset stays a file.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { console: resolve(__dirname, 'index.html'), phone: resolve(__dirname, 'm/index.html') },
+      input: resolve(__dirname, mode === 'phone' ? 'm/index.html' : 'index.html'),
+      output: { assetFileNames: `assets/${mode === 'phone' ? 'phone' : 'console'}-[hash][extname]`, entryFileNames: `assets/${mode === 'phone' ? 'phone' : 'console'}-[hash].js` },
     },
   },
-})
+}))

@@ -10,7 +10,11 @@ import consoleEn from '../locales/console.en.json'
 import consoleZh from '../locales/console.zh.json'
 import sharedEn from '../locales/shared.en.json'
 import sharedZh from '../locales/shared.zh.json'
+import { paths } from '../ui/icons.ts'
 import ConsoleApp from './ConsoleApp.vue'
+import { CONSOLE_ICONS } from './icons.ts'
+
+Object.assign(paths, CONSOLE_ICONS)
 
 addMessages(sharedZh, sharedEn)
 addMessages(consoleZh, consoleEn)

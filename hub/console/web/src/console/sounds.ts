@@ -2,8 +2,9 @@
 import { computed, shallowRef, watch } from 'vue'
 import { serverNow, tick } from '../core/clock.ts'
 import { isUnclaimed } from '../core/order.ts'
+import { PULSES, Player } from '../core/player.ts'
 import { remember, remembered } from '../core/settings.ts'
-import { PULSES, Player, levelToSound } from '../core/sound.ts'
+import { levelToSound } from '../core/sound.ts'
 import { flood, incidents, onLive } from './store.ts'
 
 const player = new Player()

@@ -8,7 +8,7 @@ import { browserDeps } from '../core/link-browser.ts'
 import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
 import { isUnclaimed } from '../core/order.ts'
 import type { Area, Assignment, Incident, LiveEvent, Order, Priority, Responder, Station, Summary } from '../core/types.ts'
-import { session } from './session.ts'
+import { session } from '../core/session.ts'
 
 const state = emptyState()
 

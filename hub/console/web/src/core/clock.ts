@@ -5,6 +5,17 @@ let offsetMs = 0
 let known = false
 let zone = 'Asia/Shanghai'
 
+/** For a page that starts without a network: the difference last known keeps its times right on a phone with a wrong clock. */
+export function clockOffset(): number | null {
+  return known ? offsetMs : null
+}
+
+export function restoreClock(offset: number): void {
+  if (known || !Number.isFinite(offset)) return
+  offsetMs = offset
+  clockKnown.value = true
+}
+
 /** Milliseconds of the server's clock, moved once a second; everything that counts on the page reads it. */
 export const tick = shallowRef(Date.now())
 
@@ -50,7 +61,8 @@ export function startTicking(): void {
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-function parts(at: number): Record<string, string> {
+/** The pieces of a moment in the hub's zone: year, month, day, hour, minute, second. */
+export function parts(at: number): Record<string, string> {
   let format = formats.get(zone)
   if (!format) {
     format = new Intl.DateTimeFormat('en-GB', {
@@ -111,24 +123,4 @@ export function span(ms: number): string {
 export function since(at: string | null | undefined, now: number): number {
   const ms = millis(at)
   return Number.isNaN(ms) ? 0 : now - ms
-}
-
-/** What `<input type="datetime-local">` holds for a moment, in the hub's zone. */
-export function toLocalInput(at: number): string {
-  const p = parts(at)
-  return `${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}`
-}
-
-/** The moment a `datetime-local` value means in the hub's zone, as RFC 3339; null for no value. */
-export function fromLocalInput(value: string): string | null {
-  const guess = Date.parse(`${value}:00Z`)
-  if (Number.isNaN(guess)) return null
-  // The zone's offset at that wall time: two rounds settle it across a change of summer time.
-  let at = guess
-  for (let round = 0; round < 2; round++) {
-    const p = parts(at)
-    const shown = Date.UTC(+p.year!, +p.month! - 1, +p.day!, +p.hour!, +p.minute!, +p.second!)
-    at += guess - shown
-  }
-  return new Date(at).toISOString()
 }

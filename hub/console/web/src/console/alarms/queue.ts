@@ -6,7 +6,7 @@ import { byEnd, byUrgency, inTab, passes, settle, TABS, type Tab } from '../../c
 import type { Incident, Page, Priority } from '../../core/types.ts'
 import { explain } from '../actions.ts'
 import { classFilter, levelFilter, search, tab } from '../filters.ts'
-import { me } from '../session.ts'
+import { me } from '../../core/session.ts'
 import { ended, flood, incidentById, incidents, linkState } from '../store.ts'
 
 const RECENT_MS = 24 * 3600_000

@@ -1,11 +1,11 @@
 /** Who sits here: sign-in, language, theme, duty. */
 import { computed, shallowRef } from 'vue'
-import { setZone, syncClock } from '../core/clock.ts'
-import { Problem, call, get, onUnauthorised } from '../core/http.ts'
-import { chooseLanguage, language, setLanguage } from '../core/i18n.ts'
-import { remember, remembered } from '../core/settings.ts'
-import { chooseTheme, setTheme } from '../core/theme.ts'
-import type { Language, Session, Theme } from '../core/types.ts'
+import { setZone, syncClock } from './clock.ts'
+import { Problem, call, get, onUnauthorised } from './http.ts'
+import { chooseLanguage, language, setLanguage } from './i18n.ts'
+import { remember, remembered } from './settings.ts'
+import { chooseTheme, setTheme } from './theme.ts'
+import type { Language, Session, Theme } from './types.ts'
 
 export const session = shallowRef<Session | null>(null)
 /** `asking` until the first answer; `signed_out` shows the sign-in layer over whatever the page holds. */

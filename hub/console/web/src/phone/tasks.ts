@@ -1,0 +1,229 @@
+/** The phone's state: tasks from the hub, steps from the outbox, one live link. */
+import { computed, shallowRef, watch } from 'vue'
+import { clockOffset, clockTime, restoreClock, serverNow, setZone, syncClock } from '../core/clock.ts'
+import { Problem, get, newKey, post } from '../core/http.ts'
+import { chooseLanguage, setLanguage, t } from '../core/i18n.ts'
+import { Link, type LinkState } from '../core/link.ts'
+import { browserDeps } from '../core/link-browser.ts'
+import { askSession, onSignedIn, session, sessionState } from '../core/session.ts'
+import { remember, remembered } from '../core/settings.ts'
+import { Player } from '../core/player.ts'
+import type { Task } from '../core/types.ts'
+import { Outbox, byImportance, project, type Queued, type Step } from './outbox.ts'
+import { forget, keep, kept, outboxStore } from './storage.ts'
+
+const POLL_MS = 30_000
+const RING_MS = 60_000
+
+export const tasks = shallowRef<Task[]>([])
+export const queued = shallowRef<readonly Queued[]>([])
+export const linkState = shallowRef<LinkState>('connecting')
+/** Server time (ms) of what the screen shows; null before anything was fetched. */
+export const asOf = shallowRef<number | null>(null)
+export const soundReady = shallowRef(false)
+
+export const cards = computed(() =>
+  project(tasks.value, queued.value)
+    .filter((card) => card.next !== null || card.pending > 0)
+    .sort(byImportance),
+)
+export const refused = computed(() => queued.value.filter((item) => item.refused !== null))
+export const waiting = computed(() => queued.value.filter((item) => item.refused === null))
+export const offline = computed(() => linkState.value === 'down' || sessionState.value === 'unreachable')
+
+export function explain(error: unknown): string {
+  if (!(error instanceof Problem)) return String(error)
+  if (error.status === 0) return t('problem.network')
+  if (error.by?.name && error.at) return t('problem.first', { who: error.by.name, at: clockTime(error.at) })
+  if (error.status === 429) return t('problem.throttled', { s: error.retryAfterS ?? 30 })
+  return error.detail || t('problem.other', { status: error.status, detail: '' })
+}
+
+let outbox: Outbox | null = null
+
+let fetching = false
+let fetchAgain = false
+export async function refresh(): Promise<void> {
+  if (fetching) {
+    fetchAgain = true
+    return
+  }
+  fetching = true
+  try {
+    const sentAt = Date.now()
+    const answer = await get<{ items: Task[]; server_time: string }>('/my/tasks')
+    syncClock(answer.server_time, sentAt, Date.now())
+    remember('clock', String(clockOffset() ?? ''))
+    tasks.value = answer.items
+    asOf.value = Date.parse(answer.server_time) || serverNow()
+    if (session.value) void keep({ session: session.value, tasks: answer.items, at: asOf.value })
+  } catch {
+    // the link's state says that there is no signal; the old tasks stay with their time
+  } finally {
+    fetching = false
+    if (fetchAgain) {
+      fetchAgain = false
+      void refresh()
+    }
+  }
+}
+
+let soon: ReturnType<typeof setTimeout> | null = null
+function refreshSoon(): void {
+  soon ??= setTimeout(() => {
+    soon = null
+    void refresh()
+  }, 250)
+}
+
+const link = new Link(browserDeps, {
+  state(next) {
+    linkState.value = next
+    if (next === 'live') {
+      // What happened in the gap is in the list itself.
+      refreshSoon()
+      outbox?.wake()
+    }
+  },
+  events(events) {
+    if (events.some((e) => e.event !== 'hb' && e.event !== 'device.updated')) refreshSoon()
+    for (const e of events) if (e.event === 'hb') syncClock((e.data as { server_time?: string } | null)?.server_time)
+  },
+  reset() {
+    refreshSoon()
+    link.start(null)
+  },
+})
+
+/** The last position, only while somebody is on the way: it goes with "arrived". */
+let fix: { lat: number; lon: number; accuracy_m: number; source: 'gnss'; observed_at: string } | null = null
+let watching: number | null = null
+watch(
+  () => cards.value.some((card) => card.state === 'en_route'),
+  (moving) => {
+    if (!('geolocation' in navigator)) return
+    if (moving && watching === null) {
+      watching = navigator.geolocation.watchPosition(
+        ({ coords }) => {
+          fix = { lat: coords.latitude, lon: coords.longitude, accuracy_m: Math.round(coords.accuracy), source: 'gnss', observed_at: new Date(serverNow()).toISOString() }
+        },
+        () => (fix = null),
+        { enableHighAccuracy: true, maximumAge: 30_000 },
+      )
+    } else if (!moving && watching !== null) {
+      navigator.geolocation.clearWatch(watching)
+      watching = null
+      fix = null
+    }
+  },
+)
+
+/** Keeps the step on the phone, shows it at once, sends it when it can. */
+export async function press(task: Task, step: Step, body: Record<string, unknown> = {}): Promise<void> {
+  const fresh = step === 'on-scene' && fix && serverNow() - Date.parse(fix.observed_at) < 120_000 ? { fix } : {}
+  await outbox?.add({
+    key: newKey(),
+    assignment: task.assignment.id,
+    step,
+    path: `/assignments/${encodeURIComponent(task.assignment.id)}/${step}`,
+    body: { ...body, ...fresh, at: new Date(serverNow()).toISOString() },
+    name: task.incident?.resident?.name ?? task.order?.resident?.name ?? '',
+  })
+}
+
+export async function dismiss(seq: number): Promise<void> {
+  await outbox?.dismiss(seq)
+}
+
+const player = new Player()
+const rung = new Map<string, number>()
+
+/** A critical task rings until it is taken, for a minute: then the hub has gone on to the next person. */
+function ring(): void {
+  const now = Date.now()
+  for (const card of cards.value) {
+    if (card.next !== 'accept' || card.task.incident?.priority !== 'critical') continue
+    const since = rung.get(card.task.assignment.id) ?? now
+    rung.set(card.task.assignment.id, since)
+    if (now - since > RING_MS) continue
+    player.play('critical')
+    navigator.vibrate?.([300, 150, 300, 150, 300])
+    return
+  }
+}
+
+let before = new Set<string>()
+watch(cards, (list) => {
+  const offered = list.filter((card) => card.next === 'accept').map((card) => card.task.assignment.id)
+  const fresh = offered.filter((id) => !before.has(id))
+  before = new Set(offered)
+  if (!fresh.length) return
+  if (list.some((card) => fresh.includes(card.task.assignment.id) && card.task.incident?.priority === 'critical')) ring()
+  else {
+    player.play('high')
+    navigator.vibrate?.(200)
+  }
+})
+
+export async function unlockSound(): Promise<void> {
+  soundReady.value = await player.unlock()
+}
+
+export async function leave(): Promise<void> {
+  link.stop()
+  await forget()
+}
+
+export async function start(): Promise<void> {
+  const offset = remembered('clock')
+  if (offset) restoreClock(Number(offset))
+  outbox = new Outbox(await outboxStore(), {
+    async send(item) {
+      await post(item.path, item.body, { key: item.key, timeoutMs: 20000 })
+      refreshSoon()
+    },
+    after(ms, run) {
+      const id = setTimeout(run, ms)
+      return () => clearTimeout(id)
+    },
+    changed(items) {
+      queued.value = items
+    },
+    explain,
+  })
+  onSignedIn((found) => {
+    void outbox?.open(found.user.id)
+    void refresh()
+    link.start(null)
+  })
+  watch(sessionState, (state) => {
+    if (state === 'signed_out') link.stop()
+  })
+  const last = await kept()
+  await askSession()
+  if (last && !session.value && sessionState.value === 'unreachable') {
+    // No signal at the start: yesterday's sign-in and tasks are still right enough to work with.
+    setZone(last.session.time_zone)
+    setLanguage(chooseLanguage(location.search, last.session.user.language, remembered('language')))
+    tasks.value = last.tasks
+    asOf.value = last.at
+    await outbox.open(last.session.user.id)
+  }
+  addEventListener('online', () => {
+    link.wake()
+    outbox?.wake()
+    void refresh()
+  })
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState !== 'visible') return
+    link.wake()
+    outbox?.wake()
+    void refresh()
+  })
+  setInterval(() => {
+    if (session.value && (linkState.value !== 'live' || link.polling)) void refresh()
+  }, POLL_MS)
+  setInterval(ring, 4000)
+  addEventListener('pointerdown', () => void unlockSound(), { once: true })
+  void navigator.storage?.persist?.()
+}
