@@ -1,7 +1,8 @@
 """The SQL of the store: named blocks in `queries/*.sql`, read once at import.
 
 A block begins with a line `-- :name some_name` and runs to the next such line. Parameters are `%(name)s`, as psycopg
-takes them; a literal per cent sign is doubled.
+takes them; a literal per cent sign is doubled. `<<some_part>>` stands for the text of another block: a shape that
+several views share is written once.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 
-__all__ = ["SQL", "parse"]
+__all__ = ["SQL", "parse", "whole"]
 
+_PART = re.compile(r"<<([a-z_]+)>>")
 _HEAD = re.compile(r"^-- :name (\S+)[ \t]*$", re.MULTILINE)
 
 
@@ -39,7 +41,12 @@ def _load() -> Mapping[str, str]:
             if name in blocks:
                 raise ValueError(f"{file.name}: block {name} is in another file too")
             blocks[name] = body
-    return MappingProxyType(blocks)
+    return MappingProxyType({name: whole(body, blocks) for name, body in blocks.items()})
+
+
+def whole(body: str, blocks: Mapping[str, str]) -> str:
+    """A block with its parts filled in; KeyError for a part that is not there."""
+    return _PART.sub(lambda match: whole(blocks[match[1]], blocks), body)
 
 
 SQL: Mapping[str, str] = _load()

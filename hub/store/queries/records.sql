@@ -1,0 +1,72 @@
+-- Registers as pages see them. Every block ends where conditions on `t` can follow.
+
+-- :name view_areas
+SELECT t.id, t.parent_id, t.kind, t.name, t.households, t.lat, t.lon, t.boundary, <<own_path_json>> AS path, t.version
+FROM areas t
+
+-- areas t
+-- :name own_path_json
+coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', q.kind) ORDER BY u.n)
+          FROM unnest(t.path) WITH ORDINALITY u (id, n) JOIN areas q ON q.id = u.id), '[]')
+
+-- :name view_stations
+SELECT t.id, t.kind, t.name, t.area_id, t.address, t.phone, t.lat, t.lon, t.version FROM stations t
+
+-- :name view_residents
+SELECT t.id, t.name, t.sex, t.born_on, date_part('year', age(t.born_on))::integer AS age, t.phone, t.address, t.area_id,
+       CASE WHEN a.id IS NOT NULL THEN json_build_object(
+           'id', a.id, 'name', a.name, 'kind', a.kind, 'path', <<area_path_json>>) END AS area,
+       t.lat, t.lon, t.lives_alone, t.status, t.status_since, t.status_reason, t.served, t.ability_level, t.conditions,
+       t.medications, t.allergies, t.languages, t.hearing, t.flags, t.access, t.never_responders, t.regular_responders,
+       t.notes, t.version
+FROM residents t LEFT JOIN areas a ON a.id = t.area_id
+
+-- :name view_contacts
+SELECT t.id, t.resident_id, t.name, t.relation, t.phone, t.kind, t.has_key, t.position, t.responder_id, t.confirmed_on,
+       t.version
+FROM contacts t
+
+-- :name view_responders
+SELECT t.id, t.name, t.kind, t.phone, t.sex, t.skills, t.languages,
+       coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', q.kind) ORDER BY u.n)
+                 FROM unnest(t.area_ids) WITH ORDINALITY u (id, n) JOIN areas q ON q.id = u.id), '[]') AS areas,
+       t.area_ids, t.station_id, t.lat, t.lon, t.position_at, t.on_duty, coalesce(w.busy, false) AS busy,
+       coalesce(w.live, 0) AS live, t.mode, t.active, t.version
+FROM responders t LEFT JOIN LATERAL (
+    SELECT bool_or(s.state IN ('en_route', 'on_scene')) AS busy, count(*) AS live
+    FROM assignments s
+    WHERE s.responder_id = t.id AND s.state IN ('offered', 'accepted', 'en_route', 'on_scene')
+) w ON true
+
+-- :name view_crews
+SELECT t.id, t.name, t.vehicle, t.equipment,
+       ARRAY(SELECT m.responder_id FROM crew_members m WHERE m.crew_id = t.id ORDER BY 1) AS members, t.version
+FROM crews t
+
+-- :name view_shifts
+SELECT t.id, t.responder_id, t.starts_at, t.ends_at, t.role, t.area_id, t.version FROM shifts t
+
+-- :name view_devices
+SELECT t.id, t.family, t.name, t.model,
+       CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END AS resident, t.area_id, t.online,
+       t.last_seen_at, t.battery_pct, t.interval_s, t.profile, t.upstream, t.lat, t.lon, t.last_fix, t.adopted,
+       t.revoked_at, t.version
+FROM devices t LEFT JOIN residents r ON r.id = t.resident_id
+
+-- :name view_service_kinds
+SELECT t.id, t.zh, t.en, t.skills, t.any_skills, t.duration_min, t.carers, t.priority, t.personal, t.attributes, t.active,
+       t.version
+FROM service_kinds t
+
+-- :name view_calls
+SELECT t.id, t.direction, t.number, t.incident_id, t.resident_id, t.party, t.placed_by, t.started_at, t.answered_at,
+       t.ended_at, t.outcome, t.note, t.version
+FROM calls t
+
+-- :name view_users
+SELECT t.id, t.username, t.name, t.role, t.person_id, t.language, t.theme, t.active, t.created_at, t.version FROM users t
+
+-- :name view_alarms
+SELECT t.id, t.ref, t.device_id, t.type, t.class, t.priority, t.observed_at, t.received_at, t.fix, t.battery_pct, t.test,
+       t.buffered, t.resident_id, t.incident_id, t.attributes, t.note, t.cancels, t.source, t.repeats
+FROM alarms t

@@ -1,0 +1,14 @@
+"""`hub.ports.Reads` on PostgreSQL: each call one snapshot, read-only, one to three short statements."""
+
+from __future__ import annotations
+
+from hub.store.reads_incidents import IncidentReads
+from hub.store.reads_orders import OrderReads
+from hub.store.reads_records import RecordReads
+from hub.store.reads_series import SeriesReads
+
+__all__ = ["ReadsPostgres"]
+
+
+class ReadsPostgres(IncidentReads, OrderReads, RecordReads, SeriesReads):
+    """JSON views in the shapes of docs/wire/http-v1.md; made with a `PostgresDatabase`."""

@@ -1,0 +1,98 @@
+"""What all reads share: a snapshot to read from, opaque cursors, conditions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.errors import BadRequestError
+from hub.ports.reads import Page
+from hub.ports.records import Json
+from hub.store.postgres import PostgresDatabase
+from hub.store.session import Session, is_uuid
+
+__all__ = ["FIRST_ID", "LAST_ID", "MAX_LIMIT", "ReadsBase", "bounded", "cursor_text", "cursor_values", "given", "page"]
+
+MAX_LIMIT = 500
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def bounded(limit: int) -> int:
+    """1 to 500; BadRequestError for less or more."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadRequestError(f"limit: must be from 1 to {MAX_LIMIT}, not {limit}", field="limit")
+    return limit
+
+
+def cursor_text(values: Sequence[Any]) -> str:
+    """The key of the last row of a page, as a word for a URL."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(list(values))).decode().rstrip("=")
+
+
+def cursor_values(cursor: str | None, kinds: Sequence[type], start: Sequence[Any]) -> list[Any]:
+    """The key a page begins after; `start` without a cursor. BadRequestError where it is none of ours.
+
+    `kinds`: int, str, datetime, or `UUID`-like text as `bytes`.
+    """
+    if cursor is None:
+        return list(start)
+    try:
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        values = msgspec.json.decode(raw, type=list[Any])
+        if len(values) != len(kinds):
+            raise ValueError(f"{len(values)} parts")
+        return [_checked(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    except (ValueError, UnicodeEncodeError, binascii.Error, msgspec.MsgspecError) as error:
+        raise BadRequestError("cursor: not one of this list's cursors", field="cursor") from error
+
+
+def _checked(value: Any, kind: type) -> Any:
+    if kind is datetime:
+        return msgspec.convert(value, datetime)
+    if kind is bytes:
+        if not isinstance(value, str) or not is_uuid(value):
+            raise ValueError("no id")
+        return value
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"no {kind.__name__}")
+    return value
+
+
+def given(values: Collection[str]) -> list[str] | None:
+    """A condition on a list: None where there is none."""
+    return list(values) or None
+
+
+def page(rows: list[Json], limit: int, key: Sequence[str], item: Callable[[Json], Json]) -> Page:
+    """A page of rows fetched with one to spare: the spare one only tells that there are more."""
+    kept = rows[:limit]
+    more = cursor_text([kept[-1][column] for column in key]) if len(rows) > limit else None
+    return Page([item(row) for row in kept], more)
+
+
+class ReadsBase:
+    """Reads on the lane "main" of a database."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with self._database.reading() as connection:
+            yield Session(connection)
+
+    @staticmethod
+    def _views(session: Session, block: str, ids: Sequence[str]) -> dict[str, Json]:
+        """Views by id, in the order of `ids`; ids without a row are left out."""
+        known = [ident for ident in ids if is_uuid(ident)]
+        if not known:
+            return {}
+        found = {row["view"]["id"]: row["view"] for row in session.all(block, ids=known)}
+        return {ident: found[ident] for ident in known if ident in found}

@@ -1,0 +1,141 @@
+"""Registers, audit and counters as pages and programs see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import sql
+
+from hub.clock import utc_now
+from hub.errors import BadRequestError, NotFoundError
+from hub.ports.reads import Page
+from hub.ports.records import Json
+from hub.store.reads_base import ReadsBase, bounded, cursor_values, page
+from hub.store.session import is_uuid
+from hub.store.sql import SQL
+from hub.store.tables import TABLES
+
+__all__ = ["RecordReads"]
+
+_VIEWS: Mapping[str, str] = {
+    "areas": SQL["view_areas"],
+    "stations": SQL["view_stations"],
+    "residents": SQL["view_residents"],
+    "contacts": SQL["view_contacts"],
+    "responders": SQL["view_responders"],
+    "crews": SQL["view_crews"],
+    "shifts": SQL["view_shifts"],
+    "devices": SQL["view_devices"],
+    "service_kinds": SQL["view_service_kinds"],
+    "alarms": SQL["view_alarms"],
+    "calls": SQL["view_calls"],
+    "users": SQL["view_users"],
+}
+_USER_COLUMNS = frozenset({"id", "username", "name", "role", "person_id", "active"})
+_ALARM_COLUMNS = frozenset({"id", "device_id", "resident_id", "incident_id", "ref", "type", "class", "source"})
+_UUID_KEYS = frozenset({"alarms", "shifts", "calls", "users"})
+_SEARCHED: Mapping[str, tuple[str, ...]] = {
+    "areas": ("id", "name"),
+    "stations": ("id", "name", "address"),
+    "residents": ("id", "name", "address", "phone"),
+    "contacts": ("id", "name", "phone"),
+    "responders": ("id", "name", "phone"),
+    "crews": ("id", "name", "vehicle"),
+    "devices": ("id", "name", "model"),
+    "service_kinds": ("id", "zh", "en"),
+    "alarms": ("device_id", "ref", "note"),
+    "calls": ("number", "note"),
+    "users": ("username", "name"),
+}
+_BELOW = "SELECT b.id FROM areas b WHERE b.path @> ARRAY[%(area)s::text]"
+_AREA: Mapping[str, str] = {
+    "areas": "t.path @> ARRAY[%(area)s::text]",
+    "stations": f"t.area_id IN ({_BELOW})",
+    "residents": f"t.area_id IN ({_BELOW})",
+    "shifts": f"t.area_id IN ({_BELOW})",
+    "devices": f"t.area_id IN ({_BELOW}) OR r.area_id IN ({_BELOW})",
+    "responders": f"t.area_ids && ARRAY({_BELOW})",
+    "contacts": f"t.resident_id IN (SELECT x.id FROM residents x WHERE x.area_id IN ({_BELOW}))",
+}
+_PHONE = r"""(regexp_replace(t.phone, '\D', '', 'g') = %(phone)s OR length(regexp_replace(t.phone, '\D', '', 'g')) >= 7
+    AND (%(phone)s LIKE '%%' || regexp_replace(t.phone, '\D', '', 'g')
+         OR length(%(phone)s) >= 7 AND regexp_replace(t.phone, '\D', '', 'g') LIKE '%%' || %(phone)s))"""
+
+
+class RecordReads(ReadsBase):
+    def records(self, table: str, limit: int, cursor: str | None, **where: str | None) -> Page:
+        """By id. A phone number is compared by its digits, with or without a country or area code (seven at least).
+
+        NotFoundError for an unknown table, BadRequestError (field) for a condition the table does not know.
+        """
+        uuids = table in _UUID_KEYS
+        (after,) = cursor_values(cursor, (bytes if uuids else str,), (None,))
+        params: dict[str, Any] = {"after": after, "limit": bounded(limit) + 1}
+        conditions: list[str] = []
+        if after is not None:
+            conditions.append("t.id > %(after)s::uuid" if uuids else "t.id > %(after)s::text")
+        for name, value in where.items():
+            if value is not None:
+                conditions.append(f"({_condition(table, name, value, params)})")
+        view = _view_of(table)
+        clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT row_to_json(v) AS view FROM ({view}{clause} ORDER BY t.id LIMIT %(limit)s) v"
+        with self._session() as session:
+            rows = session.connection.execute(query.encode(), params).fetchall()
+        return page([{"id": row["view"]["id"], **row} for row in rows], limit, ("id",), lambda row: row["view"])
+
+    def record(self, table: str, row_id: str) -> Json | None:
+        view = _view_of(table)
+        if table in _UUID_KEYS and not is_uuid(row_id):
+            return None
+        query = f"SELECT row_to_json(v) AS view FROM ({view} WHERE t.id = %(id)s) v"
+        with self._session() as session:
+            row = session.connection.execute(query.encode(), {"id": row_id.replace("\x00", "")}).fetchone()
+        return row["view"] if row else None
+
+    def summary(self, user_id: str | None) -> Json:
+        """The counters of an empty queue; `user_id` for `mine`."""
+        with self._session() as session:
+            row = session.one("summary", user_id=user_id if user_id and is_uuid(user_id) else None) or {}
+        last = row["last_alarm_at"]
+        return {
+            **row,
+            "last_alarm_at": last.isoformat() if last else None,
+            "server_time": utc_now().isoformat(),
+        }
+
+    def audit(self, limit: int, cursor: str | None) -> Page:
+        """The newest first."""
+        (before,) = cursor_values(cursor, (int,), (2**62,))
+        with self._session() as session:
+            rows = session.all("audit_page", id=before, limit=bounded(limit) + 1)
+        return page(rows, limit, ("id",), lambda row: row["view"])
+
+
+def _view_of(table: str) -> str:
+    view = _VIEWS.get(table)
+    if view is None:
+        raise NotFoundError(f"there is no table {table}")
+    return view
+
+
+def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str:
+    """One condition; its value goes into `params`. Names come from the allow-lists only."""
+    value = value.replace("\x00", "")
+    if name == "q" and table in _SEARCHED:
+        escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        params["q"] = f"%{escaped}%"
+        return " OR ".join(f"t.{column} ILIKE %(q)s" for column in _SEARCHED[table])
+    if name == "area" and table in _AREA:
+        params["area"] = value
+        return _AREA[table]
+    if name == "phone" and table in ("residents", "contacts"):
+        params["phone"] = re.sub(r"\D", "", value)
+        return _PHONE if params["phone"] else "false"
+    columns = TABLES[table].columns if table in TABLES else _USER_COLUMNS if table == "users" else _ALARM_COLUMNS
+    if name not in columns:
+        raise BadRequestError(f"{table}: there is no condition {name}", field=name)
+    params[f"is_{name}"] = value
+    return f"{sql.Identifier('t', name).as_string()} = %(is_{name})s"
