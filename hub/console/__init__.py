@@ -1,4 +1,4 @@
-"""The web pages: operator console at `/`, phone page at `/m/`. Built by `make web` from `hub/console/web` into `dist`."""
+"""The web pages: operator console at `/`, phone page at `/m/`. `make web` builds them from `web` into `dist`."""
 
 from __future__ import annotations
 

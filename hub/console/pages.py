@@ -1,4 +1,4 @@
-"""Serving the built pages: long caches for hashed files, none for the pages, strict headers, no path outside the build."""
+"""Serving the built pages: long caches for hashed files, none for the pages, strict headers, no path outside."""
 
 from __future__ import annotations
 
@@ -50,13 +50,14 @@ MEDIA_TYPES = {
 NOT_BUILT = """<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><title>网页尚未构建 · Pages not built</title>
 <h1>网页尚未构建</h1><p>请在项目目录运行 <code>make web</code>，然后刷新本页。接口不受影响。</p>
-<h1>The web pages are not built</h1><p>Run <code>make web</code> in the project folder, then reload. The API is not affected.</p>
+<h1>The web pages are not built</h1>
+<p>Run <code>make web</code> in the project folder, then reload. The API is not affected.</p>
 </html>
 """
 
 
 def mount_console(app: FastAPI, dist: Path = DIST) -> None:
-    """Adds the routes of the pages: `/`, `/m/`, `/assets/{name}`, `/mark.svg` and the phone's manifest and service worker.
+    """Adds the routes of the pages: `/`, `/m/`, `/assets/{name}`, `/mark.svg`, the phone's manifest and service worker.
 
     Without a build every page answers 503 and says what to run; a build that appears later is served without a restart.
     """
@@ -105,14 +106,15 @@ def _file(folder: Path, name: str, request: Request, cache: dict[str, str]) -> R
     """One file of a folder by its plain name; compressed where the build left `name.gz` and the browser takes it."""
     path = folder / name
     # A route's `{name}` holds no slash, but it may still be `..` or a name with a drive or a null byte.
-    if name != Path(name).name or name.startswith(".") or "\x00" in name or path.suffix not in MEDIA_TYPES or not path.is_file():
+    plain = name == Path(name).name and not name.startswith(".") and "\x00" not in name
+    if not plain or path.suffix not in MEDIA_TYPES or not path.is_file():
         return Response(status_code=404, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
     headers = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin", **cache}
     packed = path.with_name(f"{name}.gz")
     if packed.is_file():
         headers["Vary"] = "Accept-Encoding"
-        accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").lower().split(",")}
-        if "gzip" in accepted:
+        accepted = request.headers.get("accept-encoding", "").lower().split(",")
+        if any(one.split(";")[0].strip() == "gzip" for one in accepted):
             headers["Content-Encoding"] = "gzip"
             path = packed
     return FileResponse(path, media_type=MEDIA_TYPES[Path(name).suffix], headers=headers)
