@@ -76,4 +76,4 @@ def keep_house(database: PostgresDatabase, now: datetime) -> None:
     with faults(), psycopg.connect(database.url, autocommit=True, options="-c TimeZone=UTC") as connection:
         make_partitions(connection, now.date())
         for statement, age in _EXPIRED:
-            connection.execute(statement, [now - age])  # type: ignore[arg-type]  # literals from above
+            connection.execute(statement, [now - age])
