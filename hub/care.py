@@ -15,7 +15,11 @@ ABSENT_STATUSES: frozenset[ResidentStatus] = frozenset({"away", "hospital", "mov
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """The older person, as far as decisions need it. `area_path` runs from the district down to the micro-grid."""
+    """The older person, as far as decisions need it.
+
+    `area_path` runs from the district down to the micro-grid. `never_responders` are refused by the resident,
+    `regular_responders` those who usually come (ids).
+    """
 
     id: str
     name: str

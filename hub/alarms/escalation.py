@@ -238,6 +238,11 @@ def _remind(incident: Incident, step: DueStep, now: datetime, again_s: int, text
     return _told(step, now, text, alerts, DueChange(step.code, _after(now, again_s)))
 
 
+def _call_next(incident: Incident) -> PlanStep:
+    """Others are called, unless somebody who accepted is on the way already (released by its operator meanwhile)."""
+    return "none" if incident.under_way else "next"
+
+
 def _unclaimed(incident: Incident, step: DueStep, now: datetime, operators_signed_in: int) -> DueOutcome:
     clocks = _clocks(incident)
     codes = [one.code for one in clocks.unclaimed]
@@ -256,7 +261,7 @@ def _unclaimed(incident: Incident, step: DueStep, now: datetime, operators_signe
             (Alert("operators", step.code), Alert("supervisors", step.code)),
             *skipped,
             again,
-            plan="next" if any(one.to == "plan" for one in rest) else "none",
+            plan=_call_next(incident) if any(one.to == "plan" for one in rest) else "none",
         )
     due = (again,) if step.code == last.code else ()
     waited = int((now - incident.opened_at).total_seconds())
@@ -266,7 +271,7 @@ def _unclaimed(incident: Incident, step: DueStep, now: datetime, operators_signe
             return _told(step, now, text, (Alert("operators", step.code),), *due, kind="realerted")
         case "plan":
             text = f"not claimed {waited} s after it opened: the plan goes on by itself"
-            return _told(step, now, text, (Alert("operators", step.code),), *due, plan="next")
+            return _told(step, now, text, (Alert("operators", step.code),), *due, plan=_call_next(incident))
         case "supervisors":
             text = f"not claimed {waited} s after it opened: a supervisor is told"
             return _told(step, now, text, (Alert("operators", step.code), Alert("supervisors", step.code)), *due)
@@ -276,7 +281,7 @@ def _of_assignment(incident: Incident, step: DueStep, now: datetime) -> DueOutco
     seat = alert_seat(incident, step.code)
     supervisors = Alert("supervisors", step.code)
     match step.code:
-        case "accept" if incident.live:
+        case "accept" if incident.live and not incident.under_way:
             return _told(step, now, "the responder has not answered: the next are called", (seat,), plan="next")
         case "on_scene_late" if incident.live:
             again = DueChange(ON_SCENE_LATE, _after(now, max(1, _clocks(incident).on_scene_s // 3)), step.about)

@@ -18,6 +18,7 @@ from hub.alarms import (
     DueStep,
     EscalationPolicy,
     Incident,
+    Release,
     Shelve,
     UnclaimedStep,
     apply,
@@ -159,6 +160,18 @@ def test_a_responder_who_does_not_answer() -> None:
     assert change.plan == "next"
     assert [(alert.audience, alert.about) for alert in change.alerts] == [("holder", "u-zhou")]
     assert change.entries[0].body["assignment_id"] == "A-1"
+
+
+def test_with_help_on_the_way_nobody_else_is_called() -> None:
+    coming = apply(incident(), moved("offered", "accepted"), now=at(5), actor=SUN).incident
+    silent = due(coming, "accept", 65, about="A-2")
+    assert (silent.plan, silent.alerts) == ("none", ())
+    released = apply(coming, Release("交班"), now=at(70), actor=FANG).incident
+    assert (released.state, released.under_way) == ("open", True)
+    for operators in (0, 1):
+        change = due(released, "plan_30", 100, operators=operators)
+        assert change.plan == "none"
+        assert change.alerts
 
 
 def test_nobody_confirms_on_scene_in_thirty_minutes() -> None:
