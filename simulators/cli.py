@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def list_scenarios() -> None:
 )
 @click.option("--duration", type=click.FloatRange(0.1), default=None, help="Ends after that many scenario seconds.")
 @click.option("--quiet", is_flag=True, help="No line for each event, only the report.")
+@click.option("--end-with-parent", is_flag=True, help="Ends when the program that started it has gone.")
 def run_command(
     scenario: str,
     broker: str,
@@ -68,6 +70,7 @@ def run_command(
     ledger: Path | None,
     duration: float | None,
     quiet: bool,
+    end_with_parent: bool,
 ) -> None:
     """Runs SCENARIO: the name of a bundled one (`simulate list`) or a TOML file. Ctrl-C ends it cleanly.
 
@@ -88,6 +91,7 @@ def run_command(
                 ledger=ledger,
                 duration=duration,
                 quiet=quiet,
+                end_with_parent=end_with_parent,
             )
         )
     except (ScenarioError, LedgerError, ValueError, OSError) as error:
@@ -109,12 +113,14 @@ async def _run(
     ledger: Path | None,
     duration: float | None,
     quiet: bool,
+    end_with_parent: bool,
 ) -> Report:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    return await run_scenario(
+    parent = asyncio.create_task(_outlive(os.getppid(), stop)) if end_with_parent else None
+    report = await run_scenario(
         scenario,
         broker=broker,
         api=api,
@@ -129,6 +135,18 @@ async def _run(
         stop=stop,
         tell=(lambda _happening: None) if quiet else _print,
     )
+    if parent is not None:
+        parent.cancel()
+    return report
+
+
+async def _outlive(parent: int, stop: asyncio.Event) -> None:
+    """Sets `stop` when the parent is no longer ours: a killed demonstration must not leave a community behind."""
+    while True:
+        if os.getppid() != parent:
+            stop.set()
+            return
+        await asyncio.sleep(0.5)
 
 
 def _print(happening: Happening) -> None:

@@ -106,6 +106,7 @@ def _meant(beat: Beat, spec: DeviceSpec) -> bool:
         spec.kind == beat.device
         and (beat.resident is None or _belongs(spec, beat.resident))
         and (beat.area is None or spec.area == beat.area)
+        and (beat.family is None or spec.family == beat.family)
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from simulators.kinds import KINDS, kind_named
+from simulators.kinds import FAMILIES, KINDS, kind_named
 from simulators.tables import ScenarioError, Table, read_toml
 from simulators.wire import ALARM_TYPES
 
@@ -29,9 +29,9 @@ DEEDS = ("alarm", "cut", "silent", "battery", "measure", "say")
 class Beat:
     """One thing that happens at `at_s` scenario seconds.
 
-    The devices meant: `device_id`, or the `device` kind of `resident`, or up to `count` devices of the kind (in `area`
-    where given, nearest to one another). `do`: `alarm` presses `type`; `cut` and `silent` take the network away for
-    `for_s`; `battery` sets `pct`; `measure` sends one measurement; `say` only prints its `note`.
+    The devices meant: `device_id`, or the `device` kind of `resident`, or up to `count` devices of the kind (of that
+    `area` and `family` where given, nearest to one another). `do`: `alarm` presses `type`; `cut` and `silent` take the
+    network away for `for_s`; `battery` sets `pct`; `measure` sends one measurement; `say` only prints its `note`.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Beat:
     device_id: str | None = None
     resident: str | None = None
     area: str | None = None
+    family: str | None = None
     count: int = 1
     type: str | None = None
     note: str | None = None
@@ -198,6 +199,7 @@ def _beat(table: Table) -> Beat:
         device_id=table.text("device_id"),
         resident=table.text("resident"),
         area=table.text("area"),
+        family=table.text("family", one_of=FAMILIES),
         count=int(table.need_number("count", 1, low=1, high=1_000_000)),
         type=table.text("type", one_of=ALARM_TYPES),
         note=table.text("note"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -148,6 +150,30 @@ def test_ctrl_c_ends_cleanly_with_the_ledger_whole(hub: EchoHub, broker_url: str
         assert report["open"] == 1
         assert "Traceback" not in err
     assert [entry.told for entry in read_ledger(ledger)] == [None, None]
+
+
+def test_it_ends_with_the_program_that_started_it(hub: EchoHub, broker_url: str, tmp_path: Path) -> None:
+    path = scenario(tmp_path, "orphan", "")
+    command = [sys.executable, "-m", "simulators", "run", str(path), "--broker", broker_url, "--end-with-parent"]
+    starter = f"import subprocess; print(subprocess.Popen({command!r}).pid, flush=True); input()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    try:
+        wait_until(lambda: any("orphan" in topic for topic, _ in hub.uplinks), 20, what="the first uplink")
+        parent.kill()
+        # The child holds the other end of the pipe: its last word is the report, then the stream ends.
+        assert json.loads(parent.stdout.read().splitlines()[-1])["devices"] == 16
+    finally:
+        parent.kill()
+        parent.wait()
+        parent.stdin.close()
+        parent.stdout.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
 
 
 def test_the_list_names_every_bundled_scenario() -> None:
