@@ -118,7 +118,7 @@ class Incidents(Protocol):
         """False where another transaction opened one for the subject and class meanwhile: lock_live again."""
 
     def insert_many(self, rows: Sequence[tuple[Incident, Json | None, Sequence[str]]]) -> set[str]:
-        """(incident, fix, area path) each, in one statement; the ids inserted. A missing one: as `insert` gives False."""
+        """(incident, fix, area path) each, in one statement; the ids inserted. A missing one: as False of `insert`."""
 
     def get(self, incident_id: str, *, lock: bool = False) -> Incident | None: ...
 
@@ -262,7 +262,13 @@ class Reference(Protocol):
     Tables: areas, stations, residents, contacts, responders, crews, shifts, devices, service_kinds.
     """
 
-    def upsert(self, table: str, rows: Sequence[Json]) -> int: ...
+    def get(self, table: str, row_id: str) -> Json | None: ...
+
+    def upsert(self, table: str, rows: Sequence[Json]) -> int:
+        """Makes or overwrites rows by id; gives how many were made or changed."""
+
+    def make_missing(self, table: str, rows: Sequence[Json]) -> int:
+        """Makes the rows whose id is not there yet, and leaves the others alone; gives how many."""
 
     def insert(self, table: str, row: Json) -> Json: ...
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from psycopg import sql
 
 from hub.clock import new_id
 from hub.errors import BadRequestError, ConflictError, NotFoundError
+from hub.ports.database import Reference
 from hub.ports.records import Json
 from hub.store.session import Session, as_json, is_uuid
 from hub.store.tables import Table, insert_statement, patch_statement, table_of, upsert_statement
@@ -46,6 +47,15 @@ class ReferenceDrawer:
                 for row in rows:
                     self._members(row)
         return written
+
+    def get(self, table: str, row_id: str) -> Json | None:
+        """The record as it is stored (a device without its credential's hash)."""
+        known = table_of(table)
+        if known.name in _UUID_KEYS and not is_uuid(row_id):
+            return None
+        query = sql.SQL("SELECT to_jsonb(t) AS record FROM {} AS t WHERE id = %s").format(sql.Identifier(known.name))
+        row = self._session.connection.execute(query, (row_id,)).fetchone()
+        return _shown(row, None) if row else None
 
     def make_missing(self, table: str, rows: Sequence[Json]) -> int:
         """Makes the rows whose id is not there yet; gives how many."""
@@ -151,20 +161,22 @@ class CatalogueKind(Protocol):
 
 
 _KIND_COLUMNS = ("id", "zh", "en", "skills", "any_skills", "duration_min", "carers", "personal", "priority")
+_KIND_ATTRIBUTES = ("same_sex", "gate", "deliver_within_min")
 
 
-def seed_catalogue(reference: ReferenceDrawer, kinds: Iterable[CatalogueKind | Mapping[str, Any]]) -> int:
+def seed_catalogue(reference: Reference, kinds: Iterable[CatalogueKind]) -> int:
     """Makes the kinds of the catalogue that the database lacks; those that are there keep what people changed in them.
 
-    Each kind has (as attributes or keys) id, zh, en and whichever it knows of skills, any_skills, duration_min, carers,
-    personal, priority. Gives how many were made.
+    A kind has id, zh, en and whichever it knows of skills, any_skills, duration_min, carers, personal, priority; same_sex,
+    gate and deliver_within_min become attributes. Gives how many were made.
     """
     rows: list[Json] = []
     for kind in kinds:
-        fields = dict(kind) if isinstance(kind, Mapping) else {c: getattr(kind, c, None) for c in _KIND_COLUMNS}
-        row: Json = {column: fields[column] for column in _KIND_COLUMNS if fields.get(column) is not None}
-        for column in ("skills", "any_skills"):
-            if column in row:
-                row[column] = sorted(row[column])
+        row: Json = {}
+        for column in _KIND_COLUMNS:
+            value = getattr(kind, column, None)
+            if value is not None:
+                row[column] = sorted(value) if isinstance(value, frozenset) else value
+        row["attributes"] = {name: found for name in _KIND_ATTRIBUTES if (found := getattr(kind, name, None))}
         rows.append(row)
     return reference.make_missing("service_kinds", rows)

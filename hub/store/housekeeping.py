@@ -1,0 +1,87 @@
+"""What must be done now and then: partitions ahead, old rows away. Any number of hubs may call it, one works."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from hub.errors import UnavailableError
+from hub.store.faults import faults
+from hub.store.partitions import drop_days, make_partitions
+from hub.store.postgres import PostgresDatabase
+from hub.store.sql import SQL
+
+__all__ = ["DEFAULT_RETENTION", "Retention", "keep_house"]
+
+_log = logging.getLogger(__name__)
+
+_LOCK = 0x686F757365  # "house"
+_DAYS_AHEAD = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept. Alarms, incidents, the timeline and the audit are never dropped here.
+
+    `keys` must outlast the longest time a device stores a record before it sends it: a key forgotten earlier would let
+    an old telemetry record in twice (an alarm has its second fence).
+    """
+
+    observations: timedelta = timedelta(days=400)
+    fixes: timedelta = timedelta(days=90)
+    uplinks: timedelta = timedelta(days=90)
+    keys: timedelta = timedelta(days=45)
+    sign_ins: timedelta = timedelta(days=30)
+    idempotency: timedelta = timedelta(days=2)
+    messages: timedelta = timedelta(days=90)
+
+
+DEFAULT_RETENTION = Retention()
+
+
+def keep_house(
+    database: PostgresDatabase, now: datetime, retention: Retention = DEFAULT_RETENTION
+) -> Mapping[str, int]:
+    """Makes partitions a week ahead and drops what is too old; gives what was done, in numbers.
+
+    Empty where another hub is at it. A table somebody works on is left for the next time.
+    """
+    done: dict[str, int] = {}
+    with (
+        faults(),
+        psycopg.connect(
+            database.url, autocommit=True, row_factory=tuple_row, application_name="care-hub house", connect_timeout=5
+        ) as connection,
+    ):
+        locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if not locked or not locked[0]:
+            return done
+        today = now.astimezone(UTC).date()
+        try:
+            done["partitions made"] = len(make_partitions(connection, today, _DAYS_AHEAD))
+            series: Mapping[LiteralString, timedelta] = {
+                "observations": retention.observations,
+                "fixes": retention.fixes,
+                "uplinks": retention.uplinks,
+            }
+            for table, kept in series.items():
+                done[f"{table} dropped"] = len(drop_days(connection, table, (now - kept).astimezone(UTC).date()))
+        except UnavailableError as error:
+            if error.code != "busy":
+                raise
+            _log.info("partitions wait for the next time: %s", error.detail)
+        for block, before in {
+            "house_keys": now - retention.keys,
+            "house_sign_ins": now - retention.sign_ins,
+            "house_idempotency": now - retention.idempotency,
+            "house_messages": now - retention.messages,
+            "house_sessions": now,
+        }.items():
+            done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": before}).rowcount
+    return done

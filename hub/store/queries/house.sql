@@ -1,0 +1,83 @@
+-- Old rows away, and what was received against what became of it.
+
+-- :name house_keys
+DELETE FROM uplink_seen WHERE received_at < %(before)s
+
+-- :name house_sign_ins
+DELETE FROM sign_in_attempts WHERE at < %(before)s
+
+-- :name house_idempotency
+DELETE FROM idempotency WHERE at < %(before)s
+
+-- :name house_messages
+DELETE FROM outbox WHERE created_at < %(before)s AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)
+
+-- :name house_sessions
+DELETE FROM sessions WHERE expires_at <= %(before)s
+
+-- :name reconcile_uplinks
+SELECT lane, outcome, count(*) AS n FROM uplinks
+WHERE received_at >= %(since)s::timestamptz
+GROUP BY lane, outcome ORDER BY lane, outcome
+
+-- An uplink that raised an alarm keeps its payload; its alarm has its key, or at least its device and time of receipt.
+-- :name reconcile_lost
+SELECT u.device_id, u.received_at, u.lane, u.topic, count(*) OVER () AS total
+FROM uplinks u
+WHERE u.received_at >= %(since)s::timestamptz AND u.outcome = 'accepted' AND u.payload IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.key = u.key)
+  AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = u.device_id AND a.received_at = u.received_at)
+ORDER BY u.received_at
+LIMIT %(limit)s
+
+-- :name reconcile_doubled
+SELECT a.device_id, a.ref, a.type, a.observed_at, count(*) AS times, count(*) OVER () AS total
+FROM alarms a
+WHERE a.received_at >= %(since)s::timestamptz AND a.ref IS NOT NULL AND a.source = 'device'
+GROUP BY a.device_id, a.ref, a.type, a.observed_at
+HAVING count(*) > 1
+ORDER BY min(a.received_at)
+LIMIT %(limit)s
+
+-- :name reconcile_open
+SELECT count(*) AS n FROM incidents i
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.last_alarm_at >= %(since)s::timestamptz
+
+-- :name reconcile_alarms
+SELECT count(*) AS n FROM alarms WHERE received_at >= %(since)s::timestamptz
+
+-- The later line of a press wins.
+-- :name reconcile_presses
+SELECT count(*) AS sent, count(*) FILTER (WHERE told IN ('received', 'hold', 'handled')) AS told,
+       count(*) FILTER (WHERE told = 'rejected') AS rejected
+FROM sent_press
+
+-- :name reconcile_sent_lost
+SELECT p.device_id, p.ref, p.sent_at, p.told, count(*) OVER () AS total
+FROM sent_press p
+WHERE p.told IN ('received', 'hold', 'handled')
+  AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.ref = p.ref
+                  AND (p.observed_at IS NULL OR a.observed_at IS NULL OR a.observed_at = p.observed_at))
+ORDER BY p.sent_at, p.device_id, p.ref
+LIMIT %(limit)s
+
+-- :name reconcile_untold
+SELECT p.device_id, p.ref, p.sent_at,
+       EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.ref = p.ref) AS stored,
+       count(*) OVER () AS total
+FROM sent_press p
+WHERE p.told IS NULL
+ORDER BY p.sent_at, p.device_id, p.ref
+LIMIT %(limit)s
+
+-- :name reconcile_sent_line
+CREATE TEMPORARY TABLE sent_line (
+    n bigint, device_id text, ref text, sent_at timestamptz, told text, observed_at timestamptz) ON COMMIT DROP
+
+-- :name reconcile_sent_press
+CREATE TEMPORARY TABLE sent_press ON COMMIT DROP AS
+SELECT DISTINCT ON (device_id, ref) device_id, ref, first_value(sent_at) OVER w AS sent_at, told,
+       coalesce(observed_at, max(observed_at) OVER (PARTITION BY device_id, ref)) AS observed_at
+FROM sent_line
+WINDOW w AS (PARTITION BY device_id, ref ORDER BY n)
+ORDER BY device_id, ref, n DESC
