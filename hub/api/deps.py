@@ -20,7 +20,7 @@ from hub.api.signin import SignIn
 from hub.clock import Clock, IdSource
 from hub.errors import ForbiddenError
 from hub.feed import Feed
-from hub.ports import Actor, ActorKind, Database, Json, Reads, Role
+from hub.ports import Actor, ActorKind, Database, Json, Reads, Role, UserRow
 from hub.service import Services
 from hub.settings import Settings
 
@@ -30,6 +30,7 @@ __all__ = [
     "Hub",
     "HubDep",
     "Who",
+    "actor_of",
     "caller_of",
     "check_origin",
     "guard",
@@ -65,6 +66,17 @@ class Hub:
     registry: CollectorRegistry
 
 
+def actor_of(user: UserRow) -> Actor:
+    """The account as the one who did something."""
+    return Actor(
+        kind=_ACTOR_KINDS.get(user.role, "operator"),
+        name=user.name,
+        user_id=user.id,
+        role=user.role,
+        person_id=user.person_id,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody signed in."""
@@ -89,14 +101,7 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """How the timeline names this person."""
-        user = self.found.user
-        return Actor(
-            kind=_ACTOR_KINDS.get(user.role, "operator"),
-            name=user.name,
-            user_id=user.id,
-            role=user.role,
-            person_id=user.person_id,
-        )
+        return actor_of(self.found.user)
 
 
 async def hub_of(request: Request) -> Hub:
