@@ -47,7 +47,7 @@ class CareDevice(Device):
             will=(up_topic(spec.id, "status"), dump(status(online=False))),
             on_message=self._arrived,
             on_up=self._came_up,
-            on_trouble=lambda text: self.happened("trouble", text),
+            on_trouble=self.line_trouble,
             password=shared.passwords.get(spec.id),
             retry_s=shared.retry_s,
             rng=self.jitter,
@@ -168,6 +168,7 @@ class CareDevice(Device):
                 self.send_status()
 
     def _came_up(self) -> None:
+        self.line_up()
         self.send_status(retain=True)
         for press in list(self.presses.values()):
             if not press.told.is_set():

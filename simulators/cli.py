@@ -55,7 +55,7 @@ def list_scenarios() -> None:
     "--ledger", type=click.Path(path_type=Path, dir_okay=False), help="JSON lines for `hub reconcile --sent`."
 )
 @click.option("--duration", type=click.FloatRange(0.1), default=None, help="Ends after that many scenario seconds.")
-@click.option("--quiet", is_flag=True, help="No line for each event, only the report.")
+@click.option("--quiet", is_flag=True, help="Only troubles and the report.")
 @click.option("--end-with-parent", is_flag=True, help="Ends when the program that started it has gone.")
 def run_command(
     scenario: str,
@@ -133,7 +133,7 @@ async def _run(
         credentials=None if credentials is None else read_credentials(credentials),
         ca_file=ca_file,
         stop=stop,
-        tell=(lambda _happening: None) if quiet else _print,
+        tell=_print_trouble if quiet else _print,
     )
     if parent is not None:
         parent.cancel()
@@ -147,6 +147,11 @@ async def _outlive(parent: int, stop: asyncio.Event) -> None:
             stop.set()
             return
         await asyncio.sleep(0.5)
+
+
+def _print_trouble(happening: Happening) -> None:
+    if happening.what == "trouble":
+        _print(happening)
 
 
 def _print(happening: Happening) -> None:

@@ -108,6 +108,7 @@ class Device(ABC):
         self.interval_s = spec.interval_s or self.INTERVAL_S
         self.presses: dict[str, Press] = {}
         self._count = 0
+        self._line_troubled = False
 
     @abstractmethod
     async def run(self) -> None:
@@ -207,6 +208,16 @@ class Device(ABC):
             told = [ref for ref, press in self.presses.items() if press.told.is_set()]
             for ref in told[: len(self.presses) - keep]:
                 del self.presses[ref]
+
+    def line_trouble(self, text: str) -> None:
+        """Says that the connection fails: once for each outage, however often it is tried."""
+        if not self._line_troubled:
+            self._line_troubled = True
+            self.happened("trouble", text)
+
+    def line_up(self) -> None:
+        """The connection stands; the next outage is worth a word again."""
+        self._line_troubled = False
 
     def happened(self, what: str, text: str) -> None:
         """Tells the run's listener."""

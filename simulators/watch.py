@@ -96,9 +96,10 @@ class BracketWatch(Device):
             try:
                 reader, writer = await asyncio.open_connection(*self._address)
             except OSError as error:
-                self.happened("trouble", f"cannot connect to {self._address[0]}:{self._address[1]}: {error}")
+                self.line_trouble(f"cannot connect to {self._address[0]}:{self._address[1]}: {error}")
             else:
                 wait = low
+                self.line_up()
                 await self._talk(reader, writer)
             await asyncio.sleep(wait * self.jitter.uniform(0.5, 1.0))
             wait = min(high, wait * 2)
