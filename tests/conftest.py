@@ -4,5 +4,6 @@ from __future__ import annotations
 
 pytest_plugins: list[str] = [
     "tests.fixtures.brokers",
+    "tests.fixtures.hub",
     "tests.fixtures.postgres",
 ]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Literal, get_args
 
+import psycopg
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -28,15 +29,13 @@ from hub.jobs import Jobs
 from hub.ports import Database, Json, OutboxRow
 from hub.service import Services, build_services
 from hub.settings import Settings
-from hub.store import (
-    Listener,
-    PostgresDatabase,
-    ReadsPostgres,
-    acquire_lead,
-    keep_house,
-    migrate,
-    seed_catalogue,
-)
+from hub.store.house import keep_house, make_partitions
+from hub.store.lead import acquire_lead
+from hub.store.listen import Listener
+from hub.store.migrate import migrate
+from hub.store.postgres import PostgresDatabase
+from hub.store.reads import ReadsPostgres
+from hub.store.reference import seed_catalogue
 
 __all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts", "policy_of", "sampler", "services_on"]
 
@@ -150,6 +149,8 @@ class Hub:
         self._progress("准备数据库结构", "preparing the schema")
         for name in migrate(url):
             log.info("migration %s applied", name)
+        with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
+            make_partitions(connection, utc_now().date())
         self.database = PostgresDatabase(
             url, min_size=self.settings.database.pool_min, max_size=self.settings.database.pool_max
         )
