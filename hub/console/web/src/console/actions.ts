@@ -1,27 +1,30 @@
 /** What an operator does to an incident. Each action answers with the incident; a lost race says who was first and when. */
 import { shallowReactive } from 'vue'
-import { clockTime } from '../core/clock.ts'
+import { clockTime, serverNow } from '../core/clock.ts'
 import { Problem, get, post } from '../core/http.ts'
 import { t, word } from '../core/i18n.ts'
+import { me } from '../core/session.ts'
 import type { Assignment, Disposition, Incident } from '../core/types.ts'
 import { toast } from '../ui/toasts.ts'
-import { takeAssignment, takeIncident } from './store.ts'
+import { incidentById, takeAssignment, takeIncident } from './store.ts'
 
 /** Errors that stay on the row until it changes or is tried again. */
 export const rowErrors = shallowReactive(new Map<string, string>())
 export const running = shallowReactive(new Set<string>())
 
 /** Says a failure in the reader's language; the server's own sentence is added where it has one. */
-export function explain(error: unknown): string {
+export function explain(error: unknown, now?: Incident): string {
   if (!(error instanceof Problem)) return String(error)
   if (error.status === 0) return t('problem.network')
   if (error.status === 412) return t('problem.changed')
   if (error.status === 409) {
-    if (error.by?.name && error.at) return t('problem.first', { who: error.by.name, at: clockTime(error.at) })
+    const holder = now?.acknowledged_by ?? now?.resolved_by
+    const who = error.by?.name ?? (error.by?.id && error.by.id === holder?.id ? holder?.name : undefined)
+    if (who && error.at) return t('problem.first', { who, at: clockTime(error.at) })
     return t('problem.conflict', { detail: error.detail })
   }
   if (error.status === 429) return t('problem.throttled', { s: error.retryAfterS ?? 30 })
-  return word('problem', String(error.status), t('problem.other', { status: error.status, detail: error.detail }), { detail: error.detail })
+  return word('problem', error.code, word('problem', String(error.status), t('problem.other', { status: error.status, detail: error.detail }), { detail: error.detail }))
 }
 
 async function act(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident | null> {
@@ -34,10 +37,10 @@ async function act(incident: Incident, path: string, body: unknown, done: string
     toast(done)
     return answer
   } catch (error) {
-    const text = explain(error)
+    if (error instanceof Problem && error.lost) await refetch(incident.id)
+    const text = explain(error, incidentById(incident.id))
     rowErrors.set(incident.id, text)
     toast(text, 'bad')
-    if (error instanceof Problem && error.lost) void refetch(incident.id)
     throw error
   } finally {
     running.delete(incident.id)
@@ -64,12 +67,24 @@ export const assign = (i: Incident, responderId: string, responderName: string, 
 export const escalate = (i: Incident, reason?: string) => act(i, 'escalate', reason ? { reason } : {}, t('done.escalate', { name: nameOf(i) }))
 export const shelve = (i: Incident, minutes: number, reason: string) =>
   act(i, 'shelve', { minutes, reason }, t('done.shelve', { name: nameOf(i), minutes }), i.version)
+export const unshelve = (i: Incident) => act(i, 'unshelve', {}, t('done.unshelve', { name: nameOf(i) }))
 export const close = (i: Incident, disposition: Disposition, text: string) =>
   act(i, 'close', { disposition, summary: text }, t('done.close', { name: nameOf(i) }), i.version)
 export const reopen = (i: Incident, reason: string) => act(i, 'reopen', { reason }, t('done.reopen', { name: nameOf(i) }))
 export const note = (i: Incident, text: string) => act(i, 'note', { text }, t('done.note'))
 export const supervise = (i: Incident, verdict: 'confirmed' | 'returned', text: string) =>
   act(i, 'supervise', { verdict, ...(text ? { note: text } : {}) }, t(`done.supervise.${verdict}`), i.version)
+
+const TOUCH_MS = 20_000
+const touched = new Map<string, number>()
+
+/** Renews one's own claim, at most every 20 s. A failure is silent: the claim's countdown is on the screen. */
+export function touch(incident: Incident): void {
+  const now = serverNow()
+  if (incident.acknowledged_by?.id !== me.value?.id || now - (touched.get(incident.id) ?? -Infinity) < TOUCH_MS) return
+  touched.set(incident.id, now)
+  post<Incident>(`/incidents/${encodeURIComponent(incident.id)}/touch`).then(takeIncident, () => {})
+}
 
 /** An operator reports for a responder who called in. */
 export async function step(assignment: Assignment, verb: string, body: Record<string, unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 /** What the server says in codes, in the reader's words. */
-import { clockTime, shortTime } from '../core/clock.ts'
+import { clockTime, shortTime, span } from '../core/clock.ts'
 import { distance } from '../core/geo.ts'
 import { hasWord, t, word, type Params } from '../core/i18n.ts'
 import type { Reason, TimelineEntry } from '../core/types.ts'
@@ -14,6 +14,9 @@ export function reasonText(reason: Reason): string {
     if (name.endsWith('_at') && typeof value === 'string') values[name] = shortTime(value)
     if (name === 'type' && typeof value === 'string') values.type_word = word('type', value)
     if (name === 'skill' && typeof value === 'string') values.skill = word('skill', value)
+    if (name === 'sex' && (value === 'f' || value === 'm')) values.sex = t(`sex.${value}`)
+    if (name === 'status' && typeof value === 'string') values.status = word('status', value)
+    if (name === 'age_s' && typeof value === 'number') values.age = span(Math.abs(value) * 1000)
     if (name === 'kind' && typeof value === 'string') values.kind = word('responder', value)
   }
   const text = word('reason', reason.code, reason.text, values)
@@ -31,6 +34,22 @@ function pick(body: Record<string, unknown>, ...names: string[]): string {
   return ''
 }
 
+/** `realert_10`, `plan_30`, `lease`: the steps of a policy, with their seconds where the code has them. */
+export function stepText(code: string): string {
+  const [, name, seconds] = /^(realert|plan|supervisor)_(\d+)$/.exec(code) ?? []
+  return name && seconds ? t(`step.${name}`, { wait: span(Number(seconds) * 1000) }) : word('step', code)
+}
+
+/** Why an assignment ended: a code of the phone, with the person's own words after a colon, or the hub's sentence. */
+export function endText(reason: string | null | undefined): string {
+  if (!reason) return ''
+  const [, first] = /^(.+) accepted first$/.exec(reason) ?? []
+  if (first) return t('stood.first', { who: first })
+  const [code, ...own] = reason.split(': ')
+  const known = word('decline', code, word('stood', reason.replaceAll(' ', '_'), reason))
+  return own.length && known !== reason ? `${known}（${own.join(': ')}）` : known
+}
+
 /** One line of the timeline: what happened, and the part of the body a person needs. */
 export function entryText(entry: TimelineEntry): { what: string; detail: string } {
   const body = entry.body ?? {}
@@ -42,7 +61,7 @@ export function entryText(entry: TimelineEntry): { what: string; detail: string 
   const priority = pick(body, 'priority', 'to')
   if (entry.kind === 'priority_raised' && priority) pieces.push(word('level', priority))
   const step = pick(body, 'step', 'due_step')
-  if (step) pieces.push(word('step', step))
+  if (step) pieces.push(stepText(step))
   const disposition = pick(body, 'disposition')
   if (disposition) pieces.push(word('disposition', disposition))
   const verdict = pick(body, 'verdict')
@@ -55,8 +74,9 @@ export function entryText(entry: TimelineEntry): { what: string; detail: string 
   if (result) pieces.push(word('call', result))
   const status = pick(body, 'status')
   if (entry.kind === 'told' && status) pieces.push(word('told', status))
-  const reason = pick(body, 'reason')
-  if (reason) pieces.push(word('decline', reason, word('stood', reason)))
+  // With a step the sentence only repeats it, in English.
+  const reason = step ? '' : pick(body, 'reason')
+  if (reason) pieces.push(endText(reason))
   const text = pick(body, 'text', 'summary', 'note', 'message')
   if (text) pieces.push(text)
   const at = pick(body, 'at', 'happened_at')

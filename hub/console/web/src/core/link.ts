@@ -217,12 +217,12 @@ export class Link {
         const answer = await this.deps.poll(this.cursor, abort.signal)
         if (run !== this.run) return
         this.hear()
+        if (answer.cursor) this.cursor = answer.cursor
         if (answer.reset) {
           this.stop()
           this.listener.reset()
           return
         }
-        if (answer.cursor) this.cursor = answer.cursor
         if (answer.events?.length) this.listener.events(answer.events)
       } catch {
         if (run === this.run) this.lost(null)

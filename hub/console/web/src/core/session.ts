@@ -11,6 +11,8 @@ export const session = shallowRef<Session | null>(null)
 /** `asking` until the first answer; `signed_out` shows the sign-in layer over whatever the page holds. */
 export const sessionState = shallowRef<'asking' | 'signed_in' | 'signed_out' | 'unreachable'>('asking')
 export const me = computed(() => session.value?.user ?? null)
+/** Who may take and end alarms; others at the desk look and write notes. */
+export const mayHandle = computed(() => ['operator', 'supervisor', 'admin'].includes(me.value?.role ?? ''))
 export const maySupervise = computed(() => ['supervisor', 'admin'].includes(me.value?.role ?? ''))
 
 let languageTouched = false

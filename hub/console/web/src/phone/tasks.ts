@@ -21,6 +21,8 @@ export const linkState = shallowRef<LinkState>('connecting')
 /** Server time (ms) of what the screen shows; null before anything was fetched. */
 export const asOf = shallowRef<number | null>(null)
 export const soundReady = shallowRef(false)
+/** Signed in, but not as somebody who goes out. */
+export const wrongRole = shallowRef(false)
 
 export const cards = computed(() =>
   project(tasks.value, queued.value)
@@ -43,6 +45,9 @@ let outbox: Outbox | null = null
 
 let fetching = false
 let fetchAgain = false
+/** Where a stream misses nothing of what came after the list. */
+let place: string | null = null
+
 export async function refresh(): Promise<void> {
   if (fetching) {
     fetchAgain = true
@@ -51,14 +56,17 @@ export async function refresh(): Promise<void> {
   fetching = true
   try {
     const sentAt = Date.now()
-    const answer = await get<{ items: Task[]; server_time: string }>('/my/tasks')
+    const answer = await get<{ items: Task[]; server_time: string; cursor?: string }>('/my/tasks')
     syncClock(answer.server_time, sentAt, Date.now())
     remember('clock', String(clockOffset() ?? ''))
     tasks.value = answer.items
+    place = answer.cursor ?? null
+    wrongRole.value = false
     asOf.value = Date.parse(answer.server_time) || serverNow()
     if (session.value) void keep({ session: session.value, tasks: answer.items, at: asOf.value })
-  } catch {
-    // the link's state says that there is no signal; the old tasks stay with their time
+  } catch (error) {
+    // Without a signal the link's state says so, and the old tasks stay with their time.
+    if (error instanceof Problem && error.status === 403) wrongRole.value = true
   } finally {
     fetching = false
     if (fetchAgain) {
@@ -90,8 +98,7 @@ const link = new Link(browserDeps, {
     for (const e of events) if (e.event === 'hb') syncClock((e.data as { server_time?: string } | null)?.server_time)
   },
   reset() {
-    refreshSoon()
-    link.start(null)
+    void refresh().then(() => link.start(place))
   },
 })
 
@@ -193,8 +200,7 @@ export async function start(): Promise<void> {
   })
   onSignedIn((found) => {
     void outbox?.open(found.user.id)
-    void refresh()
-    link.start(null)
+    void refresh().then(() => link.start(place))
   })
   watch(sessionState, (state) => {
     if (state === 'signed_out') link.stop()

@@ -1,18 +1,20 @@
 /** Which action an incident offers now. The server decides in the end; this keeps the buttons honest. Pure. */
-import { isLive } from '../../core/order.ts'
+import { isLive, isShelved } from '../../core/order.ts'
 import type { Incident } from '../../core/types.ts'
 
-export const ACTIONS = ['acknowledge', 'assign', 'escalate', 'shelve', 'close', 'release', 'note', 'reopen'] as const
+export const ACTIONS = ['acknowledge', 'assign', 'escalate', 'shelve', 'close', 'release', 'unshelve', 'note', 'reopen'] as const
 export type Action = (typeof ACTIONS)[number]
 
-export const KEYS: Record<Action, string> = { acknowledge: 'A', assign: 'D', escalate: 'E', shelve: 'S', close: 'C', release: 'R', note: 'B', reopen: '' }
+export const KEYS: Record<Action, string> = { acknowledge: 'A', assign: 'D', escalate: 'E', shelve: 'S', close: 'C', release: 'R', unshelve: '', note: 'B', reopen: '' }
 
-export function can(action: Action, incident: Incident): boolean {
+export function can(action: Action, incident: Incident, now: number): boolean {
   if (action === 'note') return true
   if (action === 'reopen') return !isLive(incident)
   if (!isLive(incident)) return false
   if (action === 'acknowledge') return incident.state === 'open'
   if (action === 'release') return incident.state !== 'open'
+  if (action === 'shelve') return !isShelved(incident, now)
+  if (action === 'unshelve') return isShelved(incident, now)
   return true
 }
 

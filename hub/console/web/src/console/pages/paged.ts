@@ -7,7 +7,10 @@ import { linkState } from '../store.ts'
 
 type Values = Record<string, string | readonly string[] | undefined>
 
-export function usePaged<T>(path: string, params: Ref<Values>) {
+const MOST = 5000
+
+/** `whole`: while it is true all pages are fetched, because the page filters what the server cannot. */
+export function usePaged<T>(path: string, params: Ref<Values>, whole?: Ref<boolean>) {
   const items = shallowRef<T[]>([])
   const next = ref<string | null>(null)
   const state = ref<'loading' | 'loaded' | 'failed'>('loading')
@@ -19,11 +22,12 @@ export function usePaged<T>(path: string, params: Ref<Values>) {
     const mine = ++run
     state.value = 'loading'
     try {
-      const page = await get<Page<T>>(path + query({ ...params.value, limit: 100, cursor: more ? next.value : undefined }))
+      const page = await get<Page<T>>(path + query({ ...params.value, limit: whole?.value ? 500 : 100, cursor: more ? next.value : undefined }))
       if (mine !== run) return
       items.value = more ? [...items.value, ...page.items] : page.items
       next.value = page.next
       state.value = 'loaded'
+      if (whole?.value && next.value && items.value.length < MOST) void load(true)
     } catch (error) {
       if (mine !== run) return
       problem.value = explain(error)
@@ -39,6 +43,11 @@ export function usePaged<T>(path: string, params: Ref<Values>) {
     },
     { deep: true },
   )
+  if (whole) {
+    watch(whole, (now) => {
+      if (now && next.value) void load(true)
+    })
+  }
   // After a gap the list may be old.
   watch(linkState, (now, before) => {
     if (now === 'live' && before !== 'connecting') void load()
