@@ -9,6 +9,7 @@ export function toLocalInput(at: number): string {
 
 /** The moment a `datetime-local` value means in the hub's zone, as RFC 3339; null for no value. */
 export function fromLocalInput(value: string): string | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(value)) return null
   const guess = Date.parse(`${value}:00Z`)
   if (Number.isNaN(guess)) return null
   // The zone's offset at that wall time: two rounds settle it across a change of summer time.
