@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -131,6 +132,9 @@ class EmbeddedBroker:
             listeners = zip(PROTOCOL_LEVELS, ports, strict=True)
             text = "".join(LISTENER.format(level=level, host=HOST, port=port) for level, port in listeners)
             write_private(config, ROUTER + text)
+            if said.exists():
+                # Why the one before ended is worth keeping.
+                said.replace(said.with_suffix(".log.1"))
             with said.open("wb") as output:
                 said.chmod(0o600)
                 self._process = subprocess.Popen(
@@ -250,7 +254,8 @@ def answers_connect(
 ) -> bool:
     """Whether a broker there accepts a plain MQTT CONNECT of this protocol level (4: MQTT 3.1.1, 5: MQTT 5)."""
     flags = 0b10 | (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
-    texts = [f"hub-probe-{os.getpid()}", username, password]
+    # An id of its own each time: rumqttd does not take it well when one comes back while it is going.
+    texts = [f"hub-probe-{secrets.token_hex(6)}", username, password]
     body = b"\x00\x04MQTT" + bytes([level, flags, 0, 10]) + (b"\x00" if level == 5 else b"")
     for text in texts:
         if text is not None:

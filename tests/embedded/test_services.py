@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -151,6 +154,31 @@ def test_a_part_that_dies_is_started_again_on_its_address(settings: Settings) ->
         wait_until(lambda: (services.postgres and services.postgres.pid) not in {None, pids[0]}, what="a new database")
         wait_until(lambda: answers(services), what="both parts")
         assert (services.database_url, services.mqtt_url, services.mqtt_url_v5) == before
+
+
+def connect_and_vanish(port: int, client_id: bytes) -> None:
+    """A CONNECT whose sender resets the line before the answer, as on a bad mobile link."""
+    body = b"\x00\x04MQTT\x04\x02\x00\x0a" + len(client_id).to_bytes(2, "big") + client_id
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as line:
+        line.sendall(bytes([0x10, len(body)]) + body)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_broker_that_a_flaky_device_has_made_deaf_is_started_again(settings: Settings) -> None:
+    with EmbeddedServices(settings) as services:
+        assert services._broker is not None
+        before, port = services._broker.pid, int(services.mqtt_url.rpartition(":")[2])
+
+        def broken() -> bool:
+            with contextlib.suppress(OSError):
+                connect_and_vanish(port, b"w1")
+            assert services._broker is not None
+            return services._broker.pid != before
+
+        # Should the broker have learnt to live with this, the test and `broker_process.BREAKS` can go.
+        wait_until(broken, 20, what="the broker to break")
+        wait_until(lambda: answers(services), what="the broker to serve again")
+        assert int(services.mqtt_url.rpartition(":")[2]) == port
 
 
 def test_a_held_part_stays_away_until_it_is_wanted(settings: Settings) -> None:
