@@ -62,17 +62,17 @@ def mount_console(app: FastAPI, dist: Path = DIST) -> None:
     Without a build every page answers 503 and says what to run; a build that appears later is served without a restart.
     """
 
-    async def console() -> Response:
+    async def console(_request: Request) -> Response:
         return _page(dist, "index.html")
 
-    async def phone() -> Response:
+    async def phone(_request: Request) -> Response:
         return _page(dist, "m/index.html")
 
-    async def phone_redirect() -> Response:
+    async def phone_redirect(_request: Request) -> Response:
         return RedirectResponse("/m/", status_code=308)
 
-    async def asset(name: str, request: Request) -> Response:
-        return _file(dist / "assets", name, request, FOREVER)
+    async def asset(request: Request) -> Response:
+        return _file(dist / "assets", request.path_params["name"], request, FOREVER)
 
     async def mark(request: Request) -> Response:
         return _file(dist, "mark.svg", request, NO_CACHE)
@@ -92,7 +92,8 @@ def mount_console(app: FastAPI, dist: Path = DIST) -> None:
         ("/m/manifest.webmanifest", manifest),
         ("/m/sw.js", worker),
     ):
-        app.add_api_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+        # Plain routes: the pages are public, what they show is asked for with a session of its own.
+        app.add_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _page(dist: Path, name: str) -> Response:
