@@ -9,6 +9,7 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from simulators.scenario import OperatorRules, StaffRules
 __all__ = ["FieldStaff", "Operator", "SignedIn", "StaffCounters"]
 
 BACK_OFF_S = (1.0, 30.0)
+EARLY_S = 600.0
 PRIORITIES = ("critical", "high", "medium", "low")
 VISIT_VERBS = {
     "accept": "accept",
@@ -163,12 +165,18 @@ class FieldStaff(SignedIn):
         items = (await self.get(client, "/my/tasks"))["items"]
         wanted = {(item["assignment"]["id"], item["next"]): item for item in items if item.get("next")}
         self._due = {key: due for key, due in self._due.items() if key in wanted}
+        # One errand at a time: whoever is under way sets off for nothing else until it is done.
+        under_way = any(step in ("on-scene", "complete") for _, step in wanted)
         for key, item in wanted.items():
+            if under_way and key[1] == "en-route":
+                self._due.pop(key, None)
+                continue
             if key not in self._due:
                 self._due[key] = self._decide(key[1], item)
             at_s, action = self._due[key]
             if at_s <= self.pace.elapsed():
                 await self._act(client, key, action, item)
+                under_way = under_way or action == "en-route"
         now = self.pace.elapsed()
         soon = min((at_s - now for at_s, _ in self._due.values()), default=math.inf) / self.pace.speed
         return min(self._poll_s, max(0.05, soon))
@@ -179,11 +187,19 @@ class FieldStaff(SignedIn):
             action = "decline" if self.rng.random() < rules.decline_share else "accept"
             return now + self.rng.uniform(*rules.accept_s), action
         if step == "en-route":
-            return now + self.rng.uniform(*rules.leave_s), step
+            return now + max(self.rng.uniform(*rules.leave_s), self._until_wanted_s(item)), step
         if step == "on-scene":
             way_s = self._distance_m(item) * 1.3 / (rules.speed_kmh / 3.6)
             return now + min(rules.travel_max_s, max(20.0, way_s)) * self.rng.uniform(0.85, 1.2), step
         return now + self.rng.uniform(*rules.on_scene_s), step
+
+    def _until_wanted_s(self, item: Mapping[str, Any]) -> float:
+        """Scenario seconds until it is time to set off for a planned visit; 0 for an incident."""
+        wanted = (item.get("order") or {}).get("wanted_from")
+        if not wanted:
+            return 0.0
+        wait_s = (datetime.fromisoformat(wanted) - self.pace.now()).total_seconds() - EARLY_S
+        return max(0.0, wait_s * self.pace.speed)
 
     async def _act(self, client: httpx.AsyncClient, key: tuple[str, str], action: str, item: Mapping[str, Any]) -> None:
         assignment = item["assignment"]

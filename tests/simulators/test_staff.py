@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -36,6 +37,8 @@ class Desk:
         self.visit_id: str | None = None
         self.writes: list[tuple[str, dict[str, Any]]] = []
         self.sign_ins = 0
+        self.looks = 0
+        self.order: dict[str, Any] | None = None
         self.refuse: dict[str, int] = {}
         self.sessions_valid = True
         self.faults: list[int] = []
@@ -52,7 +55,8 @@ class Desk:
         }
         if path == "/api/v1/my/tasks":
             step = NEXT.get(self.state)
-            items = [{"assignment": self.assignment(), "incident": incident, "order": None, "next": step}]
+            self.looks += self.state == "accepted"
+            items = [{"assignment": self.assignment(), "incident": incident, "order": self.order, "next": step}]
             return {"items": items if step else [], "server_time": "2026-11-22T07:00:00Z"}
         if path.endswith("/candidates"):
             return {"items": [{"responder": {"id": "p0"}, "eligible": False}, {"responder": {"id": "p1"}}]}
@@ -182,6 +186,14 @@ def test_a_visit_is_reported_on_the_visit(desk: tuple[Desk, str]) -> None:
     state.visit_id = "v1"
     work(api, lambda: state.state == "completed")
     assert [path.rpartition("/")[2] for path, _ in state.writes] == ["accept", "start", "check-in", "check-out"]
+
+
+def test_nobody_sets_off_for_tomorrows_visit(desk: tuple[Desk, str]) -> None:
+    state, api = desk
+    state.visit_id = "v1"
+    state.order = {"wanted_from": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    work(api, lambda: state.looks >= 8)
+    assert [path for path, _ in state.writes] == ["/visits/v1/accept"]
 
 
 def test_some_decline_and_say_why(desk: tuple[Desk, str]) -> None:
