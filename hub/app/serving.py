@@ -162,6 +162,7 @@ def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: i
         "--speed",
         str(speed),
         "--quiet",
+        "--end-with-parent",
     ]
     tcp = hub.bridge.state().tcp if hub.bridge is not None else None
     port = tcp.port if tcp is not None else None

@@ -11,14 +11,12 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from hub.demo.people import CAST, FIXED_RESIDENTS, LIUAN, STAFF, FixedResident, given_name, surname
+from hub.demo.places import GRIDS, area_rows, home_in, station_rows
 
 __all__ = ["Community", "Login", "build_community"]
 
 Row = dict[str, Any]
 
-_GRIDS: Final = 6
-_MICRO: Final = (4, 4, 4, 3, 3, 3)  # 21 micro-grids
-_HOUSEHOLDS: Final = (372, 401, 392, 355, 380, 380)  # 2,280; grid 3 has 392
 _WATCHES, _CORDS, _RADARS, _DETECTORS, _ROBOTS = 112, 28, 16, 10, 5
 _CONDITIONS: Final = (
     "高血压",
@@ -85,8 +83,8 @@ def build_community(*, seed: int, today: date, residents: int = 1240) -> Communi
     """
     rng = random.Random(seed)
     community = Community()
-    _areas(community)
-    _stations(community)
+    community.areas += area_rows()
+    community.stations += station_rows()
     _residents(community, rng, today, max(residents, len(FIXED_RESIDENTS)))
     _staff(community, rng, today)
     _contacts(community, rng)
@@ -94,115 +92,11 @@ def build_community(*, seed: int, today: date, residents: int = 1240) -> Communi
     return community
 
 
-# ---- places -------------------------------------------------------------------------------------------------------
-
-
-def _ring(west: float, south: float, east: float, north: float, rng: random.Random) -> Row:
-    def off() -> float:
-        return rng.uniform(-0.00012, 0.00012)
-
-    corners = [(west, south), ((west + east) / 2, south), (east, south), (east, (south + north) / 2), (east, north)]
-    corners += [((west + east) / 2, north), (west, north), (west, (south + north) / 2)]
-    ring = [[round(lon + off(), 6), round(lat + off(), 6)] for lon, lat in corners]
-    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
-
-
-def _area(
-    area_id: str, parent: Row | None, kind: str, name: str, box: tuple[float, float, float, float], **more: Any
-) -> Row:
-    west, south, east, north = box
-    return {
-        "id": area_id,
-        "parent_id": parent["id"] if parent else None,
-        "kind": kind,
-        "name": name,
-        "lat": round((south + north) / 2, 6),
-        "lon": round((west + east) / 2, 6),
-        "boundary": _ring(west, south, east, north, random.Random(area_id)),
-        **more,
-    }
-
-
-def _areas(community: Community) -> None:
-    lat, lon = LIUAN
-    box = (lon - 0.009, lat - 0.006, lon + 0.009, lat + 0.006)
-    district = _area("LJ", None, "district", "柳江区", (lon - 0.05, lat - 0.035, lon + 0.05, lat + 0.035))
-    street = _area("LJ-HB", district, "street", "河畔街道", (lon - 0.022, lat - 0.016, lon + 0.022, lat + 0.016))
-    place = _area("LJ-HB-LA", street, "community", "柳岸社区", box, households=sum(_HOUSEHOLDS))
-    community.areas += [district, street, place]
-    width, height = (box[2] - box[0]) / 3, (box[3] - box[1]) / 2
-    for number in range(_GRIDS):
-        column, line = number % 3, number // 3
-        west, south = box[0] + column * width, box[3] - (line + 1) * height
-        grid = _area(
-            f"LA-G{number + 1}",
-            place,
-            "grid",
-            f"第{number + 1}网格",
-            (west, south, west + width, south + height),
-            households=_HOUSEHOLDS[number],
-        )
-        community.areas.append(grid)
-        parts = _MICRO[number]
-        for part in range(parts):
-            left = west + part * width / parts
-            community.areas.append(
-                _area(
-                    f"LA-G{number + 1}-M{part + 1}",
-                    grid,
-                    "micro_grid",
-                    f"第{number + 1}网格{part + 1}号微网格",
-                    (left, south, left + width / parts, south + height),
-                    households=_HOUSEHOLDS[number] // parts,
-                )
-            )
-
-
-def _stations(community: Community) -> None:
-    lat, lon = LIUAN
-    rows = (
-        ("ST-CARE", "care_station", "柳岸居家养老服务站", 0.0006, -0.0012, "0553-5550101"),
-        ("ST-MEAL", "meal_point", "柳岸社区食堂", -0.0008, 0.0009, "0553-5550102"),
-        ("ST-CLINIC", "clinic", "柳岸社区卫生服务站", 0.0011, 0.0021, "0553-5550103"),
-    )
-    for station_id, kind, name, up, right, phone in rows:
-        community.stations.append(
-            {
-                "id": station_id,
-                "kind": kind,
-                "name": name,
-                "area_id": "LJ-HB-LA",
-                "address": f"柳岸路{10 + len(community.stations) * 8}号",
-                "phone": phone,
-                "lat": round(lat + up, 6),
-                "lon": round(lon + right, 6),
-            }
-        )
-
-
 # ---- people ---------------------------------------------------------------------------------------------------------
 
 
 def _phone(rng: random.Random) -> str:
     return f"13{rng.choice('89')}0000{rng.randrange(10_000):04d}"  # 0000: a block no carrier gives to people
-
-
-def _home(rng: random.Random, grid: int, building: int | None = None) -> tuple[float, float, str, int]:
-    """(lat, lon, address, micro-grid) of a flat in a grid."""
-    lat, lon = LIUAN
-    column, line = (grid - 1) % 3, (grid - 1) // 3
-    parts = _MICRO[grid - 1]
-    building = building or rng.randrange(1, 13)
-    micro = (building - 1) * parts // 12
-    west = lon - 0.009 + column * 0.006
-    south = lat + 0.006 - (line + 1) * 0.006
-    x = west + 0.006 * (building - 0.5) / 12
-    y = south + 0.006 * (0.15 + 0.7 * rng.random())
-    unit, floor, door = rng.randrange(1, 4), rng.randrange(1, 7), rng.randrange(1, 3)
-    return round(y, 6), round(x, 6), f"柳岸新村{_ESTATE[grid - 1]} {building} 幢 {unit} 单元 {floor}0{door}", micro + 1
-
-
-_ESTATE: Final = ("东园", "南苑", "西里", "北庭", "春晓里", "秋实里")
 
 
 def _residents(community: Community, rng: random.Random, today: date, count: int) -> None:
@@ -218,8 +112,8 @@ def _residents(community: Community, rng: random.Random, today: date, count: int
         name = surname(rng) + given_name(rng, sex)
         if name in taken:
             continue
-        grid = rng.randrange(1, _GRIDS + 1)
-        lat, lon, address, micro = _home(rng, grid)
+        grid = rng.randrange(1, GRIDS + 1)
+        lat, lon, address, micro = home_in(rng, grid)
         served = len(community.residents) < served_total
         conditions = rng.sample(_CONDITIONS, k=rng.choice((0, 1, 1, 2, 2, 3))) if served else []
         lives_alone = served and alone < alone_total and rng.random() < 0.6
@@ -255,7 +149,7 @@ def _born(rng: random.Random, today: date, age: int) -> str:
 
 
 def _fixed(rng: random.Random, fixed: FixedResident, today: date) -> Row:
-    lat, lon, address, micro = _home(rng, fixed.grid, fixed.building)
+    lat, lon, address, micro = home_in(rng, fixed.grid, fixed.building)
     return {
         "id": fixed.id,
         "name": fixed.name,
