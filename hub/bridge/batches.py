@@ -40,6 +40,7 @@ Quarantine = Callable[[Incoming, str], None]
 """Keeps an uplink that could not be taken, raw, with the reason. UnavailableError: try again."""
 
 _QUARANTINE_TRIES = 3
+_QUIET_PART = 10
 _LOGGED_BYTES = 64 * 1024
 
 _T = TypeVar("_T")
@@ -191,17 +192,26 @@ class Batcher:
         with self._changed:
             while not self._line and not self._stopping.is_set():
                 self._changed.wait()
-            if self._options.linger_s:
-                deadline = monotonic() + self._options.linger_s
-                while len(self._line) < size and not self._stopping.is_set():
-                    left = deadline - monotonic()
-                    if left <= 0 or not self._changed.wait(left):
-                        break
+            self._gather(size)
             if self._stopping.is_set():
                 return []
             batch = [self._line.popleft() for _ in range(min(size, len(self._line)))]
             self._in_hand = batch
             return batch
+
+    def _gather(self, size: int) -> None:
+        """Waits for company, at most `linger_s`, and no longer than it keeps coming.
+
+        A broker sends only so much unacknowledged (the embedded one 100): a full batch may never come by waiting.
+        """
+        if not self._options.linger_s:
+            return
+        deadline = monotonic() + self._options.linger_s
+        quiet = self._options.linger_s / _QUIET_PART
+        while len(self._line) < size and not self._stopping.is_set():
+            left = deadline - monotonic()
+            if left <= 0 or not self._changed.wait(min(left, quiet)):
+                return
 
     def _commit(self, batch: list[Parcel]) -> None:
         items = [parcel.incoming() for parcel in batch]

@@ -30,8 +30,9 @@ from tests.waiting import wait_until
 class MemoryIngest:
     """An ingest with its ledger in memory: exactly-once by key, faults on demand.
 
-    `gate` closed: calls wait inside (the transaction is under way). `away`: the database is away. A payload that contains
-    `poison` fails every batch it is in. Payloads that begin with `keyless` have no key: only `dup` tells a repeat.
+    `gate` closed: calls wait inside (the transaction is under way). `away`: the database is away. A payload that
+    contains `poison` fails every batch it is in. Payloads that begin with `keyless` have no key: only `dup` tells a
+    repeat.
     """
 
     poison: bytes | None = None
@@ -147,7 +148,7 @@ class Lane:
         )
 
     def wait_acknowledged(self) -> None:
-        """Until the broker has read every acknowledgement: it reads in order, so a message sent after them is a fence."""
+        """Until the broker has read every acknowledgement: a message sent after them is a fence."""
         wait_until(lambda: self.client.state().unsettled == 0, 20)
         passed = threading.Event()
         self.client.publish("care/v1/fence/down/command", b"", lambda _: passed.set())

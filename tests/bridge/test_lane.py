@@ -154,7 +154,7 @@ def test_a_pause_longer_than_the_keepalive_keeps_the_connection(broker: Broker) 
 
 
 def test_a_stalled_transaction_over_a_reconnect(mosquitto_broker: MosquittoBroker) -> None:
-    """The broker dies with a transaction under way and comes back knowing our session: everything once, counted once."""
+    """The broker dies with a transaction under way and comes back knowing our session: everything counts once."""
     broker = mosquitto_broker
     ingest = MemoryIngest()
     batch = BatchOptions(size=100)
@@ -175,7 +175,7 @@ def test_a_stalled_transaction_over_a_reconnect(mosquitto_broker: MosquittoBroke
 
 
 def test_a_late_acknowledgement_never_takes_a_new_message(embedded_broker: Broker) -> None:
-    """The broker dies and forgets everything; message ids begin anew. The old batch's acks must not reach new messages."""
+    """The broker dies and forgets everything; message ids begin anew. Old acks must not reach new messages."""
     broker = embedded_broker
     ingest = MemoryIngest()
     with running_lane(broker, ingest) as lane:
