@@ -81,10 +81,11 @@ export function startSounds(): void {
   const first = () => {
     if (soundWanted.value && !player.ready) void player.unlock().then((ready) => (soundReady.value = ready))
     if (player.ready) {
-      removeEventListener('pointerdown', first)
+      removeEventListener('click', first)
       removeEventListener('keydown', first)
     }
   }
-  addEventListener('pointerdown', first)
+  // On the click, not on the press: the banner that goes away must not move what is being clicked.
+  addEventListener('click', first)
   addEventListener('keydown', first)
 }

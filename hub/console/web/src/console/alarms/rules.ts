@@ -11,8 +11,9 @@ export function can(action: Action, incident: Incident, now: number): boolean {
   if (action === 'note') return true
   if (action === 'reopen') return !isLive(incident)
   if (!isLive(incident)) return false
-  if (action === 'acknowledge') return incident.state === 'open'
-  if (action === 'release') return incident.state !== 'open'
+  // A responder may have accepted before anybody at the desk took it.
+  if (action === 'acknowledge') return incident.acknowledged_by === null
+  if (action === 'release') return incident.acknowledged_by !== null
   if (action === 'shelve') return !isShelved(incident, now)
   if (action === 'unshelve') return isShelved(incident, now)
   return true
@@ -21,7 +22,7 @@ export function can(action: Action, incident: Incident, now: number): boolean {
 /** The one to press next: take it, send somebody, end it. */
 export function nextAction(incident: Incident): Action | null {
   if (!isLive(incident)) return null
-  if (incident.state === 'open') return 'acknowledge'
+  if (incident.acknowledged_by === null) return 'acknowledge'
   const going = incident.assignments.some((a) => ['offered', 'accepted', 'en_route', 'on_scene'].includes(a.state))
   if (incident.class === 'technical' || incident.on_scene) return 'close'
   return going ? null : 'assign'
