@@ -29,6 +29,7 @@ from hub.clock import monotonic
 __all__ = ["READ_SIZE", "BufferedClient", "BufferedSocket", "MalformedPublishError", "Publish"]
 
 READ_SIZE = 256 * 1024
+_WRITE_SIZE = 64 * 1024
 
 _PUBLISH = 0x30
 _PUBACK = struct.Struct("!BBH")
@@ -255,7 +256,7 @@ class BufferedClient(Client):
             # From here on these bytes must go first: a TLS record or half a packet may be on its way.
             self._acks_begun = True
             while self._acks:
-                written = sock.send(bytes(self._acks))
+                written = sock.send(bytes(self._acks[:_WRITE_SIZE]))
                 del self._acks[:written]
         except _BLOCKED:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
