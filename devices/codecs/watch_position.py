@@ -98,6 +98,8 @@ def position_events(
             fix=here.fix,
             vitals=here.vitals,
             battery_pct=here.battery_pct,
+            # The protocol names no press; its date, time and status word do, for whoever compares ledgers.
+            ref=f"{here.stamp}-{status}"[:64] if kind == "alarm" and here.stamp else None,
             buffered=_STORED.match(word) is not None,
             attributes=attributes if code is None else attributes | {"code": code},
             key=f"watch/{device_id}/{here.stamp}/{status}/{mark}" if here.stamp else None,
