@@ -2,7 +2,7 @@
 import { clockTime, shortTime, span } from '../core/clock.ts'
 import { distance } from '../core/geo.ts'
 import { hasWord, t, word, type Params } from '../core/i18n.ts'
-import type { Reason, TimelineEntry } from '../core/types.ts'
+import type { Incident, Reason, TimelineEntry } from '../core/types.ts'
 
 /** A reason by its code, with its values; without a wording here, the server's sentence. */
 export function reasonText(reason: Reason): string {
@@ -13,7 +13,7 @@ export function reasonText(reason: Reason): string {
     if (name.endsWith('_s') && typeof value === 'number') values[`${name.slice(0, -2)}_min`] = Math.max(1, Math.round(value / 60))
     if (name.endsWith('_at') && typeof value === 'string') values[name] = shortTime(value)
     if (name === 'type' && typeof value === 'string') values.type_word = word('type', value)
-    if (name === 'skill' && typeof value === 'string') values.skill = word('skill', value)
+    if (name === 'skill' && typeof value === 'string') values.skill = value.split(', ').map((one) => word('skill', one)).join(t('ui.or'))
     if (name === 'sex' && (value === 'f' || value === 'm')) values.sex = t(`sex.${value}`)
     if (name === 'status' && typeof value === 'string') values.status = word('status', value)
     if (name === 'age_s' && typeof value === 'number') values.age = span(Math.abs(value) * 1000)
@@ -46,42 +46,50 @@ export function endText(reason: string | null | undefined): string {
   const [, first] = /^(.+) accepted first$/.exec(reason) ?? []
   if (first) return t('stood.first', { who: first })
   const [code, ...own] = reason.split(': ')
-  const known = word('decline', code, word('stood', reason.replaceAll(' ', '_'), reason))
+  const known = word('decline', code, word('stood', reason.replaceAll(' ', '_'), word('reason', reason)))
   return own.length && known !== reason ? `${known}（${own.join(': ')}）` : known
 }
 
-/** One line of the timeline: what happened, and the part of the body a person needs. */
-export function entryText(entry: TimelineEntry): { what: string; detail: string } {
+/** The people an incident's entries speak of by id. */
+export function namesOf(incident: Incident | null): ReadonlyMap<string, string> {
+  const names = new Map<string, string>()
+  for (const one of incident?.assignments ?? []) names.set(one.responder.id, one.responder.name)
+  for (const one of [incident?.acknowledged_by, incident?.resolved_by, incident?.supervised_by]) if (one) names.set(one.id, one.name)
+  return names
+}
+
+const BY_RESPONDER = new Set(['accepted', 'declined', 'en_route', 'on_scene', 'completed'])
+
+/** One line of the timeline: who, what happened, and the part of the body a person needs. */
+export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, string>): { who: string; what: string; detail: string } {
   const body = entry.body ?? {}
-  const who = pick(body, 'responder', 'responder_name', 'name')
-  const what = hasWord('timeline', entry.kind) ? t(`timeline.${entry.kind}`, { who }) : entry.kind
-  const pieces: string[] = []
-  const type = pick(body, 'type')
-  if (type && ['raised', 'pressed', 'realerted', 'cancel_seen'].includes(entry.kind)) pieces.push(word('type', type))
-  const priority = pick(body, 'priority', 'to')
-  if (entry.kind === 'priority_raised' && priority) pieces.push(word('level', priority))
+  const responder = pick(body, 'responder', 'responder_name') || (names.get(pick(body, 'responder_id')) ?? '')
+  const actor = entry.actor && entry.actor.kind !== 'system' ? (entry.actor.name ?? entry.actor.id ?? '') : t('actor.system')
   const step = pick(body, 'step', 'due_step')
-  if (step) pieces.push(stepText(step))
-  const disposition = pick(body, 'disposition')
-  if (disposition) pieces.push(word('disposition', disposition))
-  const verdict = pick(body, 'verdict')
-  if (verdict) pieces.push(word('verdict', verdict))
-  const outcome = pick(body, 'outcome')
-  if (outcome) pieces.push(word('outcome', outcome))
+  const own = BY_RESPONDER.has(entry.kind)
+  const what = step ? stepText(step) : hasWord('timeline', entry.kind) ? t(`timeline.${entry.kind}`, { who: responder }) : entry.kind
+  const pieces: string[] = []
+  const add = (text: string) => text && pieces.push(text)
+  const of = (prefix: string, ...fields: string[]) => {
+    const value = pick(body, ...fields)
+    if (value) add(word(prefix, value))
+  }
+  if (['raised', 'pressed', 'realerted', 'cancel_seen'].includes(entry.kind)) of('type', 'type')
+  if (entry.kind === 'priority_raised') of('level', 'priority', 'to')
+  of('disposition', 'disposition')
+  of('verdict', 'verdict')
+  of('outcome', 'outcome')
+  if (entry.kind === 'told') of('told', 'status')
+  if (entry.kind === 'called') of('call', 'result')
   const until = pick(body, 'until', 'shelved_until')
-  if (until) pieces.push(t('timeline.until', { at: shortTime(until) }))
-  const result = pick(body, 'result')
-  if (result) pieces.push(word('call', result))
-  const status = pick(body, 'status')
-  if (entry.kind === 'told' && status) pieces.push(word('told', status))
+  if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.
-  const reason = step ? '' : pick(body, 'reason')
-  if (reason) pieces.push(endText(reason))
-  const text = pick(body, 'text', 'summary', 'note', 'message')
-  if (text) pieces.push(text)
-  const at = pick(body, 'at', 'happened_at')
-  if (at && Math.abs(Date.parse(at) - Date.parse(entry.at)) > 30_000) pieces.push(t('timeline.happened', { at: clockTime(at) }))
-  return { what: who && !what.includes(who) && /offered|accepted|declined|en_route|on_scene|completed|stood_down/.test(entry.kind) ? `${who} ${what}` : what, detail: pieces.join(' · ') }
+  if (!step) add(endText(pick(body, 'reason')))
+  add(pick(body, 'text', 'summary', 'note', 'message'))
+  const at = pick(body, 'happened_at', 'at')
+  if (at && Math.abs(Date.parse(at) - Date.parse(entry.at)) > 30_000) add(t('timeline.happened', { at: clockTime(at) }))
+  // A step an operator recorded for somebody names both.
+  return { who: own && responder && responder !== actor ? t('timeline.for', { who: responder, actor }) : actor, what, detail: pieces.join(' · ') }
 }
 
 /** `["a", "b"]`, `"a"` or nothing, as one line. */

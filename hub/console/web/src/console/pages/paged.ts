@@ -3,6 +3,8 @@ import { ref, shallowRef, watch, type Ref } from 'vue'
 import { get, query } from '../../core/http.ts'
 import type { Page } from '../../core/types.ts'
 import { explain } from '../actions.ts'
+import { useKeys } from '../keys.ts'
+import { select, selectedId, type PageName } from '../route.ts'
 import { linkState } from '../store.ts'
 
 type Values = Record<string, string | readonly string[] | undefined>
@@ -54,4 +56,20 @@ export function usePaged<T>(path: string, params: Ref<Values>, whole?: Ref<boole
   })
   void load()
   return { items, next, state, problem, load }
+}
+
+/** J, K, arrows and Esc on a list whose selection is the address. */
+export function useRowKeys(page: PageName, rows: Ref<readonly { id: string }[]>): void {
+  const move = (by: number) => {
+    const at = rows.value.findIndex((one) => one.id === selectedId.value)
+    const to = rows.value[at < 0 ? 0 : Math.min(rows.value.length - 1, Math.max(0, at + by))]
+    if (to) select(page, to.id)
+  }
+  useKeys(() => ({
+    j: () => move(1),
+    ArrowDown: () => move(1),
+    k: () => move(-1),
+    ArrowUp: () => move(-1),
+    Escape: () => select(page, null),
+  }))
 }
