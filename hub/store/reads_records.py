@@ -59,9 +59,11 @@ _AREA: Mapping[str, str] = {
     "responders": f"t.area_ids && ARRAY({_BELOW})",
     "contacts": f"t.resident_id IN (SELECT x.id FROM residents x WHERE x.area_id IN ({_BELOW}))",
 }
-_PHONE = r"""(regexp_replace(t.phone, '\D', '', 'g') = %(phone)s OR length(regexp_replace(t.phone, '\D', '', 'g')) >= 7
-    AND (%(phone)s LIKE '%%' || regexp_replace(t.phone, '\D', '', 'g')
-         OR length(%(phone)s) >= 7 AND regexp_replace(t.phone, '\D', '', 'g') LIKE '%%' || %(phone)s))"""
+_TRUNK = r"^0*(86)?0*(?=\d{7,}$)"
+"""What stands before a national number: zeros, China's code, zeros again; seven digits at least must be left."""
+_DIGITS = rf"regexp_replace(regexp_replace(t.phone, '\D', '', 'g'), '{_TRUNK}', '')"
+_PHONE = f"""({_DIGITS} = %(phone)s OR length({_DIGITS}) >= 7 AND length(%(phone)s) >= 7
+    AND (right(%(phone)s, length({_DIGITS})) = {_DIGITS} OR right({_DIGITS}, length(%(phone)s)) = %(phone)s))"""
 
 
 class RecordReads(ReadsBase):
@@ -132,7 +134,7 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
         params["area"] = value
         return _AREA[table]
     if name == "phone" and table in ("residents", "contacts"):
-        params["phone"] = re.sub(r"\D", "", value)
+        params["phone"] = re.sub(_TRUNK, "", re.sub(r"\D", "", value))
         return _PHONE if params["phone"] else "false"
     columns = TABLES[table].columns if table in TABLES else _USER_COLUMNS if table == "users" else _ALARM_COLUMNS
     if name not in columns:

@@ -167,8 +167,8 @@ _KIND_ATTRIBUTES = ("same_sex", "gate", "deliver_within_min")
 def seed_catalogue(reference: Reference, kinds: Iterable[CatalogueKind]) -> int:
     """Makes the kinds of the catalogue that the database lacks; those that are there keep what people changed in them.
 
-    A kind has id, zh, en and whichever it knows of skills, any_skills, duration_min, carers, personal, priority; same_sex,
-    gate and deliver_within_min become attributes. Gives how many were made.
+    A kind has id, zh, en and whichever it knows of skills, any_skills, duration_min, carers, personal, priority;
+    same_sex, gate and deliver_within_min become attributes. Gives how many were made.
     """
     rows: list[Json] = []
     for kind in kinds:

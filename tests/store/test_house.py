@@ -1,0 +1,227 @@
+"""Partitions ahead, old rows away; received and sent against stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.clock import new_id
+from hub.errors import BadRequestError
+from hub.ports import FixRow, ObservationRow, OutboxRow, SessionRow, UplinkRow
+from hub.store import PostgresDatabase, Retention, keep_house, reconcile
+from hub.store.partitions import drop_days, make_partitions, partitions
+from tests.store.rows import NOW, add_user, alarm, at, key, opened, populate
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def connection(database: PostgresDatabase) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(database.url, autocommit=True) as found:
+        yield found
+
+
+def write(database: PostgresDatabase, moment: datetime) -> None:
+    with database.begin() as tx:
+        tx.series.write(
+            [UplinkRow(moment, "telemetry", "W-1", "t", None, "accepted")],
+            [ObservationRow(moment, moment, "W-1", "R-1", "steps", 1.0)],
+            [FixRow(moment, moment, "W-1", "R-1", 31.0, 121.0, None, "gnss")],
+        )
+
+
+def homes(connection: psycopg.Connection[Any], table: str) -> list[str]:
+    query = f"SELECT tableoid::regclass::text FROM {table} ORDER BY received_at"
+    return [row[0] for row in connection.execute(query.encode())]
+
+
+def test_partitions_are_made_ahead_once(connection: psycopg.Connection[Any]) -> None:
+    made = make_partitions(connection, date(2026, 12, 30), 3)
+    assert len(made) == 3 * 4
+    assert make_partitions(connection, date(2026, 12, 30), 3) == []
+    assert make_partitions(connection, date(2026, 12, 31), 3) == [
+        "uplinks_p20270103",
+        "observations_p20270103",
+        "fixes_p20270103",
+    ]
+    assert partitions(connection, "fixes")[0][1] == date(2026, 12, 30)
+
+
+def test_rows_that_came_before_their_partition_are_moved_into_it(
+    database: PostgresDatabase, connection: psycopg.Connection[Any]
+) -> None:
+    midnight = datetime(2026, 11, 22, tzinfo=UTC)
+    for moment in (midnight - timedelta(microseconds=1), midnight, midnight + DAY - timedelta(microseconds=1)):
+        write(database, moment)
+    make_partitions(connection, date(2026, 11, 22), 1)
+    write(database, midnight + DAY)
+    for table in ("uplinks", "observations", "fixes"):
+        assert homes(connection, table) == [
+            f"{table}_default",
+            f"{table}_p20261122",
+            f"{table}_p20261122",
+            f"{table}_p20261123",
+        ]
+
+
+def test_old_days_are_dropped_whole(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+    make_partitions(connection, date(2026, 11, 20), 3)
+    for number in (-10, -2, -1, 0):
+        write(database, NOW + number * DAY)
+    assert drop_days(connection, "observations", date(2026, 11, 21)) == ["observations_p20261120"]
+    assert homes(connection, "observations") == ["observations_p20261121", "observations_p20261122"]
+    assert len(homes(connection, "fixes")) == 4
+    with pytest.raises(ValueError, match="no series"):
+        drop_days(connection, "incidents", date(2026, 11, 21))
+
+
+def test_keeping_house(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+    populate(database)
+    owner = add_user(database, "chen")
+    opened(database)
+    old = NOW - timedelta(days=500)
+    write(database, old)
+    write(database, NOW)
+    with database.begin() as tx:
+        tx.ledger.take([(key("old"), old), (key("new"), NOW)])
+        tx.users.attempt("chen", "10.0.0.1", False, old)
+        tx.idempotent(owner, "k", b"x", old)
+        tx.users.open_session(SessionRow(b"s", owner, "console", old, old, old))
+        tx.outbox.add(OutboxRow("sms", "sent", {}, old, old), OutboxRow("sms", "waiting", {}, old, old))
+    with database.begin() as tx:
+        sent = tx.outbox.claim("sms", NOW, 1, retry_after=DAY)
+        tx.outbox.sent([row.id for row in sent if row.id], NOW)
+    done = keep_house(database, NOW)
+    assert done["partitions made"] == 3 * 8
+    assert (done["keys"], done["sign_ins"], done["idempotency"], done["sessions"], done["messages"]) == (1, 1, 1, 1, 1)
+    counts = {
+        "uplink_seen": 1,
+        "observations": 1,
+        "uplinks": 1,
+        "outbox": 1,
+        "alarms": 1,
+        "incidents": 1,
+        "timeline": 1,
+    }
+    for table, count in counts.items():
+        assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (count,), table
+    assert keep_house(database, NOW)["partitions made"] == 0
+
+
+def test_one_keeps_house_at_a_time(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SELECT pg_advisory_lock(%s)", (0x686F757365,))
+    assert keep_house(database, NOW) == {}
+    connection.execute("SELECT pg_advisory_unlock_all()")
+    assert keep_house(database, NOW, Retention(keys=timedelta(days=1)))
+
+
+def uplink(ref: str, **fields: Any) -> UplinkRow:
+    base: dict[str, Any] = {
+        "received_at": NOW,
+        "lane": "alarm",
+        "device_id": "W-1",
+        "topic": "care/v1/W-1/up/alarm",
+        "key": key(ref),
+        "outcome": "accepted",
+        "events": 1,
+        "payload": b"{}",
+    }
+    return UplinkRow(**{**base, **fields})
+
+
+def test_what_was_received_against_what_is_stored(database: PostgresDatabase) -> None:
+    populate(database)
+    row = opened(database)
+    with database.begin() as tx:
+        tx.series.write(
+            [
+                uplink("kept"),
+                uplink("gone", received_at=at(7)),
+                uplink("bad", outcome="rejected", received_at=at(8)),
+                uplink("vitals", lane="telemetry", payload=None, received_at=at(9)),
+                uplink("old", received_at=at(-90)),
+            ],
+            [],
+            [],
+        )
+        twice = alarm("twice", received_at=at(20))
+        tx.alarms.add_many(
+            [
+                (alarm("kept"), key("kept"), row.id),
+                (twice, key("twice-1"), row.id),
+                (replace(twice, id=new_id()), key("twice-2"), row.id),
+                (alarm("twice", received_at=at(20), observed_at=at(20)), key("twice-3"), row.id),
+            ]
+        )
+    found = reconcile(database.url, since=at(-1))
+    assert found.uplinks == {"alarm": {"accepted": 2, "rejected": 1}, "telemetry": {"accepted": 1}}
+    assert (found.lost, found.doubled, found.open, found.alarms) == (1, 1, 1, 5)
+    assert found.lost_examples[0]["received_at"] == at(7)
+    assert (found.doubled_examples[0]["ref"], found.doubled_examples[0]["times"]) == ("twice", 2)
+    assert found.sent is None
+    assert reconcile(database.url).lost == 2
+    assert reconcile(database.url, since=at(3600)).lost == 0
+
+
+def line(ref: str, told: str | None, **fields: Any) -> dict[str, Any]:
+    return {"device_id": "W-1", "ref": ref, "sent_at": "2026-11-22T16:00:00+08:00", "told": told, **fields}
+
+
+def test_what_was_sent_against_what_is_stored(database: PostgresDatabase) -> None:
+    populate(database)
+    row = opened(database)
+    with database.begin() as tx:
+        tx.alarms.add_many([(alarm(ref), key(ref), row.id) for ref in ("stored", "held", "unheard")])
+    lines = [
+        line("stored", None),
+        line("held", None),
+        line("stored", "received"),
+        line("held", "received"),
+        line("held", "hold"),
+        line("unheard", None),
+        line("never", None),
+        line("lost", None),
+        line("lost", "received"),
+        line("bad", "rejected"),
+        line("stored", "received", device_id="W-2", observed_at=NOW.isoformat()),
+    ]
+    found = reconcile(database.url, sent=lines)
+    assert (found.sent, found.told, found.rejected, found.untold) == (7, 4, 1, 2)
+    assert (found.lost, found.doubled) == (2, 0)
+    assert [(one["device_id"], one["ref"]) for one in found.lost_examples] == [("W-1", "lost"), ("W-2", "stored")]
+    assert [(one["ref"], one["stored"]) for one in found.untold_examples] == [("never", False), ("unheard", True)]
+    text = found.to_text()
+    assert "lost 2" in text
+    assert "ref lost" in text
+    assert found.to_json()["lost_examples"][0]["sent_at"] == NOW.isoformat()
+    later = reconcile(database.url, since=at(60), sent=lines)
+    assert (later.sent, later.lost, later.untold) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"device_id": 7, "ref": "x"}, "entry 2: device_id and ref"),
+        ({"device_id": "W-1", "ref": "x", "told": "maybe"}, "entry 2: told 'maybe'"),
+        ({"device_id": "W-1", "ref": "x", "sent_at": "noon"}, "entry 2: sent_at 'noon'"),
+        ({"device_id": "W-1", "ref": "x", "sent_at": "2026-11-22T08:00:00"}, "no offset"),
+    ],
+)
+def test_a_bad_line_of_a_ledger_is_named(database: PostgresDatabase, bad: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequestError, match=words):
+        reconcile(database.url, sent=[line("fine", None), bad])
+
+
+def test_a_large_ledger_is_a_matter_of_seconds(database: PostgresDatabase) -> None:
+    populate(database)
+    row = opened(database)
+    with database.begin() as tx:
+        tx.alarms.add_many([(alarm(f"s-{number}"), key(str(number)), row.id) for number in range(5_000)])
+    lines = (line(f"s-{number % 5_001}", "received" if number >= 25_000 else None) for number in range(50_010))
+    found = reconcile(database.url, sent=lines)
+    assert (found.sent, found.told, found.lost, found.untold) == (5_001, 5_001, 1, 0)
