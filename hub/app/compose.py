@@ -194,6 +194,8 @@ class Hub:
         )
         self.jobs.start()
         self._stack.callback(self.jobs.stop)
+        self._stack.callback(listener.close)
+        self._stack.callback(self.jobs.request_stop)
 
     def _start_bridge(self, url: str) -> None:
         outbox = _Outbox(self.database)
@@ -203,7 +205,9 @@ class Hub:
             target=_wake_outbox, args=(listener, outbox, stopping), name="outbox-wake", daemon=True
         )
         waker.start()
+        # Unwound from below: told to stop, woken, waited for.
         self._stack.callback(waker.join, 1.5)
+        self._stack.callback(listener.close)
         self._stack.callback(stopping.set)
         ingest = self.services.ingest
         self.bridge = Bridge(

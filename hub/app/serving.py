@@ -139,8 +139,10 @@ def demo(settings: Settings, *, residents: int, speed: float, seed: int) -> None
             _run(ending, server, bound)
         finally:
             if simulators is not None:
-                _end_child(simulators)
+                simulators.terminate()
             hub.stop()
+            if simulators is not None:
+                _see_out(simulators)
 
 
 def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: int) -> subprocess.Popen[bytes]:
@@ -175,10 +177,9 @@ def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: i
         )
 
 
-def _end_child(child: subprocess.Popen[bytes]) -> None:
-    child.terminate()
+def _see_out(child: subprocess.Popen[bytes]) -> None:
     try:
-        child.wait(1.5)
+        child.wait(1.0)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

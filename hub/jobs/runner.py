@@ -51,6 +51,10 @@ class Jobs:
         for thread in self._threads:
             thread.start()
 
+    def request_stop(self) -> None:
+        """Tells the threads to end; does not wait."""
+        self._stop.set()
+
     def stop(self, timeout: float = 2.0) -> None:
         """Ends the threads; a step under way is finished or rolled back."""
         self._stop.set()
