@@ -71,19 +71,24 @@ class Frame:
         scope.setdefault("state", {})["request_id"] = request_id
         began = monotonic()
         started = False
+        too_large = False
         read = 0
 
         async def counted() -> Message:
-            nonlocal read
+            nonlocal read, too_large
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 if read > self._max_body:
+                    too_large = True
                     raise _TooLargeError
             return message
 
         async def framed(message: Message) -> None:
             nonlocal started
+            if too_large and not started:
+                # Whoever read the body took this for a broken one; the true answer comes below.
+                raise _TooLargeError
             if message["type"] == "http.response.start" and not started:
                 started = True
                 self._dress(scope, message, request_id, monotonic() - began)
@@ -97,6 +102,7 @@ class Frame:
         except _TooLargeError:
             if started:
                 raise
+            too_large = False
             detail = f"the body is larger than {self._max_body} bytes"
             # The rest of the body is not read, so the connection cannot be used again.
             await problem(413, detail, headers={"Connection": "close"})(scope, receive, framed)

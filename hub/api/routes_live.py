@@ -24,7 +24,8 @@ __all__ = ["router"]
 router = api_router("live")
 
 BEAT_S = 5.0
-_RECHECK_S = 10.0
+RECHECK_S = 10.0
+"""A stream whose session was ended closes within that time."""
 _SEND_TIMEOUT_S = 20.0
 Place = Annotated[str | None, Query(max_length=64, description="`epoch-seq`: everything after it")]
 
@@ -60,12 +61,12 @@ async def open_stream(
 async def _events(hub: Hub, who: Caller, subscription: Subscription) -> AsyncIterator[bytes]:
     """Frames until the page leaves, the session ends or the server stops."""
     beat_at = monotonic() + BEAT_S
-    check_at = monotonic() + _RECHECK_S
+    check_at = monotonic() + RECHECK_S
     try:
         # At once: the page knows that nothing on the way holds the stream back.
         yield b"retry: 1000\n\n" + hub.feed.heartbeat().frame
         while not subscription.ended:
-            events = await subscription.batch(max(0.0, beat_at - monotonic()))
+            events = await subscription.batch(max(0.0, min(beat_at, check_at) - monotonic()))
             if events:
                 yield b"".join(event.frame for event in events)
             now = monotonic()
@@ -73,7 +74,7 @@ async def _events(hub: Hub, who: Caller, subscription: Subscription) -> AsyncIte
                 beat_at = now + BEAT_S
                 yield hub.feed.heartbeat().frame
             if now >= check_at:
-                check_at = now + _RECHECK_S
+                check_at = now + RECHECK_S
                 if not await run_in_threadpool(_still_in, hub, who):
                     return
     finally:

@@ -32,6 +32,7 @@ SPANS: dict[SessionKind, timedelta] = {
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _TOUCH_AFTER = timedelta(seconds=30)
+_ASK_AGAIN_S = 5.0
 
 
 def token_digest(token: str) -> bytes:
@@ -67,6 +68,7 @@ class SessionBook:
         self._size = size
         self._lock = threading.Lock()
         self._cache: OrderedDict[bytes, tuple[float, Found]] = OrderedDict()
+        self._dark_until = 0.0
 
     def open(
         self,
@@ -114,6 +116,9 @@ class SessionBook:
             return None
         digest = token_digest(token)
         now = self._clock()
+        if monotonic() < self._dark_until and (held := self._held(digest, now)) is not None:
+            # Asking again would cost every request the patience of the database's pool.
+            return held
         try:
             with self._database.begin() as tx:
                 row = tx.users.session(digest, now)
@@ -127,6 +132,7 @@ class SessionBook:
                     tx.users.touch_session(digest, now, until)
                     session = replace(session, last_seen_at=now, expires_at=until)
         except UnavailableError:
+            self._dark_until = monotonic() + _ASK_AGAIN_S
             held = self._held(digest, now)
             if held is None:
                 raise
