@@ -15,61 +15,30 @@ import select
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from hub.bridge.batches import Backoff, Batcher, Parcel
-from hub.bridge.buffered import BufferedClient, Publish
+from hub.bridge.buffered import BufferedClient
+from hub.bridge.delivery import Delivery, Origin, Repeats, Route
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions, BrokerOptions
+from hub.bridge.outgoing import Done, Outgoing
 from hub.clock import Clock, monotonic
 from hub.ports.records import Incoming, Outcome
 
-__all__ = ["Delivery", "LaneClient", "LaneState", "Origin", "Route"]
-
-Route = Callable[["Delivery", bool], Incoming]
-"""Makes an `Incoming` of a delivery; the second argument is `dup`, judged (see `LaneClient.is_repeat`)."""
-
-Done = Callable[[str | None], None]
-"""Told once about a published message: None, the broker has it; else why it never will."""
+__all__ = ["LaneClient", "LaneState"]
 
 _DRAIN = 2_000
 """Messages read before acknowledgements get a turn."""
-_PUBLISH_WINDOW = 1_000
-"""Our own messages that may wait for the broker's PUBACK."""
 _TICK_S = 1.0
 _CONNACK_S = 10.0
 _STABLE_S = 10.0
 _FAREWELL_S = 0.5
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The connection a message came in by."""
-
-    client: LaneClient
-    generation: int
-    session: int
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One message in line: a `Parcel` of an MQTT connection."""
-
-    message: Publish
-    origin: Origin
-    received_at: datetime
-
-    @property
-    def source(self) -> LaneClient:
-        return self.origin.client
-
-    def incoming(self) -> Incoming:
-        return self.origin.client.route(self, self.origin.client.is_repeat(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +82,7 @@ class LaneClient:
         self._leave = tuple(leave)
         self._batcher = batcher
         self._limits = limits or BatchOptions(size=1)
-        self.route = cast(Route, route)
+        self._route = route
         self._clock = clock
 
         self._context = broker.context()
@@ -125,7 +94,6 @@ class LaneClient:
             self._client.username_pw_set(user, broker.password)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_publish = self._on_publish
 
         self._origin = Origin(self, 0, 0)
         self._linked = False  # between CONNACK and the loss of the connection
@@ -137,14 +105,12 @@ class LaneClient:
         self._error: str | None = "not connected yet"
         self._paused = False
 
-        # Taken but perhaps not known to the broker as taken: (session, hash) by message id, to judge DUP.
-        self._taken: dict[int, tuple[int, int]] = {}
+        self._repeats = Repeats()
         self._lock = threading.Lock()
         self._unsettled = 0
         self._unsettled_bytes = 0
         self._acks: deque[tuple[Origin, list[int]]] = deque()
-        self._outgoing: deque[tuple[str, bytes, Done | None]] = deque()
-        self._in_flight: dict[int, Done | None] = {}
+        self._outgoing = Outgoing(self._client, name)
 
         self._stopping = threading.Event()
         self._wake_read, self._wake_write = socket.socketpair()
@@ -194,13 +160,13 @@ class LaneClient:
             if delivery.origin is not origin:
                 self._acks.append((origin, mids))
                 origin, mids = delivery.origin, []
-            self._taken[message.mid] = (origin.session, hash((message.topic, message.payload)))
+            self._repeats.committed(delivery)
             mids.append(message.mid)
         if mids:
             self._acks.append((origin, mids))
         for outcome in outcomes:
             for reply in outcome.replies:
-                self._outgoing.append((reply.topic, reply.payload, None))
+                self._outgoing.add(reply.topic, reply.payload)
         with self._lock:
             self._unsettled -= len(deliveries)
             self._unsettled_bytes -= size
@@ -208,16 +174,13 @@ class LaneClient:
 
     def publish(self, topic: str, payload: bytes, done: Done | None = None) -> None:
         """Publishes at QoS 1, kept over reconnects until the broker has it. `done` is called on the lane's thread."""
-        self._outgoing.append((topic, payload, done))
+        self._outgoing.add(topic, payload, done)
         self._wake()
 
-    def is_repeat(self, delivery: Delivery) -> bool:
-        """DUP, in the session and with the message id and bytes of a message that was committed already."""
-        message = delivery.message
-        return message.dup and self._taken.get(message.mid) == (
-            delivery.origin.session,
-            hash((message.topic, message.payload)),
-        )
+    def incoming(self, delivery: Delivery) -> Incoming:
+        """The delivery as the use case takes it."""
+        assert self._route is not None
+        return self._route(delivery, self._repeats.is_repeat(delivery))
 
     @property
     def connected(self) -> bool:
@@ -269,7 +232,7 @@ class LaneClient:
                     self._stopping.wait(backoff.pause_s())
         finally:
             self._client.drop()
-            self._end_outgoing()
+            self._outgoing.end()
             self._close_wakers()
 
     def _connect(self) -> bool:
@@ -351,7 +314,7 @@ class LaneClient:
                     return
 
     def _all_said(self) -> bool:
-        return not (self._outgoing or self._in_flight or self._acks or self._client.want_write())
+        return not (self._outgoing.busy or self._acks or self._client.want_write())
 
     def _room(self) -> int:
         limits = self._limits
@@ -373,8 +336,7 @@ class LaneClient:
         size = 0
         for message in messages:
             size += len(message.payload)
-            if not message.dup and message.mid:
-                self._taken.pop(message.mid, None)  # the broker gave this id to a new message
+            self._repeats.arrived(message)
         with self._lock:
             self._unsettled += len(messages)
             self._unsettled_bytes += size
@@ -391,24 +353,8 @@ class LaneClient:
                 client.queue_acks(mids)
             else:
                 self._stale_acks.inc(len(mids))
-        if not self._linked:
-            return
-        while self._outgoing and len(self._in_flight) < _PUBLISH_WINDOW:
-            topic, payload, done = self._outgoing.popleft()
-            try:
-                sent = client.publish(topic, payload, qos=1)
-            except ValueError as error:
-                _log.error("%s: cannot publish to %r: %s", self.name, topic, error)
-                _tell(done, f"cannot publish to {topic!r}: {error}")
-                continue
-            self._in_flight[sent.mid] = done
-
-    def _end_outgoing(self) -> None:
-        for done in self._in_flight.values():
-            _tell(done, "the hub stopped before the broker had it")
-        while self._outgoing:
-            _tell(self._outgoing.popleft()[2], "the hub stopped before it was sent")
-        self._in_flight.clear()
+        if self._linked:
+            self._outgoing.pump()
 
     # --- paho's callbacks, on the lane's thread -----------------------------------------------------------------------
 
@@ -469,11 +415,3 @@ class LaneClient:
             self._origin.generation,
             self._origin.session,
         )
-
-    def _on_publish(self, _client: Any, _userdata: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        _tell(self._in_flight.pop(mid, None), None)
-
-
-def _tell(done: Done | None, error: str | None) -> None:
-    if done is not None:
-        done(error)

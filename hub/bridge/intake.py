@@ -15,7 +15,8 @@ from typing import Literal, Protocol
 
 from devices.model import Uplink
 from devices.topics import TELEMETRY_FILTERS, parse_up, shared
-from hub.bridge.client import Delivery, LaneClient, Route
+from hub.bridge.client import LaneClient
+from hub.bridge.delivery import Delivery, Route
 from hub.bridge.options import BridgeOptions
 from hub.errors import UnavailableError
 from hub.ports.records import Incoming, Lane
