@@ -20,10 +20,8 @@ from hub.embedded import embedded_database
 from hub.errors import BadRequestError, HubError, NotFoundError
 from hub.ports import SYSTEM, Role, UserRow
 from hub.settings import Settings, parse_mqtt_url
-from hub.store.migrate import migrate, pending, timescale_edition
-from hub.store.postgres import PostgresDatabase
-from hub.store.reconcile import Reconciliation
-from hub.store.reconcile import reconcile as reconcile_with
+from hub.store import PostgresDatabase, Reconciliation, migrate, pending, timescale_edition
+from hub.store import reconcile as reconcile_with
 
 __all__ = ["Finding", "add_device", "add_user", "check", "migrate_schema", "reconcile"]
 

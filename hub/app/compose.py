@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal, get_args
 
-import psycopg
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -29,13 +28,15 @@ from hub.jobs import Jobs
 from hub.ports import Database, Json, OutboxRow
 from hub.service import Services, build_services
 from hub.settings import Settings
-from hub.store.house import keep_house, make_partitions
-from hub.store.lead import acquire_lead
-from hub.store.listen import Listener
-from hub.store.migrate import migrate
-from hub.store.postgres import PostgresDatabase
-from hub.store.reads import ReadsPostgres
-from hub.store.reference import seed_catalogue
+from hub.store import (
+    Listener,
+    PostgresDatabase,
+    ReadsPostgres,
+    acquire_lead,
+    keep_house,
+    migrate,
+    seed_catalogue,
+)
 
 __all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts", "policy_of", "sampler", "services_on"]
 
@@ -149,12 +150,11 @@ class Hub:
         self._progress("准备数据库结构", "preparing the schema")
         for name in migrate(url):
             log.info("migration %s applied", name)
-        with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
-            make_partitions(connection, utc_now().date())
         self.database = PostgresDatabase(
             url, min_size=self.settings.database.pool_min, max_size=self.settings.database.pool_max
         )
         self._stack.callback(self.database.close)
+        keep_house(self.database, utc_now())  # before the first row of the day looks for its partition
         with self.database.begin() as tx:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
@@ -190,12 +190,15 @@ class Hub:
             self.services.escalating,
             wake=listener.wait,
             clock=utc_now,
-            housekeep=lambda now: keep_house(self.database, now),
+            housekeep=self._keep_house,
         )
         self.jobs.start()
         self._stack.callback(self.jobs.stop)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
+
+    def _keep_house(self, now: datetime) -> None:
+        keep_house(self.database, now)
 
     def _start_bridge(self, url: str) -> None:
         outbox = _Outbox(self.database)
