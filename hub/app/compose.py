@@ -122,12 +122,13 @@ class Hub:
         workers: int | None = None,
         progress: Progress = lambda _zh, _en: None,
     ) -> None:
+        settings = _for_parts(settings, parts)
         self.settings = settings
         self.parts = parts
         self._workers = workers or settings.intake.telemetry_workers
         self._progress = progress
         self._stack = ExitStack()
-        self.embedded = EmbeddedServices(settings)
+        self.embedded = EmbeddedServices(settings, broker="bridge" in parts)
         self.registry = CollectorRegistry()
         self.bridge: Bridge | None = None
         self.jobs: Jobs | None = None
@@ -240,6 +241,20 @@ class Hub:
     def stop(self) -> None:
         """Ends everything, embedded parts included, within 5 seconds."""
         self._stack.close()
+
+
+def _for_parts(settings: Settings, parts: frozenset[Part]) -> Settings:
+    """A process that runs a part of a hub shares database and broker with the others, and has a folder of its own.
+
+    SettingError where there would be nothing to share.
+    """
+    if parts == frozenset(PARTS):
+        return settings
+    if settings.database.url is None:
+        raise SettingError("HUB_DATABASE__URL: processes of one hub (--only) must share a database; none is configured")
+    if "bridge" in parts and settings.mqtt.url is None:
+        raise SettingError("HUB_MQTT__URL: a bridge process (--only) needs the site's broker; none is configured")
+    return settings.model_copy(update={"data_dir": settings.data_dir / "-".join(sorted(parts))})
 
 
 def _lane_json(lane: LaneState) -> Json:

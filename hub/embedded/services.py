@@ -35,14 +35,15 @@ class EmbeddedServices:
     start finds them. `with EmbeddedServices(settings) as services:` starts and stops.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, broker: bool = True) -> None:
+        """`broker` False: this process speaks to no broker and needs none."""
         self._settings = settings
         self._lock = DataDirectoryLock(settings.data_dir)
         self._postgres = None if settings.database.url else EmbeddedPostgres(settings.data_dir)
         mqtt = settings.mqtt
         self._broker = (
             None
-            if mqtt.url
+            if mqtt.url or not broker
             else EmbeddedBroker(settings.data_dir, port=mqtt.embedded_port, port_v5=mqtt.embedded_port_v5)
         )
         self._held: set[Part] = set()
