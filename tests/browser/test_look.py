@@ -1,0 +1,88 @@
+"""Everybody can use it: no serious accessibility finding, nothing cut off, no untranslated key, in both themes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.desk import SUN_WEI, live_incident, open_desk, open_phone, press, send_to, watch_of
+from tests.fixtures.hub import RunningHub
+
+pytestmark = pytest.mark.browser
+
+# `a.b` or `a.b.c` in plain text is a key whose message is missing; addresses and decimals do not look like it.
+KEY = re.compile(r"(?<![\w@/.])(?:[a-z_]{3,}\.){1,3}[a-z_]{3,}(?![\w@/.])")
+
+
+def serious(page: Page) -> list[str]:
+    found: list[Any] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes'][:3]]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def check(page: Page, name: str, folder: Path) -> list[str]:
+    page.screenshot(path=folder / f"{name}.png")
+    problems = [f"{name}: {line}" for line in serious(page)]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+        problems.append(f"{name}: wider than the window")
+    keys = KEY.findall(page.locator("body").inner_text())
+    if keys:
+        problems.append(f"{name}: untranslated {keys[:5]}")
+    return problems
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_console_and_phone_are_usable_by_everybody(
+    browser: Browser, desk_hub: RunningHub, tmp_path: Path, theme: Any
+) -> None:
+    problems: list[str] = []
+    with desk_hub.sign_in("operator2") as client:
+        for number, (resident, kind) in enumerate((("R-0002", "fall"), ("R-0001", "sos"), ("R-0003", "assistance"))):
+            press(desk_hub, watch_of(desk_hub, resident), f"k{number}", kind)
+        incident = live_incident(client, "R-0002")
+        send_to(client, incident["id"], SUN_WEI)
+        language: str
+        for language in ("zh", "en"):
+            query = f"?lang={language}"
+            context = browser.new_context(
+                viewport={"width": 1366, "height": 768}, color_scheme=theme, reduced_motion="reduce"
+            )
+            page = context.new_page()
+            page.goto(f"{desk_hub.base_url}/{query}")
+            expect(page.locator("dialog.signin")).to_be_visible()
+            problems += check(page, f"signin-{language}", tmp_path)
+            open_desk(page, desk_hub, query=query)
+            page.keyboard.press("n")
+            expect(page.locator(".timeline li").first).to_be_visible()
+            problems += check(page, f"alarms-{language}", tmp_path)
+            for key, name in (("d", "assign"), ("c", "close"), ("e", "escalate"), ("?", "help")):
+                page.keyboard.press(key)
+                expect(page.locator("dialog[open]")).to_be_visible()
+                expect(page.locator("dialog .skeleton")).to_have_count(0)
+                problems += check(page, f"{name}-{language}", tmp_path)
+                page.keyboard.press("Escape")
+                expect(page.locator("dialog[open]")).to_have_count(0)
+            for name in ("orders", "residents", "devices", "supervision"):
+                page.evaluate(f"location.hash = '#/{name}'")
+                expect(page.locator(".skeleton")).to_have_count(0)
+                problems += check(page, f"{name}-{language}", tmp_path)
+            context.close()
+            context = browser.new_context(
+                viewport={"width": 360, "height": 740}, color_scheme=theme, is_mobile=True, has_touch=True
+            )
+            page = context.new_page()
+            open_phone(page, desk_hub, query=query)
+            expect(page.locator(".card")).to_have_count(1)
+            problems += check(page, f"phone-{language}", tmp_path)
+            page.get_by_role("button", name=re.compile("设置|Settings")).click()
+            problems += check(page, f"phone-menu-{language}", tmp_path)
+            context.close()
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,182 @@
+"""The phone page in a real browser: the next step by thumb, also with no signal, never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.desk import SUN_WEI, live_incident, open_phone, press, send_to, watch_of
+from tests.fixtures.hub import RunningHub
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+CHEN = "R-0002"
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        locale="zh-CN",
+        timezone_id="America/New_York",
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def operator(desk_hub: RunningHub) -> Iterator[httpx.Client]:
+    with desk_hub.sign_in("operator") as client:
+        yield client
+
+
+def offered(hub: RunningHub, client: httpx.Client) -> str:
+    """陈秀英 has pressed, 孙伟 is asked: the assignment's id."""
+    press(hub, watch_of(hub, CHEN), "k1")
+    incident = live_incident(client, CHEN)
+    client.post(f"/api/v1/incidents/{incident['id']}/acknowledge", json={})
+    return send_to(client, incident["id"], SUN_WEI)
+
+
+def state_of(client: httpx.Client, assignment: str) -> str:
+    return str(client.get(f"/api/v1/assignments/{assignment}").json()["state"])
+
+
+def test_the_big_button_leads_from_accept_to_done(phone: Page, desk_hub: RunningHub, operator: httpx.Client) -> None:
+    open_phone(phone, desk_hub)
+    expect(phone.locator(".nothing")).to_contain_text("现在没有任务")
+    assignment = offered(desk_hub, operator)
+    card = phone.locator(f'.card[data-assignment="{assignment}"]')
+    # Live: the task appears by itself.
+    expect(card).to_be_visible(timeout=5_000)
+    expect(card).to_have_class("card critical")
+    expect(card).to_contain_text("陈秀英")
+    expect(card).to_contain_text("82 岁")
+    expect(card).to_contain_text("3 幢 2 单元 501")
+    expect(card.get_by_role("link", name="打电话")).to_have_attribute("href", "tel:" + _phone_of(operator))
+    assert (card.get_by_role("link", name="导航").get_attribute("href") or "").startswith("geo:31.")
+    for word, state in (("接单", "accepted"), ("出发", "en_route"), ("到达", "on_scene")):
+        button = card.locator(".go")
+        expect(button).to_have_text(word)
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 52
+        button.tap()
+        wait_until(lambda state=state: state_of(operator, assignment) == state, 5, what=state)  # type: ignore[misc]
+    card.locator(".go").tap()
+    phone.locator("[data-choice=ambulance]").tap()
+    wait_until(lambda: state_of(operator, assignment) == "completed", 5, what="the assignment's end")
+    assert operator.get(f"/api/v1/assignments/{assignment}").json()["outcome"] == "ambulance"
+    expect(card).to_have_count(0)
+
+
+def _phone_of(client: httpx.Client) -> str:
+    return str(client.get(f"/api/v1/residents/{CHEN}").json()["phone"])
+
+
+def test_steps_without_a_signal_are_kept_over_a_reload_and_sent_in_order(
+    phone: Page, desk_hub: RunningHub, operator: httpx.Client
+) -> None:
+    open_phone(phone, desk_hub)
+    assignment = offered(desk_hub, operator)
+    card = phone.locator(f'.card[data-assignment="{assignment}"]')
+    expect(card).to_be_visible(timeout=5_000)
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.context.set_offline(True)
+    card.locator(".go").tap()
+    expect(card).to_contain_text("待上报")
+    card.locator(".go").tap()
+    expect(card.locator(".go")).to_have_text("到达")
+    expect(phone.locator(".sync")).to_contain_text("待上报 2")
+    # The page is closed and opened again with no network at all: the shell, the task and both steps are there.
+    phone.reload()
+    expect(card.locator(".go")).to_have_text("到达", timeout=15_000)
+    expect(phone.locator(".phone-banner")).to_contain_text("无信号")
+    card.locator(".go").tap()
+    expect(phone.locator(".sync")).to_contain_text("待上报 3")
+    assert state_of(operator, assignment) == "offered"
+    pressed = phone.evaluate("Date.now()")
+    wait_until(lambda: phone.evaluate("Date.now()") > pressed + 1500, 5, what="some time without a signal")
+    phone.context.set_offline(False)
+    wait_until(lambda: state_of(operator, assignment) == "on_scene", 20, what="the kept steps")
+    done = operator.get(f"/api/v1/assignments/{assignment}").json()
+    times = [datetime.fromisoformat(done[name]) for name in ("accepted_at", "en_route_at", "on_scene_at")]
+    assert times == sorted(times)
+    # Their own times, not that of the sending.
+    assert times[2].timestamp() * 1000 <= pressed + 1000
+    expect(phone.locator(".sync")).to_have_text("已同步", timeout=20_000)
+
+
+def test_a_lost_answer_is_not_done_twice(phone: Page, desk_hub: RunningHub, operator: httpx.Client) -> None:
+    open_phone(phone, desk_hub)
+    assignment = offered(desk_hub, operator)
+    card = phone.locator(f'.card[data-assignment="{assignment}"]')
+    expect(card).to_be_visible(timeout=5_000)
+    keys: list[str] = []
+
+    def lose_first_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    phone.route("**/accept", lose_first_answer)
+    card.locator(".go").tap()
+    wait_until(lambda: phone.evaluate("1") and len(keys) >= 2, 15, what="the second try")
+    expect(phone.locator(".sync")).to_have_text("已同步", timeout=10_000)
+    assert len(set(keys)) == 1
+    incident = operator.get(f"/api/v1/assignments/{assignment}").json()["incident_id"]
+    entries = operator.get(f"/api/v1/incidents/{incident}/timeline").json()["items"]
+    assert [one["kind"] for one in entries].count("accepted") == 1
+    expect(phone.locator(".refused")).to_have_count(0)
+
+
+def test_a_task_withdrawn_meanwhile_keeps_the_record_and_says_so(
+    phone: Page, desk_hub: RunningHub, operator: httpx.Client
+) -> None:
+    open_phone(phone, desk_hub)
+    assignment = offered(desk_hub, operator)
+    card = phone.locator(f'.card[data-assignment="{assignment}"]')
+    expect(card).to_be_visible(timeout=5_000)
+    phone.context.set_offline(True)
+    card.locator(".go").tap()
+    expect(card).to_contain_text("待上报")
+    incident = operator.get(f"/api/v1/assignments/{assignment}").json()["incident_id"]
+    closed = operator.post(
+        f"/api/v1/incidents/{incident}/close", json={"disposition": "false", "summary": "误按，已通话核实"}
+    )
+    assert closed.status_code == 200, closed.text
+    phone.context.set_offline(False)
+    refused = phone.locator(".refused")
+    expect(refused).to_contain_text("陈秀英", timeout=20_000)
+    expect(refused).to_contain_text("您的记录已保留")
+    refused.get_by_role("button").tap()
+    expect(refused).to_have_count(0)
+
+
+def test_who_cannot_go_says_why(phone: Page, desk_hub: RunningHub, operator: httpx.Client) -> None:
+    open_phone(phone, desk_hub, query="?lang=en")
+    assignment = offered(desk_hub, operator)
+    card = phone.locator(f'.card[data-assignment="{assignment}"]')
+    card.get_by_role("button", name="Cannot go").tap()
+    phone.locator("[data-choice=too_far]").tap()
+    wait_until(lambda: state_of(operator, assignment) == "declined", 5, what="the answer")
+    assert operator.get(f"/api/v1/assignments/{assignment}").json()["reason"] == "too_far"
+
+
+def test_an_operator_is_told_that_this_is_not_the_desk(phone: Page, desk_hub: RunningHub) -> None:
+    phone.goto(f"{desk_hub.base_url}/m/")
+    given = desk_hub.credentials("operator")
+    phone.fill("input[name=username]", given["username"])
+    phone.fill("input[name=password]", given["password"])
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_role("alert")).to_contain_text("没有外勤任务")
