@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from hub.care import Resident
 from hub.errors import NotFoundError
@@ -23,8 +24,17 @@ class ResidentsDrawer:
         if not ids:
             return {}
         rows = self._session.all("residents_get", ids=list(ids))
-        return {row["id"]: Resident(**{**row, "area_path": tuple(row["area_path"])}) for row in rows}
+        return {row["id"]: _resident(row) for row in rows}
 
     def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None:
         if not self._session.run("residents_status", id=resident_id, status=status, reason=reason, at=at):
             raise NotFoundError(f"there is no resident {resident_id}")
+
+
+def _resident(row: Mapping[str, Any]) -> Resident:
+    lists = {
+        "area_path": tuple(row["area_path"]),
+        "never_responders": frozenset(row["never_responders"]),
+        "regular_responders": frozenset(row["regular_responders"]),
+    }
+    return Resident(**{**row, **lists})
