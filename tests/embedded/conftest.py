@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.embedded.folders import open_folder
+from tests.embedded.folders import made_folder, one_cluster, open_folder
 
-__all__ = ["open_folder"]
+__all__ = ["made_folder", "one_cluster", "open_folder"]

@@ -95,12 +95,12 @@ def test_passwords_are_in_no_command_line_and_no_environment(open_folder: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try as somebody else")
-def test_other_accounts_cannot_connect(open_folder: Path) -> None:
-    open_folder.chmod(0o755)
-    server = EmbeddedPostgres(open_folder, durable=False)
+def test_other_accounts_cannot_connect(made_folder: Path) -> None:
+    made_folder.chmod(0o755)
+    server = EmbeddedPostgres(made_folder, durable=False)
     url = server.start()
     try:
-        socket_folder = (open_folder / "postgres" / "run").resolve()
+        socket_folder = (made_folder / "postgres" / "run").resolve()
         as_nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []}
         code = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])"
         tried = subprocess.run(
@@ -158,10 +158,10 @@ def test_a_long_path_still_gets_a_socket(open_folder: Path) -> None:
         folder.rmdir()
 
 
-def test_a_running_server_is_found_again(open_folder: Path) -> None:
-    first = EmbeddedPostgres(open_folder, durable=False)
+def test_a_running_server_is_found_again(made_folder: Path) -> None:
+    first = EmbeddedPostgres(made_folder, durable=False)
     write_a_row(first.start())
-    second = EmbeddedPostgres(open_folder, durable=False)
+    second = EmbeddedPostgres(made_folder, durable=False)
     try:
         assert rows(second.start()) == 1
         assert second.pid == first.pid
@@ -171,8 +171,8 @@ def test_a_running_server_is_found_again(open_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["server", "everything"])
-def test_a_killed_server_recovers(open_folder: Path, victim: str) -> None:
-    server = EmbeddedPostgres(open_folder)
+def test_a_killed_server_recovers(made_folder: Path, victim: str) -> None:
+    server = EmbeddedPostgres(made_folder)
     write_a_row(server.start())
     pid = server.pid
     assert pid is not None
@@ -187,10 +187,10 @@ def test_a_killed_server_recovers(open_folder: Path, victim: str) -> None:
         server.stop()
 
 
-def test_a_stale_pid_file_that_names_a_stranger_is_seen_through(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder, durable=False)
+def test_a_stale_pid_file_that_names_a_stranger_is_seen_through(made_folder: Path) -> None:
+    server = EmbeddedPostgres(made_folder, durable=False)
     server.start()
-    pid_file = open_folder / "postgres" / "data" / "postmaster.pid"
+    pid_file = made_folder / "postgres" / "data" / "postmaster.pid"
     before = pid_file.read_text()
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
@@ -204,11 +204,9 @@ def test_a_stale_pid_file_that_names_a_stranger_is_seen_through(open_folder: Pat
         server.stop()
 
 
-def test_an_interrupted_making_starts_over(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder, durable=False)
-    server.start()
-    server.stop()
-    home = open_folder / "postgres"
+def test_an_interrupted_making_starts_over(made_folder: Path) -> None:
+    server = EmbeddedPostgres(made_folder, durable=False)
+    home = made_folder / "postgres"
     (home / "data").rename(home / "data.new")
     try:
         assert rows_of_one(server.start())
@@ -217,29 +215,22 @@ def test_an_interrupted_making_starts_over(open_folder: Path) -> None:
         server.stop()
 
 
-def test_a_lost_password_file_is_said(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder, durable=False)
-    server.start()
-    server.stop()
-    server.password_file.unlink()
+def test_a_lost_password_file_is_said(made_folder: Path) -> None:
+    (made_folder / "postgres" / "pgpass").unlink()
     with pytest.raises(UnavailableError, match="pgpass is missing"):
-        EmbeddedPostgres(open_folder, durable=False).start()
+        EmbeddedPostgres(made_folder, durable=False).start()
 
 
-def test_another_major_version_is_said_before_anything_is_touched(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder, durable=False)
-    server.start()
-    server.stop()
-    (open_folder / "postgres" / "data" / "PG_VERSION").write_text("17\n")
+def test_another_major_version_is_said_before_anything_is_touched(made_folder: Path) -> None:
+    server = EmbeddedPostgres(made_folder, durable=False)
+    (made_folder / "postgres" / "data" / "PG_VERSION").write_text("17\n")
     with pytest.raises(UnavailableError, match=r"made by PostgreSQL 17, .*operations\.md"):
         server.start()
 
 
-def test_a_server_that_cannot_start_says_why(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder, durable=False)
-    server.start()
-    server.stop()
-    with (open_folder / "postgres" / "data" / "postgresql.auto.conf").open("a") as file:
+def test_a_server_that_cannot_start_says_why(made_folder: Path) -> None:
+    server = EmbeddedPostgres(made_folder, durable=False)
+    with (made_folder / "postgres" / "data" / "postgresql.auto.conf").open("a") as file:
         file.write("shared_buffers = 'plenty'\n")
     with pytest.raises(UnavailableError, match="shared_buffers"):
         server.start()

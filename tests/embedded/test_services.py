@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -21,11 +22,12 @@ from hub.embedded.broker import answers_connect
 from hub.embedded.processes import alive
 from hub.errors import SettingError, UnavailableError
 from hub.settings import Settings, load_settings
+from tests.embedded.folders import copy_cluster
 from tests.waiting import wait_until
 
 
 @pytest.fixture
-def settings(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(one_cluster: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name, value in {
         "HUB_DATA_DIR": str(open_folder / "hub-data"),
         "HUB_MQTT__EMBEDDED_PORT": "0",
@@ -33,6 +35,8 @@ def settings(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(open_folder)
+    (open_folder / "hub-data").mkdir(mode=0o700)
+    copy_cluster(one_cluster, open_folder / "hub-data")
     return load_settings()
 
 
@@ -87,6 +91,7 @@ def test_two_hubs_never_share_a_directory(settings: Settings) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_named(settings: Settings) -> None:
+    shutil.rmtree(settings.data_dir)
     settings.data_dir.write_text("a file, not a folder")
     with pytest.raises(SettingError, match="HUB_DATA_DIR: cannot use the folder"):
         EmbeddedServices(settings).start()
