@@ -32,6 +32,7 @@ FLUSH_S = 0.1
 """Changes that are not critical wait at most that long for one another."""
 _CRITICAL_GAP_S = 0.005
 _TICK_S = 1.0
+_IDLE_S = 0.02
 _READ = 1_000
 _COUNT_EVERY_S = 5.0
 REPLAY = 5_000
@@ -288,7 +289,10 @@ class Feed:
         if self._pending:
             timeout = max(0.0, self._due_in())
         if timeout > 0:
-            self._wake(timeout)
+            began = monotonic()
+            if not self._wake(timeout) and monotonic() - began < timeout / 2:
+                # A bell that is closed, or that waits for the database, answers at once: no reason to spin.
+                self._stop.wait(min(timeout, _IDLE_S))
         if self._stop.is_set():
             return
         self._take()

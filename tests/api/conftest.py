@@ -22,7 +22,7 @@ def desk(database_url: str) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def shared(postgres_server: EmbeddedPostgres, template_database: str, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """One desk for the tests of a module that do not mind one another."""
+    """One desk for the tests of a module that do not mind one another; it counts no failed attempts."""
     name = f"api_{request.module.__name__.rpartition('.')[2]}"
     with psycopg.connect(postgres_server.admin_url, autocommit=True) as connection:
         connection.execute(
@@ -32,7 +32,7 @@ def shared(postgres_server: EmbeddedPostgres, template_database: str, request: p
         )
         url = urlunsplit(urlsplit(postgres_server.url)._replace(path=f"/{name}"))
         try:
-            with open_desk(url) as desk:
+            with open_desk(url, throttle=()) as desk:
                 yield desk
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

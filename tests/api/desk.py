@@ -20,12 +20,14 @@ from devices import FAMILIES, Uplink
 from dispatch import SERVICE_KINDS, HaversineTravel
 from hub.api import ApiServer, create_api, create_server, hash_password
 from hub.api.deps import Hub, actor_of
+from hub.api.sessions import SessionKind
 from hub.api.signin import LIMITS, Limit
 from hub.clock import new_id, utc_now
 from hub.feed import Feed
 from hub.ports import Incoming, Outcome, Role, UserRow
 from hub.service import Services, build_services
 from hub.settings import HttpSettings, Settings
+from hub.store.listen import Listener
 from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reference import seed_catalogue
@@ -55,39 +57,6 @@ _PEOPLE: tuple[tuple[str, Role, str | None], ...] = (
 @cache
 def password_hash() -> str:
     return hash_password(PASSWORD)
-
-
-class Bell:
-    """LISTEN on the feed's channel, as `wake` of a feed. A broken line is made anew with the next look."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection | None = None
-        self._stopped = threading.Event()
-
-    def wait(self, seconds: float) -> bool:
-        # Small steps, so that closing does not wait for the feed's tick.
-        for _ in range(max(1, round(seconds / 0.1))):
-            try:
-                if self._connection is None:
-                    self._connection = psycopg.connect(self._url, autocommit=True)
-                    self._connection.execute("LISTEN care_hub_feed")
-                for _note in self._connection.notifies(timeout=min(seconds, 0.1), stop_after=1):
-                    return True
-            except psycopg.OperationalError:
-                self.close()
-                self._stopped.wait(0.1)
-            if self._stopped.is_set():
-                break
-        return False
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 @dataclass
@@ -164,7 +133,7 @@ class Desk:
 
     def seat(self, username: str) -> httpx.Client:
         """A browser of our own pages, signed in (without the cost of the hash)."""
-        kind = "console" if self.user(username).role not in ("staff", "family", "resident") else "phone"
+        kind: SessionKind = "console" if self.user(username).role not in ("staff", "family", "resident") else "phone"
         token, _row = self.hub.sessions.open(self.user(username), kind, on_duty=True)
         client = self.anonymous(**SAME)
         client.cookies.set("hub_session", token)
@@ -254,11 +223,10 @@ def _responder(ident: str, name: str, kind: str, skills: list[str]) -> Json:
 
 
 @contextmanager
-def open_desk(url: str, *, throttle: tuple[Limit, ...] = LIMITS, listen: str | None = None) -> Iterator[Desk]:
+def open_desk(url: str, *, throttle: tuple[Limit, ...] = LIMITS, patience: float = 5.0) -> Iterator[Desk]:
     """The API on the database at `url`; its schema is there already."""
     registry = CollectorRegistry()
-    bell = Bell(listen or url)
-    with PostgresDatabase(url) as database:
+    with PostgresDatabase(url, patience=patience) as database, Listener(url, ["care_hub_feed"]) as bell:
         services = build_services(
             database,
             clock=utc_now,
@@ -301,9 +269,9 @@ def open_desk(url: str, *, throttle: tuple[Limit, ...] = LIMITS, listen: str | N
                 desk.close_clients()
             server.should_exit = True
             thread.join(10)
-            bell.stop()
-            feed.close()
+            feed.end_streams()
             bell.close()
+            feed.close()
         assert not thread.is_alive()
 
 

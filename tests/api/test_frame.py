@@ -95,12 +95,15 @@ def test_a_body_that_is_none(boss: httpx.Client, content: bytes, kind: str) -> N
 def test_an_unexpected_failure_says_nothing_of_the_inside(
     shared: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def broken(_self: object, user: str) -> Json:
+        raise ValueError(f"password={user}")
+
     monkeypatch.setattr(type(shared.hub.reads), "summary", lambda _self, _user: {}["password=secret"], raising=True)
     with caplog.at_level(logging.ERROR, logger="hub.api"):
         answer = shared.seat("zhoumin").get("/api/v1/summary", headers={"X-Request-Id": "trace-7"})
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
     assert answer.json()["request_id"] == "trace-7"
-    assert "secret" not in answer.text
+    assert "password" not in answer.text
     assert any(getattr(record, "request_id", "") == "trace-7" and record.exc_info for record in caplog.records)
 
 
@@ -199,7 +202,7 @@ def _fields(document: Json, operation: Json) -> list[str]:
 def test_while_the_database_is_away_pages_stay_and_say_so(database_url: str, postgres_server: EmbeddedPostgres) -> None:
     name = sql.Identifier(urlsplit(database_url).path.strip("/"))
     with (
-        open_desk(database_url) as desk,
+        open_desk(database_url, patience=1.0) as desk,
         psycopg.connect(postgres_server.admin_url, autocommit=True) as admin,
     ):
         operator = desk.seat("zhoumin")
@@ -220,7 +223,7 @@ def test_while_the_database_is_away_pages_stay_and_say_so(database_url: str, pos
                 refused = operator.post(f"/api/v1/incidents/{ident}/acknowledge")
                 assert (refused.status_code, refused.json()["type"]) == (503, "urn:care-hub:unavailable")
                 assert refused.headers["retry-after"]
-                assert monotonic() - began < 8
+                assert monotonic() - began < 4
                 assert not events.ended.is_set()
             finally:
                 admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))

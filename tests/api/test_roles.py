@@ -60,8 +60,8 @@ def call(client: httpx.Client, method: str, template: str) -> tuple[int, Json]:
     while "{" in path:
         before, _, rest = path.partition("{")
         path = before + str(uuid4()) + rest.partition("}")[2]
-    body = {"json": {}} if method in ("POST", "PATCH") else {}
-    request = client.build_request(method, path, params=NEEDED_QUERY.get(template), **body)  # type: ignore[arg-type]
+    body: Json = {"json": {}} if method in ("POST", "PATCH") else {}
+    request = client.build_request(method, path, params=NEEDED_QUERY.get(template), **body)
     answer = client.send(request, stream=True)
     try:
         if answer.headers.get("content-type", "").startswith("application/problem+json"):
