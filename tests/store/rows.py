@@ -151,7 +151,7 @@ def incident(resident: str | None = "R-1", **fields: Any) -> Incident:
     return Incident(**{**base, **fields})
 
 
-def alarm(ref: str = "a-1", **fields: Any) -> Alarm:
+def alarm(ref: str | None = "a-1", **fields: Any) -> Alarm:
     base: dict[str, Any] = {
         "id": new_id(),
         "device_id": "W-1",

@@ -52,7 +52,7 @@ def test_workers_with_the_same_keys_in_any_order_share_them_out(database: Postgr
                 taken += tx.ledger.take([(one, NOW) for one in mixed[start : start + 100]])
         return taken
 
-    taken = [one for worker in Racers().run(*(lambda s=seed: take(s) for seed in range(4))) for one in worker]  # type: ignore[misc]
+    taken = [one for worker in Racers().run(*(lambda s=seed: take(s) for seed in range(4))) for one in worker]
     assert sorted(taken) == sorted(keys)
 
 
@@ -152,7 +152,7 @@ def test_workers_that_hear_the_same_devices_never_block_for_good(database: Postg
             with database.begin("telemetry") as tx:
                 tx.devices.seen([DeviceSeen(one, at(round_ * 20 + seed * 2)) for one in mixed])
 
-    Racers().run(*(lambda s=seed: hear(s) for seed in range(4)))  # type: ignore[misc]
+    Racers().run(*(lambda s=seed: hear(s) for seed in range(4)))
     assert rows_of(database, "SELECT count(*), min(last_seen_at) FROM devices") == [(80, at(146))]
 
 

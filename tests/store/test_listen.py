@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from hub.clock import monotonic, new_id
 from hub.errors import UnavailableError
-from hub.ports import DueRow, OutboxRow
+from hub.ports import DueRow, OutboxRow, Transaction
 from hub.store import Listener, PostgresDatabase, acquire_lead
 from tests.store.rows import NOW, entry
 from tests.store.test_transaction import kill_all
@@ -22,7 +23,7 @@ def quiet(listener: Listener) -> None:
 
 
 def test_each_channel_wakes_for_its_own(database: PostgresDatabase) -> None:
-    channels = {
+    channels: dict[str, Callable[[Transaction], None]] = {
         "care_hub_feed": lambda tx: tx.timeline.add(entry(new_id())),
         "care_hub_due": lambda tx: tx.due.set(DueRow("incident", new_id(), "lease", NOW)),
         "care_hub_outbox": lambda tx: tx.outbox.add(OutboxRow("device", "W-1", {}, NOW, NOW)),
@@ -101,6 +102,7 @@ def test_one_has_the_lead(database_url: str) -> None:
         assert acquire_lead(database_url) is None
         assert first.held()
     second = wait_until(lambda: acquire_lead(database_url), what="the lead that was given back")
+    assert second is not None
     with second:
         assert second.held()
 
@@ -113,6 +115,7 @@ def test_a_lead_whose_connection_was_lost_is_taken_again_or_given_up(database_ur
         assert first.held(), "nobody else wanted it"
         kill_all(database_url)
         second = wait_until(lambda: acquire_lead(database_url), what="the lead that was lost")
+        assert second is not None
         with second:
             assert not first.held()
 

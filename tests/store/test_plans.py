@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+
 from hub.store import PostgresDatabase
 from hub.store.reads_base import FIRST_ID, LAST_ID
 from hub.store.sql import SQL

@@ -55,7 +55,7 @@ def test_connections_that_died_while_idle_are_replaced_unseen(database: Postgres
         with database.begin(lane) as tx:
             tx.users.insert(user(name))
 
-    Racers().run(*(lambda number=number: insert(f"before{number}") for number in range(4)))  # type: ignore[misc]
+    Racers().run(*(lambda number=number: insert(f"before{number}") for number in range(4)))
     assert kill_all(database.url) >= 1
     insert("after")
     assert len(names(database)) == 5
