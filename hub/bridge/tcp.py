@@ -13,6 +13,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import cast
 
@@ -125,9 +126,18 @@ class TcpGateway:
 
         True when the system has taken the bytes; False where the device is not connected. ValueError from `make`.
         """
+        sending = self._send(device_id, make)
         try:
-            return asyncio.run_coroutine_threadsafe(self._send(device_id, make), self._require_loop()).result(_SEND_S)
-        except (TimeoutError, RuntimeError, OSError):
+            waiting = asyncio.run_coroutine_threadsafe(sending, self._require_loop())
+        except RuntimeError:  # not started, or ended
+            sending.close()
+            return False
+        try:
+            return waiting.result(_SEND_S)
+        except TimeoutError:
+            waiting.cancel()
+            return False
+        except (CancelledError, OSError):
             return False
 
     def state(self) -> TcpState:

@@ -393,3 +393,4 @@ def test_stopping_closes_open_connections() -> None:
         assert watch.ended()
         watch.close()
         assert not hub.tcp.state().listening
+        assert not hub.tcp.send(ID, lambda _: b"x")
