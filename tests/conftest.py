@@ -6,5 +6,4 @@ pytest_plugins: list[str] = [
     "tests.fixtures.brokers",
     "tests.fixtures.hub",
     "tests.fixtures.postgres",
-    "tests.fixtures.browser",  # after those it imports
 ]
