@@ -1,0 +1,123 @@
+"""All of them, one after the other: `make bench`, or
+
+python -m benchmarks [--only alarms,telemetry] [--brokers embedded,mosquitto] [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import alarm_latency, telemetry
+from benchmarks.figures import table
+from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
+from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
+
+RESULTS = Path(__file__).parent / "results" / "local"
+PARTS = ("alarms", "telemetry")
+FULL = {"presses": 300, "messages": 40_000, "arrays": 400}
+QUICK = {"presses": 60, "messages": 8_000, "arrays": 80}
+ITEMS = 100
+
+
+def _words(text: str, allowed: tuple[str, ...]) -> list[str]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in allowed:
+            raise SystemExit(f"{word}: there is only {', '.join(allowed)}")
+    return words
+
+
+def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str, Any]:
+    """Everything asked for, as it will be written down."""
+    keep_to()
+    begun = time.monotonic()
+    found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load_before": load_average()}
+    with open_server() as server:
+        with psycopg.connect(server.admin_url) as connection:
+            version = connection.execute("SHOW server_version").fetchone()
+        program = mosquitto_program()
+        found["machine"] = facts(version[0] if version else "", mosquitto_version(program) if program else None)
+        for name in brokers:
+            if not has_broker(name):
+                print(f"{name}: is not installed, left out")
+                continue
+            with open_stage(name, server) as stage:
+                if "alarms" in parts:
+                    found.setdefault("alarms", []).append(alarm_latency.measure(stage, sizes["presses"]))
+                if "telemetry" in parts:
+                    floor = telemetry.floor(stage, sizes["messages"])
+                    single = telemetry.single(stage, sizes["messages"])
+                    single["times_floor"] = round(single["per_second"] / floor["per_second"], 2)
+                    arrays = telemetry.arrays(stage, sizes["arrays"], ITEMS)
+                    found.setdefault("telemetry", []).append({"floor": floor, "single": single, "arrays": arrays})
+    found["seconds"] = round(time.monotonic() - begun)
+    return found
+
+
+def show(found: dict[str, Any]) -> str:
+    """The tables people read."""
+    machine = found["machine"]
+    lines = [
+        f"{machine['cpu']}, {machine['cores_used']} of {machine['cores']} cores, {machine['ram_gb']} GB,"
+        f" Linux {machine['kernel']}, Python {machine['python']}, PostgreSQL {machine['postgresql']},"
+        f" Mosquitto {machine['mosquitto']}; load before {found['load_before']}; {found['seconds']} s",
+    ]
+    if "alarms" in found:
+        rows = [
+            [f"{one['broker']}: {name.replace('_', ' ')}", *_times(one[name]), one["p99_ratio"] if last else ""]
+            for one in found["alarms"]
+            for name, last in _ALARM_ROWS.items()
+        ]
+        lines += ["", table(["alarm (ms)", "n", "p50", "p90", "p99", "max", "x floor p99"], rows)]
+        lines += [f"{one['broker']}: hub CPU {one['hub_cpu_ms_per_press']} ms a press" for one in found["alarms"]]
+    if "telemetry" in found:
+        head = ["telemetry", "messages", "s", "messages/s", "values/s", "x floor", "batch"]
+        rows = [_throughput(name, one[name]) for one in found["telemetry"] for name in ("floor", "single", "arrays")]
+        lines += ["", table([*head, "us load", "us broker", "us taker", "us database"], rows)]
+    return "\n".join(lines)
+
+
+_ALARM_ROWS = {
+    "floor_echo": False,
+    "floor_commit": False,
+    "floor": False,
+    "publish_to_told": False,
+    "publish_to_page": True,
+}
+
+
+def _times(part: dict[str, float]) -> list[float]:
+    return [part[name] for name in ("n", "p50_ms", "p90_ms", "p99_ms", "max_ms")]
+
+
+def _throughput(name: str, part: dict[str, Any]) -> list[Any]:
+    cpu = part["cpu_us"]
+    values = [part.get(key, "") for key in ("observations_per_second", "times_floor", "batch")]
+    used = [part["load_cpu_us"], cpu["broker"], cpu.get("hub", cpu.get("subscriber")), cpu.get("database", "")]
+    return [f"{part['broker']}: {name}", part["messages"], part["seconds"], part["per_second"], *values, *used]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The hub beside its floors.")
+    parser.add_argument("--only", default=",".join(PARTS), help="alarms,telemetry")
+    parser.add_argument("--brokers", default=",".join(BROKERS), help="embedded,mosquitto")
+    parser.add_argument("--quick", action="store_true", help="a fifth of everything: whether it runs at all")
+    parser.add_argument("--json", type=Path, help="where the figures go (benchmarks/results/local/…)")
+    args = parser.parse_args()
+    found = run(_words(args.only, PARTS), _words(args.brokers, BROKERS), QUICK if args.quick else FULL)
+    print(show(found))
+    place: Path = args.json or RESULTS / f"{found['at'].replace(':', '')}.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"\nwritten to {place}")
+
+
+if __name__ == "__main__":
+    main()
