@@ -4,12 +4,13 @@
 #   make test        the static checks and all tests but the long ones (ARGS="tests/embedded -k broker")
 #   make test-long   the long chaos and model tests
 #   make check       the static checks alone
+#   make ready       everything that running needs, nothing started
 #   make web         the web pages
 #   make lock        the lock files, after a change of the dependencies
 #   make clean       removes what was installed and built, never any data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check web lock clean run-ready test-ready
+.PHONY: help demo ready test test-long check static web lock clean require-python run-ready test-ready
 .NOTPARALLEL:
 
 ARGS ?=
@@ -32,6 +33,8 @@ require-python:
 run-ready: require-python
 	@$(PYTHON) deploy/setup/prepare.py run
 
+ready: run-ready
+
 test-ready: require-python
 	@$(PYTHON) deploy/setup/prepare.py test
 
@@ -48,7 +51,6 @@ test-long: test-ready
 
 check: test-ready static
 
-.PHONY: static require-python
 static:
 	@status=0; \
 	step() { echo "· $$*"; "$$@" || status=1; }; \

@@ -5,7 +5,7 @@
     python3 deploy/setup/prepare.py web    the pages alone
 
 A step is done again only when what it depends on has changed: each leaves a stamp with a digest of its inputs below
-.venv/stamps. What the tools say goes to build/setup.log; a failing step shows the end of it. Uses nothing beyond the
+.venv/stamps. What the tools say goes to build/setup-*.log; a failing step shows the end of it. Uses nothing beyond the
 standard library, because nothing is installed yet.
 """
 
@@ -14,9 +14,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
-LOG = ROOT / "build" / "setup.log"
+LOGS = ROOT / "build"
 WEB = ROOT / "hub" / "console" / "web"
 PAGES = ROOT / "hub" / "console" / "dist"
 NOT_SOURCES = {"node_modules", "test", "test-results"}
@@ -41,6 +43,10 @@ SYSTEM_PACKAGES = {
     "mosquitto-clients": ("trying the broker by hand", "mosquitto_pub"),
 }
 """Debian's name, what it is for, the program by which it is known to be there."""
+
+
+NOTES: list[str] = []
+"""What to say at the end."""
 
 
 class StepFailedError(Exception):
@@ -78,9 +84,14 @@ def digest(*things: object) -> str:
     return state.hexdigest()
 
 
+def log_file() -> Path:
+    """The log of the chain of steps that this thread works on."""
+    return LOGS / f"setup-{threading.current_thread().name}.log"
+
+
 def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
     """Runs a command, its output into the log; raises StepFailedError when it fails."""
-    with LOG.open("ab") as log:
+    with log_file().open("ab") as log:
         log.write(f"\n$ {' '.join(command)}\n".encode())
         log.flush()
         try:
@@ -197,17 +208,24 @@ def page_sources() -> str:
     return digest(*files)
 
 
-def web_steps() -> list[Step]:
-    if not (WEB / "package.json").exists():
+def node_steps() -> list[Step]:
+    if not (WEB / "package.json").exists() or node_folder() is not None:
         return []
-    steps = [
+    return [
         Step(
             "node",
             "安装 node · installing node",
             lambda: pip("install", "--require-hashes", "--requirement", "requirements-node.lock"),
             lambda: digest(ROOT / "requirements-node.lock"),
             lambda: node_folder() is not None,
-        ),
+        )
+    ]
+
+
+def page_steps() -> list[Step]:
+    if not (WEB / "package.json").exists():
+        return []
+    return [
         Step(
             "web-packages",
             "安装网页依赖 · installing web packages",
@@ -223,7 +241,6 @@ def web_steps() -> list[Step]:
             lambda: (PAGES / "index.html").exists(),
         ),
     ]
-    return steps if node_folder() is None else steps[1:]
 
 
 # -- what the system brings
@@ -260,14 +277,13 @@ def install_system_packages() -> None:
         try:
             apt_install(*missing)
         except StepFailedError as error:
-            print(f"      {error}", flush=True)
+            NOTES.append(str(error))
         if "mosquitto" in missing and Path("/run/systemd/system").exists():
             # Debian starts a broker on port 1883 with it; the tests start their own, on ports of their own.
             before = [] if os.geteuid() == 0 else ["sudo", "-n"]
             output_of(*before, "systemctl", "disable", "--now", "mosquitto.service")
-    for name in missing:
-        if not has_package(name):
-            print(f"      没有 {name} · without {name}: {SYSTEM_PACKAGES[name][0]} left out", flush=True)
+    still = [name for name in missing if not has_package(name)]
+    NOTES.extend(f"没有 {name} · without {name}: {SYSTEM_PACKAGES[name][0]} left out" for name in still)
 
 
 def system_step() -> Step:
@@ -283,29 +299,77 @@ def system_step() -> Step:
 # -- all together
 
 
-def perform(steps: list[Step]) -> None:
-    """Does what has to be done, a line a step."""
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    LOG.write_bytes(b"")
-    for number, step in enumerate(steps, 1):
-        began = time.monotonic()
-        if step.done:
-            continue
-        print(f"[{number}/{len(steps)}] {step.says} … ", end="", flush=True)
-        try:
-            step.run()
-        except StepFailedError as error:
-            print("失败 · failed", flush=True)
-            show_failure(error)
-            sys.exit(1)
-        print(f"{time.monotonic() - began:.1f} s", flush=True)
+class Chain:
+    """Steps one after another, in a thread of their own; each leaves how long it took, or why it failed."""
+
+    def __init__(self, name: str, steps: list[Step]) -> None:
+        self.steps = steps
+        self.ended: queue.Queue[tuple[float, StepFailedError | None]] = queue.Queue()
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def _work(self) -> None:
+        for step in self.steps:
+            if self.stop.is_set():
+                return
+            began = time.monotonic()
+            try:
+                if not step.done:
+                    step.run()
+                    self.ended.put((time.monotonic() - began, None))
+                else:
+                    self.ended.put((0.0, None))
+            except StepFailedError as error:
+                self.ended.put((0.0, error))
+                return
+            except BaseException as error:
+                self.ended.put((0.0, StepFailedError(f"{type(error).__name__}: {error}")))
+                raise
+
+    @property
+    def log(self) -> Path:
+        return LOGS / f"setup-{self.thread.name}.log"
 
 
-def show_failure(error: StepFailedError) -> None:
-    lines = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+def perform(chains: list[Chain], *, done: int = 0, total: int = 0) -> None:
+    """Works on the chains side by side and reports them in order, a line for each step that had something to do.
+
+    `done` steps of `total` went before.
+    """
+    LOGS.mkdir(exist_ok=True)
+    for chain in chains:
+        chain.log.write_bytes(b"")
+        chain.thread.start()
+    number = done
+    for chain in chains:
+        for step in chain.steps:
+            number += 1
+            said = f"[{number}/{total}] {step.says} … "
+            try:
+                # A step that finds everything in place says nothing.
+                seconds, failure = chain.ended.get(timeout=0.3)
+            except queue.Empty:
+                print(said, end="", flush=True)
+                said = ""
+                seconds, failure = chain.ended.get()
+            if failure is not None:
+                print(f"{said}失败 · failed", flush=True)
+                # Two set-ups at once, this one's rest and the next, would spoil each other's work.
+                for other in chains:
+                    other.stop.set()
+                for other in chains:
+                    other.thread.join()
+                show_failure(failure, chain.log)
+                sys.exit(1)
+            if seconds or not said:
+                print(f"{said}{seconds:.1f} s", flush=True)
+
+
+def show_failure(error: StepFailedError, log: Path) -> None:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     for line in lines[-25:]:
         print(f"      {line}", file=sys.stderr)
-    print(f"\n{error}\n全部记录 · the whole log: {LOG.relative_to(ROOT)}", file=sys.stderr)
+    print(f"\n{error}\n全部记录 · the whole log: {log.relative_to(ROOT)}", file=sys.stderr)
 
 
 def main() -> None:
@@ -313,15 +377,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wanted", choices=["run", "test", "web"])
     wanted = parser.parse_args().wanted
-    if wanted == "test":
-        steps = [*python_steps("requirements-dev.lock"), *web_steps(), system_step()]
-    elif wanted == "run":
-        steps = [*python_steps("requirements.lock"), *web_steps()]
-    else:
-        pages = web_steps()
-        environment = python_steps("requirements.lock")[:1] if pages and pages[0].name == "node" else []
-        steps = [*environment, *pages]
-    perform(steps)
+    lock = "requirements-dev.lock" if wanted == "test" else "requirements.lock"
+    environment, *packages = python_steps(lock)
+    if wanted == "web":
+        packages = []
+    system = [system_step()] if wanted == "test" else []
+    first = [environment, *node_steps()]
+    chains = [Chain("packages", packages), Chain("pages", page_steps()), Chain("system", system)]
+    total = len(first) + sum(len(chain.steps) for chain in chains)
+    try:
+        # Stamps lie in the environment, and so may node: it comes first.
+        perform([Chain("environment", first)], total=total)
+        perform(chains, done=len(first), total=total)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    for note in NOTES:
+        print(f"      {note}", flush=True)
 
 
 if __name__ == "__main__":
