@@ -13,7 +13,8 @@ from hub.api.passwords import hash_password
 from hub.api.routes_session import user_view
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import TokenNew, UserChange, UserNew
-from hub.api.views import AuditRow, ListOf, TokenGiven, User
+from hub.api.views import ListOf
+from hub.api.views_records import AuditRow, TokenGiven, User
 from hub.api.writes import Write
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Role, Transaction, UserRow

@@ -8,9 +8,10 @@ from fastapi import Query, Response
 
 from hub.api.answers import JsonAnswer, page_body
 from hub.api.deps import Caller, Hub, HubDep, Who
+from hub.api.fields import Time, Word
 from hub.api.routes_incidents import States, expand_states
 from hub.api.routing import Cursor, Filter, Limit, api_router
-from hub.api.schemas import AlarmFromPerson, Time, Word
+from hub.api.schemas import AlarmFromPerson
 from hub.api.scope import own_resident
 from hub.api.views import Alarm, AlarmRaised, ListOf
 from hub.api.writes import Write

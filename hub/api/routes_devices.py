@@ -8,8 +8,9 @@ from hub.api.answers import one
 from hub.api.deps import HubDep
 from hub.api.records import change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.schemas import Command, DeviceFields, DeviceNew
-from hub.api.views import CommandTaken, Device, DeviceAdded, ListOf
+from hub.api.schemas_records import Command, DeviceFields, DeviceNew
+from hub.api.views import ListOf
+from hub.api.views_records import CommandTaken, Device, DeviceAdded
 from hub.api.writes import Write
 from hub.ports import Json
 

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hub.api.answers import JsonAnswer
 from hub.api.deps import HubDep
-from hub.api.views import Ready
+from hub.api.views_records import Ready
 
 __all__ = ["router"]
 

@@ -8,8 +8,9 @@ from hub.api.answers import one
 from hub.api.deps import HubDep
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.schemas import AreaFields, ContactFields, StationFields
-from hub.api.views import Area, Contact, ListOf, Station
+from hub.api.schemas_records import AreaFields, ContactFields, StationFields
+from hub.api.views import Contact, ListOf
+from hub.api.views_records import Area, Station
 from hub.api.writes import Write
 
 __all__ = ["router"]

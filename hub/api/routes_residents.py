@@ -9,11 +9,13 @@ from fastapi import Query, Response
 
 from hub.api.answers import JsonAnswer, one
 from hub.api.deps import Caller, Hub, HubDep, Who
+from hub.api.fields import Time
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.schemas import ResidentFields, StatusChange, Time
+from hub.api.schemas_records import ResidentFields, StatusChange
 from hub.api.scope import may_see_resident
-from hub.api.views import ListOf, ObservationList, Resident
+from hub.api.views import ListOf
+from hub.api.views_records import ObservationList, Resident
 from hub.api.writes import Write
 from hub.care import ResidentStatus
 from hub.errors import BadRequestError, NotFoundError

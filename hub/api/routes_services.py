@@ -13,7 +13,8 @@ from hub.api.routes_assignments import step_details
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import Assign, OrderNew, Reason, StepAccept, StepComplete, StepDecline, StepOnScene
 from hub.api.scope import may_see_order, order_view, own_resident
-from hub.api.views import CandidateList, ListOf, Order, ServiceKindList, Visit
+from hub.api.views import CandidateList, ListOf, Order, Visit
+from hub.api.views_records import ServiceKindList
 from hub.api.writes import Write, Writing
 from hub.errors import ForbiddenError, NotFoundError
 from hub.ports import Json, OrderFilter, OrderState

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
@@ -14,8 +15,9 @@ from hub.api.deps import COOKIE, Caller, Hub, HubDep, Who, address_of, check_ori
 from hub.api.routing import api_router
 from hub.api.schemas import SessionChange, SessionNew
 from hub.api.sessions import Found, SessionKind
-from hub.api.views import Session
+from hub.api.views_records import Session
 from hub.api.writes import Write
+from hub.errors import UnavailableError
 from hub.ports import Json, SessionRow, UserRow
 
 __all__ = ["router", "user_view"]
@@ -42,8 +44,10 @@ def user_view(user: UserRow) -> Json:
 def _session_view(hub: Hub, user: UserRow, session: SessionRow) -> Json:
     on_duty = session.on_duty
     if user.role == "staff" and user.person_id and not hub.feed.dark:
-        responder = hub.reads.record("responders", user.person_id)
-        on_duty = bool(responder["on_duty"]) if responder else on_duty
+        # Who is signed in can be said without the database; only the person's duty then is as the seat knew it.
+        with suppress(UnavailableError):
+            responder = hub.reads.record("responders", user.person_id)
+            on_duty = bool(responder["on_duty"]) if responder else on_duty
     return {
         "user": user_view(user),
         "on_duty": on_duty,

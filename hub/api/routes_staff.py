@@ -8,8 +8,9 @@ from hub.api.answers import one
 from hub.api.deps import HubDep
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.schemas import CrewFields, ResponderFields, ShiftFields
-from hub.api.views import Crew, ListOf, Responder, Shift
+from hub.api.schemas_records import CrewFields, ResponderFields, ShiftFields
+from hub.api.views import ListOf
+from hub.api.views_records import Crew, Responder, Shift
 from hub.api.writes import Write
 
 __all__ = ["router"]

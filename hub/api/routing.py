@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator
 
-from hub.api.schemas import no_controls
+from hub.api.fields import no_controls
 from hub.errors import NotFoundError
 
 __all__ = ["API", "Cursor", "Filter", "Limit", "RecordId", "Uid", "api_router"]

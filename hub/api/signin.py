@@ -41,7 +41,7 @@ LIMITS: tuple[Limit, ...] = (
 )
 
 _AT_ONCE = 2
-_WAITING = 16
+_WAITING = 30
 
 
 class SignIn:

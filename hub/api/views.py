@@ -13,55 +13,41 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatch.model import AssignmentState
 from hub.alarms.model import AlarmClass, Disposition, IncidentState, Priority, Supervision
 from hub.care import ResidentStatus
-from hub.ports import ActorKind, OrderState, Role, VisitState
+from hub.ports import ActorKind, OrderState, VisitState
 
 __all__ = [
     "Alarm",
     "AlarmRaised",
-    "Area",
+    "AreaShort",
     "Assignment",
-    "AuditRow",
     "Call",
     "CandidateList",
     "Changes",
-    "CommandTaken",
     "Contact",
-    "Crew",
-    "Device",
-    "DeviceAdded",
     "Help",
     "Incident",
     "IncidentDetail",
     "IncidentPage",
     "IncomingAnswer",
     "ListOf",
-    "ObservationList",
+    "Named",
     "Order",
     "Problem",
-    "Ready",
-    "Resident",
-    "Responder",
-    "ServiceKind",
-    "ServiceKindList",
-    "Session",
-    "Shift",
-    "Station",
     "Summary",
     "Tasks",
     "TimelineEntry",
-    "TokenGiven",
-    "User",
+    "View",
     "Visit",
 ]
 
 T = TypeVar("T")
 
 
-class _View(BaseModel):
+class View(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class Problem(_View):
+class Problem(View):
     """RFC 9457 problem document."""
 
     type: str = Field(description="`urn:care-hub:…`, stable")
@@ -75,19 +61,19 @@ class Problem(_View):
     retry_after_s: float | None = None
 
 
-class ListOf(_View, Generic[T]):
+class ListOf(View, Generic[T]):
     """One page; `next` goes into `cursor` for the following one."""
 
     items: list[T]
     next: str | None
 
 
-class Named(_View):
+class Named(View):
     id: str
     name: str | None
 
 
-class Reason(_View):
+class Reason(View):
     """Why: a stable code, an English sentence, the values a page needs to word it itself."""
 
     code: str
@@ -95,7 +81,7 @@ class Reason(_View):
     values: dict[str, Any] = {}
 
 
-class AreaStep(_View):
+class AreaStep(View):
     id: str
     name: str
     kind: str
@@ -105,7 +91,7 @@ class AreaShort(AreaStep):
     path: list[AreaStep]
 
 
-class ResidentShort(_View):
+class ResidentShort(View):
     """The resident as an incident or an order carries it."""
 
     id: str
@@ -121,7 +107,7 @@ class ResidentShort(_View):
     warnings: list[str]
 
 
-class DeviceShort(_View):
+class DeviceShort(View):
     id: str
     name: str | None
     family: str
@@ -130,7 +116,7 @@ class DeviceShort(_View):
     last_seen_at: datetime | None
 
 
-class Position(_View):
+class Position(View):
     lat: float
     lon: float
     accuracy_m: float | None = None
@@ -138,14 +124,14 @@ class Position(_View):
     observed_at: datetime | None = None
 
 
-class AssignedResponder(_View):
+class AssignedResponder(View):
     id: str
     name: str
     kind: str
     phone: str | None
 
 
-class Assignment(_View):
+class Assignment(View):
     """A responder on an incident or a visit."""
 
     id: str
@@ -166,7 +152,7 @@ class Assignment(_View):
     eta_s: int | None
 
 
-class Incident(_View):
+class Incident(View):
     """What operators handle."""
 
     id: str
@@ -211,7 +197,7 @@ class IncidentPage(ListOf[Incident]):
     cursor: str = Field(description="A stream opened with it misses nothing")
 
 
-class Alarm(_View):
+class Alarm(View):
     """One press; repeats of a press are not rows of their own."""
 
     id: str
@@ -232,7 +218,7 @@ class Alarm(_View):
     source: Literal["device", "person"]
 
 
-class Contact(_View):
+class Contact(View):
     id: str
     resident_id: str
     name: str
@@ -245,7 +231,7 @@ class Contact(_View):
     confirmed_on: date | None
 
 
-class Call(_View):
+class Call(View):
     id: str
     direction: Literal["in", "out"]
     number: str
@@ -269,13 +255,13 @@ class IncidentDetail(Incident):
     calls: list[Call]
 
 
-class WhoDid(_View):
+class WhoDid(View):
     kind: ActorKind
     id: str | None
     name: str | None
 
 
-class TimelineEntry(_View):
+class TimelineEntry(View):
     seq: int
     at: datetime
     kind: str
@@ -283,13 +269,13 @@ class TimelineEntry(_View):
     body: dict[str, Any]
 
 
-class CandidateResponder(_View):
+class CandidateResponder(View):
     id: str
     name: str
     kind: str
 
 
-class Candidate(_View):
+class Candidate(View):
     responder: CandidateResponder
     eligible: bool
     distance_m: float | None
@@ -298,16 +284,16 @@ class Candidate(_View):
     reasons: list[Reason]
 
 
-class CandidateList(_View):
+class CandidateList(View):
     items: list[Candidate] = Field(description="Best first, those who cannot go last")
 
 
-class AlarmRaised(_View):
+class AlarmRaised(View):
     alarm: Alarm
     incident: Incident | None
 
 
-class IncomingAnswer(_View):
+class IncomingAnswer(View):
     """Whose number it is."""
 
     call: Call
@@ -316,157 +302,7 @@ class IncomingAnswer(_View):
     incident: Incident | None
 
 
-class User(_View):
-    id: str
-    username: str
-    name: str
-    role: Role
-    person_id: str | None
-    language: Literal["zh", "en"]
-    theme: Literal["auto", "light", "dark"]
-
-
-class Session(_View):
-    user: User
-    on_duty: bool
-    expires_at: datetime
-    server_time: datetime
-
-
-class TokenGiven(_View):
-    token: str = Field(description="Told once")
-    expires_at: datetime
-
-
-class Resident(_View):
-    id: str
-    name: str
-    sex: Literal["f", "m"] | None
-    born_on: date | None
-    age: int | None
-    phone: str | None
-    address: str | None
-    area: AreaShort | None
-    lat: float | None
-    lon: float | None
-    lives_alone: bool
-    status: ResidentStatus
-    status_since: datetime | None
-    served: bool
-    ability_level: int | None
-    conditions: list[str]
-    medications: list[str]
-    allergies: list[str]
-    languages: list[str]
-    flags: list[str]
-    access: dict[str, Any]
-    notes: str | None
-    version: int
-
-
-class Area(_View):
-    id: str
-    parent_id: str | None
-    kind: str
-    name: str
-    households: int | None
-    lat: float | None
-    lon: float | None
-    boundary: dict[str, Any] | None
-    path: list[Any]
-
-
-class Station(_View):
-    id: str
-    kind: str
-    name: str
-    area_id: str | None
-    address: str | None
-    phone: str | None
-    lat: float | None
-    lon: float | None
-
-
-class Device(_View):
-    id: str
-    family: str
-    name: str | None
-    model: str | None
-    resident: Named | None
-    area_id: str | None
-    online: bool | None
-    last_seen_at: datetime | None
-    battery_pct: int | None
-    interval_s: int
-    profile: dict[str, Any]
-    version: int
-
-
-class DeviceAdded(_View):
-    device: Device
-    secret: str | None = Field(description="The device's credential, told once; null where the family has none")
-
-
-class CommandTaken(_View):
-    id: str = Field(description="The device's answer carries it")
-    device_id: str
-    command: str
-
-
-class Responder(_View):
-    id: str
-    name: str
-    kind: str
-    phone: str | None
-    sex: Literal["f", "m"] | None
-    skills: list[dict[str, Any]]
-    languages: list[str]
-    areas: list[Any]
-    station_id: str | None
-    lat: float | None
-    lon: float | None
-    position_at: datetime | None
-    on_duty: bool
-    busy: bool
-    live: int
-    mode: str
-
-
-class Crew(_View):
-    id: str
-    name: str
-    vehicle: str | None
-    equipment: list[str]
-    members: list[Any]
-
-
-class Shift(_View):
-    id: str
-    responder_id: str
-    starts_at: datetime
-    ends_at: datetime
-    role: str | None
-    area_id: str | None
-
-
-class ServiceKind(_View):
-    id: str
-    zh: str
-    en: str
-    skills: list[str]
-    any_skills: list[str]
-    duration_min: int
-    carers: int
-    priority: str
-    personal: bool
-
-
-class ServiceKindList(_View):
-    items: list[ServiceKind]
-    next: None = None
-
-
-class Visit(_View):
+class Visit(View):
     id: str
     order_id: str
     state: VisitState
@@ -477,7 +313,7 @@ class Visit(_View):
     outcome: str | None
 
 
-class Order(_View):
+class Order(View):
     id: str
     number: int
     version: int
@@ -495,45 +331,45 @@ class Order(_View):
     visit: Visit
 
 
-class Task(_View):
+class Task(View):
     assignment: Assignment
     incident: Incident | None
     order: Order | None
     next: Literal["accept", "en-route", "on-scene", "complete"] | None
 
 
-class Tasks(_View):
+class Tasks(View):
     items: list[Task]
     server_time: datetime
 
 
-class Coming(_View):
+class Coming(View):
     name: str
     kind: str
     state: AssignmentState
     eta_s: int | None
 
 
-class Help(_View):
+class Help(View):
     resident: dict[str, Any]
     incident: Incident | None
     coming: list[Coming]
     today: list[Order]
 
 
-class Unclaimed(_View):
+class Unclaimed(View):
     critical: int
     high: int
     medium: int
     low: int
 
 
-class DeviceCount(_View):
+class DeviceCount(View):
     online: int
     total: int
 
 
-class Summary(_View):
+class Summary(View):
     """What an empty queue shows."""
 
     unclaimed: Unclaimed
@@ -545,33 +381,13 @@ class Summary(_View):
     cursor: str
 
 
-class ChangeEvent(_View):
+class ChangeEvent(View):
     event: str
     id: str | None
     data: dict[str, Any]
 
 
-class Changes(_View):
+class Changes(View):
     events: list[ChangeEvent] = []
     cursor: str | None
     reset: bool = Field(default=False, description="True: fetch the snapshot again")
-
-
-class Observation(_View):
-    at: datetime
-
-
-class ObservationList(_View):
-    items: list[dict[str, Any]]
-    next: None = None
-
-
-class AuditRow(_View):
-    at: datetime
-    name: str | None
-    action: str
-    subject: str | None
-
-
-class Ready(_View):
-    ready: bool

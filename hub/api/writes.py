@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -12,7 +13,7 @@ from fastapi import Depends, Header, Request
 
 from hub.api.answers import JsonAnswer, one, plain
 from hub.api.deps import Caller, Hub, Who, hub_of
-from hub.errors import BadRequestError, ConflictError
+from hub.errors import BadRequestError, ConflictError, UnavailableError
 from hub.ports import Actor, Json
 
 __all__ = ["Write", "Writing", "parse_version"]
@@ -79,9 +80,11 @@ class Writing:
             return one(again, first["status"], {"Idempotent-Replay": "true", **(headers(again) if headers else {})})
         try:
             done = act()
-        except BaseException:
-            with self.hub.database.begin() as tx:
-                tx.forget(user_id, key)
+        except BaseException as error:
+            # A commit whose answer was lost may have happened: its key stays taken, so that nobody does it twice.
+            if not (isinstance(error, UnavailableError) and error.extra.get("outcome") == "unknown"):
+                with suppress(UnavailableError), self.hub.database.begin() as tx:
+                    tx.forget(user_id, key)
             raise
         body = plain(view(done))
         with self.hub.database.begin() as tx:

@@ -33,6 +33,7 @@ FLUSH_S = 0.1
 _CRITICAL_GAP_S = 0.005
 _TICK_S = 1.0
 _IDLE_S = 0.02
+_FAILURES = 3
 _READ = 1_000
 _COUNT_EVERY_S = 5.0
 REPLAY = 5_000
@@ -147,6 +148,7 @@ class Feed:
         self._counted_at = float("-inf")
         self._open = 0
         self._dark = True
+        self._failures = 0
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -278,9 +280,13 @@ class Feed:
                 self._dark = True
                 self._stop.wait(0.25)
             except Exception:
-                _log.exception("the live feed failed once and goes on")
-                self._dark = True
-                self._stop.wait(0.5)
+                _log.exception("the live feed failed and goes on")
+                self._failures += 1
+                if self._failures >= _FAILURES:
+                    self._skip()
+                self._stop.wait(0.1)
+            else:
+                self._failures = 0
 
     def _step(self) -> None:
         if self._published is None:
@@ -301,6 +307,19 @@ class Feed:
         now = monotonic()
         if now - self._counted_at >= _COUNT_EVERY_S and not self._pending:
             self._count(now)
+
+    def _skip(self) -> None:
+        """Leaves out entries that cannot be shown, lest they hold up all that follow; every page starts again."""
+        self._failures = 0
+        published = self._published
+        if published is None or not self._pending:
+            return
+        _log.error("the entries %s to %s are left out of the live feed", self._pending[0]["seq"], self._read)
+        self._pending = []
+        with self._lock:
+            self._published = Cursor(published.epoch, self._read)
+            targets = list(self._subscribers)
+        self._in_loops(targets, lambda subscription: subscription.reset("failed"))
 
     def _begin(self) -> None:
         cursor = self._reads.cursor()

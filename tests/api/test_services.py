@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import views
+from hub.api import views, views_records
 from tests.api.desk import Desk, Json, soon
 
 
@@ -25,7 +25,7 @@ def check(model: Any, body: Any) -> None:
 def test_an_order_is_given_to_a_qualified_carer_and_done(shared: Desk) -> None:
     coordinator, courier = shared.seat("coord"), shared.seat("wuqiang")
     kinds = ok(coordinator.get("/api/v1/service-kinds"))
-    check(views.ServiceKindList, kinds)
+    check(views_records.ServiceKindList, kinds)
     assert "meal_delivery" in [one["id"] for one in kinds["items"]]
     wanted = {
         "kind": "meal_delivery",
@@ -98,25 +98,30 @@ def test_a_resident_in_hospital_gets_no_service(shared: Desk) -> None:
 
 
 RECORDS: list[tuple[str, Any, Json, Json]] = [
-    ("areas", views.Area, {"kind": "grid", "name": "第9网格", "parent_id": "C"}, {"households": 400}),
-    ("stations", views.Station, {"kind": "meal_point", "name": "食堂", "area_id": "G3"}, {"phone": "0553-1234567"}),
+    ("areas", views_records.Area, {"kind": "grid", "name": "第9网格", "parent_id": "C"}, {"households": 400}),
+    (
+        "stations",
+        views_records.Station,
+        {"kind": "meal_point", "name": "食堂", "area_id": "G3"},
+        {"phone": "0553-1234567"},
+    ),
     ("contacts", views.Contact, {"resident_id": "R1", "name": "李师傅", "kind": "neighbour"}, {"has_key": True}),
     (
         "responders",
-        views.Responder,
+        views_records.Responder,
         {"name": "马芳", "kind": "carer", "skills": [{"skill": "bathing"}]},
         {"mode": "van"},
     ),
-    ("crews", views.Crew, {"name": "助浴二组", "members": ["S1", "S2"]}, {"members": ["S2"]}),
+    ("crews", views_records.Crew, {"name": "助浴二组", "members": ["S1", "S2"]}, {"members": ["S2"]}),
     (
         "shifts",
-        views.Shift,
+        views_records.Shift,
         {"responder_id": "S1", "starts_at": "2026-03-01T08:00:00+08:00", "ends_at": "2026-03-01T16:00:00+08:00"},
         {"role": "night"},
     ),
     (
         "residents",
-        views.Resident,
+        views_records.Resident,
         {"name": "孙桂英", "born_on": "1940-02-29", "area_id": "G3", "conditions": ["高血压"], "hearing": "听力差"},
         {"access": {"gate": "东门", "lift": True}, "medications": ["华法林"]},
     ),
@@ -189,16 +194,16 @@ def test_devices_and_commands(shared: Desk) -> None:
     key = {"Idempotency-Key": "device-1"}
     body = {"id": "W-77", "family": "care", "resident_id": "R2", "name": "腕表"}
     added = ok(coordinator.post("/api/v1/devices", json=body, headers=key), 201)
-    check(views.DeviceAdded, added)
+    check(views_records.DeviceAdded, added)
     assert added["secret"]
     # The secret is told once: not by the repeated request, not by reading.
     assert ok(coordinator.post("/api/v1/devices", json=body, headers=key), 201)["secret"] is None
     assert added["secret"] not in coordinator.get("/api/v1/devices/W-77").text
     assert coordinator.post("/api/v1/devices", json=body).status_code == 409
     changed = ok(coordinator.patch("/api/v1/devices/W-77", json={"interval_s": 60}))
-    check(views.Device, changed)
+    check(views_records.Device, changed)
     assert changed["interval_s"] == 60
-    check(views.ListOf[views.Device], ok(operator.get("/api/v1/devices", params={"resident": "R2"})))
+    check(views.ListOf[views_records.Device], ok(operator.get("/api/v1/devices", params={"resident": "R2"})))
     sent = ok(operator.post("/api/v1/devices/W-77/commands", json={"command": "speak", "text": "马上到"}), 202)
     assert sent["id"]
     assert operator.post("/api/v1/devices/W-0/commands", json={"command": "speak"}).status_code == 404
@@ -220,7 +225,7 @@ def test_observations(shared: Desk) -> None:
     operator = shared.seat("zhoumin")
     path = "/api/v1/residents/R1/observations"
     answer = ok(operator.get(path, params={"metric": "heart_rate_bpm"}))
-    check(views.ObservationList, answer)
+    check(views_records.ObservationList, answer)
     for params, field in (
         ({}, "metric"),
         ({"metric": "heart_rate_bpm", "from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from"),
@@ -235,5 +240,5 @@ def test_observations(shared: Desk) -> None:
 def test_looking_at_a_resident_is_in_the_audit(shared: Desk) -> None:
     ok(shared.seat("zhoumin").get("/api/v1/residents/R1"))
     page = ok(shared.seat("fanglei").get("/api/v1/audit"))
-    check(views.ListOf[views.AuditRow], page)
+    check(views.ListOf[views_records.AuditRow], page)
     assert any(row["action"] == "residents.read" and row["subject"] == "residents:R1" for row in page["items"])

@@ -300,6 +300,23 @@ def test_while_the_database_is_away_pages_stay_and_nothing_is_lost(feed: Feed, t
     run(test)
 
 
+def test_an_entry_that_cannot_be_shown_does_not_hold_up_the_rest(
+    feed: Feed, timeline: MemoryTimeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with page(feed) as mine:
+            # A view without its assignments' responder: nothing the feed can make an event of.
+            timeline.assignments["a1"] = {"id": "a1", "incident_id": "bad", "state": "offered"}
+            timeline.write("bad", "offered", assignment_id="a1")
+            got = await collect(mine, bool)
+            assert [(event.name, event.ident) for event in got] == [("reset", "e1-11")]
+            timeline.write("i2", "raised")
+            assert seqs(await collect(mine, lambda events: bool(seqs(events)))) == [12]
+        assert "are left out of the live feed" in caplog.text
+
+    run(test)
+
+
 def test_changes_wait_for_one_another_but_critical_ones_for_nobody(feed: Feed, timeline: MemoryTimeline) -> None:
     async def test() -> None:
         async with page(feed) as mine:

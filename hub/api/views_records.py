@@ -1,0 +1,198 @@
+"""What answers look like: accounts, people, places, things."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hub.api.views import AreaShort, Named, View
+from hub.care import ResidentStatus
+from hub.ports import Role
+
+__all__ = [
+    "Area",
+    "AuditRow",
+    "CommandTaken",
+    "Crew",
+    "Device",
+    "DeviceAdded",
+    "ObservationList",
+    "Ready",
+    "Resident",
+    "Responder",
+    "ServiceKind",
+    "ServiceKindList",
+    "Session",
+    "Shift",
+    "Station",
+    "TokenGiven",
+    "User",
+]
+
+
+class User(View):
+    id: str
+    username: str
+    name: str
+    role: Role
+    person_id: str | None
+    language: Literal["zh", "en"]
+    theme: Literal["auto", "light", "dark"]
+
+
+class Session(View):
+    user: User
+    on_duty: bool
+    expires_at: datetime
+    server_time: datetime
+
+
+class TokenGiven(View):
+    token: str = Field(description="Told once")
+    expires_at: datetime
+
+
+class Resident(View):
+    id: str
+    name: str
+    sex: Literal["f", "m"] | None
+    born_on: date | None
+    age: int | None
+    phone: str | None
+    address: str | None
+    area: AreaShort | None
+    lat: float | None
+    lon: float | None
+    lives_alone: bool
+    status: ResidentStatus
+    status_since: datetime | None
+    served: bool
+    ability_level: int | None
+    conditions: list[str]
+    medications: list[str]
+    allergies: list[str]
+    languages: list[str]
+    flags: list[str]
+    access: dict[str, Any]
+    notes: str | None
+    version: int
+
+
+class Area(View):
+    id: str
+    parent_id: str | None
+    kind: str
+    name: str
+    households: int | None
+    lat: float | None
+    lon: float | None
+    boundary: dict[str, Any] | None
+    path: list[Any]
+
+
+class Station(View):
+    id: str
+    kind: str
+    name: str
+    area_id: str | None
+    address: str | None
+    phone: str | None
+    lat: float | None
+    lon: float | None
+
+
+class Device(View):
+    id: str
+    family: str
+    name: str | None
+    model: str | None
+    resident: Named | None
+    area_id: str | None
+    online: bool | None
+    last_seen_at: datetime | None
+    battery_pct: int | None
+    interval_s: int
+    profile: dict[str, Any]
+    version: int
+
+
+class DeviceAdded(View):
+    device: Device
+    secret: str | None = Field(description="The device's credential, told once; null where the family has none")
+
+
+class CommandTaken(View):
+    id: str = Field(description="The device's answer carries it")
+    device_id: str
+    command: str
+
+
+class Responder(View):
+    id: str
+    name: str
+    kind: str
+    phone: str | None
+    sex: Literal["f", "m"] | None
+    skills: list[dict[str, Any]]
+    languages: list[str]
+    areas: list[Any]
+    station_id: str | None
+    lat: float | None
+    lon: float | None
+    position_at: datetime | None
+    on_duty: bool
+    busy: bool
+    live: int
+    mode: str
+
+
+class Crew(View):
+    id: str
+    name: str
+    vehicle: str | None
+    equipment: list[str]
+    members: list[Any]
+
+
+class Shift(View):
+    id: str
+    responder_id: str
+    starts_at: datetime
+    ends_at: datetime
+    role: str | None
+    area_id: str | None
+
+
+class ServiceKind(View):
+    id: str
+    zh: str
+    en: str
+    skills: list[str]
+    any_skills: list[str]
+    duration_min: int
+    carers: int
+    priority: str
+    personal: bool
+
+
+class ServiceKindList(View):
+    items: list[ServiceKind]
+    next: None = None
+
+
+class ObservationList(View):
+    items: list[dict[str, Any]]
+    next: None = None
+
+
+class AuditRow(View):
+    at: datetime
+    name: str | None
+    action: str
+    subject: str | None
+
+
+class Ready(View):
+    ready: bool
