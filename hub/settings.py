@@ -213,6 +213,8 @@ class TcpSettings(_Section):
     host: str = Field(default="127.0.0.1", min_length=1)
     watch_port: Port | None = None
     """The bracket watch protocol `[3G*…]`; 0 takes a free port."""
+    unknown: Literal["quarantine", "refuse"] = "quarantine"
+    """A device nobody added: its alarms are raised and marked, the rest is kept aside; or its connection is closed."""
 
 
 class IntakeSettings(_Section):

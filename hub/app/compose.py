@@ -221,11 +221,17 @@ class Hub:
             quarantine=ingest.quarantine,
             outbox_port=outbox,
             acquire_lead=lambda: acquire_lead(url),
+            is_known=self._is_known,
             registry=self.registry,
             clock=utc_now,
         )
         self.bridge.start()
         self._stack.callback(self.bridge.stop, 2.0)
+
+    def _is_known(self, device_id: str) -> bool:
+        with self.database.begin() as tx:
+            row = tx.devices.get_many([device_id]).get(device_id)
+        return row is not None and row.adopted and not row.revoked
 
     def readiness(self) -> Json:
         """What works, for /readyz and the console's banner."""

@@ -151,5 +151,5 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
         workers=intake.telemetry_workers,
         nodes=nodes,
         node=node,
-        tcp=None if tcp.watch_port is None else TcpOptions(host=tcp.host, port=tcp.watch_port),
+        tcp=None if tcp.watch_port is None else TcpOptions(host=tcp.host, port=tcp.watch_port, unknown=tcp.unknown),
     )

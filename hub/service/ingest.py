@@ -8,7 +8,7 @@ Only when `Ingest.take` has returned may the broker be acknowledged and the devi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -104,7 +104,7 @@ class Ingest:
     def _in_transaction(self, tx: Transaction, batch: Sequence[Incoming], *, cached: bool) -> list[Outcome]:
         now = self._clock()
         devices = self._known(tx, batch, now, cached=cached)
-        items = [self._decode(incoming, devices[incoming.device_id]) for incoming in batch]
+        items = [self._decode(incoming, _as_claimed(devices[incoming.device_id], incoming)) for incoming in batch]
 
         keys = [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
         fresh = tx.ledger.take(keys) if keys else set()
@@ -226,6 +226,16 @@ class Ingest:
         if seen:
             tx.devices.seen(seen)
         tx.series.write(uplinks, observations, fixes)
+
+
+def _as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
+    """The device, unless the message speaks another family's language: then somebody else uses its id.
+
+    Such an alarm is still raised and shown, but as nobody's: it proves nothing about the resident.
+    """
+    if device.family == incoming.family:
+        return device
+    return replace(device, family=incoming.family, resident_id=None, area_id=None, adopted=False, profile={})
 
 
 def _under(event: Event, device: DeviceRow) -> Event:

@@ -55,6 +55,8 @@ def alarm_of(alarm_id: str, event: Event, incoming: Incoming, device: DeviceRow)
     attributes = dict(event.attributes)
     if not device.adopted:
         attributes["adopted"] = False
+    if incoming.marks:
+        attributes["marks"] = list(incoming.marks)
     return Alarm(
         id=alarm_id,
         device_id=device.id,

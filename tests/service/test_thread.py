@@ -206,3 +206,11 @@ def test_vitals_become_observations_once(world: World) -> None:
         "accepted",
         "repeat",
     ]
+
+
+def test_an_id_borrowed_by_another_family_is_nobodys(world: World) -> None:
+    """A frame on the watch port that claims the id of a care/v1 device: raised and shown, but not as the resident's."""
+    frame = b"[3G*W2*0066*AL_LTE,310120,184251,V,0.0,N,0.0,E,22.0,0,-1,0,100,11,0,0,00010000,1,1,334,020,1,2,100,0,5]"
+    world.uplink("", frame, "W2", family="watch")
+    assert world.row("SELECT subject, resident_id FROM incidents") == {"subject": "device:W2", "resident_id": None}
+    assert world.row("SELECT attributes FROM alarms")["attributes"]["adopted"] is False
