@@ -97,10 +97,10 @@ class Reads(Protocol):
     def summary(self, user_id: str | None) -> Json: ...
 
     def records(self, table: str, limit: int, cursor: str | None, **where: str | None) -> Page:
-        """Tables of `Reference`, and `calls` and `users` (never a password hash).
+        """Tables of `Reference`, and `alarms` (as in `alarms()`), `calls` and `users` (never a password hash).
 
-        `where` (None: no condition): a column's name for equality; `q` a part of name, id or address; `area` an area and
-        all below it; `phone` for residents and contacts, compared by its digits.
+        `where` (None: no condition): a column's name for equality; `q` a part of name, id or address; `area` an area
+        and all below it; `phone` for residents and contacts, compared by its digits.
         """
 
     def record(self, table: str, row_id: str) -> Json | None: ...
