@@ -79,7 +79,9 @@ def test_the_whole_thread(desk: Desk) -> None:
     assert kinds[0] == "closed"
     assert kinds[-1] == "raised"
     assert {"acknowledged", "offered", "accepted", "en_route", "on_scene", "completed", "resolved"} <= set(kinds)
-    assert ok(operator.get("/api/v1/summary"))["unclaimed"]["critical"] == 0
+    summary = ok(operator.get("/api/v1/summary"))
+    check(views.Summary, summary)
+    assert summary["unclaimed"]["critical"] == 0
 
 
 def test_the_loser_of_a_race_hears_who_was_first_and_when(desk: Desk) -> None:

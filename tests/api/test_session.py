@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from hub.api import views_records
 from hub.api.passwords import hash_password, prime, verify_password
 from hub.api.signin import Limit
 from hub.errors import BadRequestError
@@ -24,6 +25,7 @@ def test_sign_in_sets_a_careful_cookie_and_says_who(shared: Desk) -> None:
     answer = client.post("/api/v1/session", json=WHO)
     assert answer.status_code == 200, answer.text
     body = answer.json()
+    views_records.Session.model_validate(body)
     assert body["user"]["username"] == "zhoumin"
     assert body["user"]["role"] == "operator"
     assert "password" not in answer.text
@@ -297,6 +299,12 @@ def test_an_account_is_made_changed_and_closed(shared: Desk) -> None:
     them = shared.anonymous(**SAME)
     assert them.post("/api/v1/session", json={"username": "neu", "password": "long enough"}).status_code == 200
     ident = made.json()["id"]
+    shown = boss.get(f"/api/v1/users/{ident}")
+    listed = boss.get("/api/v1/users", params={"role": "operator"}).json()["items"]
+    for view in (made.json(), shown.json(), *listed):
+        views_records.User.model_validate(view)
+        assert not any("hash" in name or "password" in name for name in view)
+    assert ident in [row["id"] for row in listed]
     assert boss.patch(f"/api/v1/users/{ident}", json={"password": "another one"}).status_code == 200
     assert them.get("/api/v1/session").status_code == 401
     assert them.post("/api/v1/session", json={"username": "neu", "password": "long enough"}).status_code == 401
