@@ -189,14 +189,12 @@ class _Batch:
 
     def write(self, writer: Writer, alarms: Sequence[NewAlarm]) -> None:
         tx = self._tx
-        for incident_id in sorted(self._opened, key=lambda one: self._touched[one].subject):
-            opened = tx.incidents.insert(
-                self._touched[incident_id],
-                fix=self._fixes.get(incident_id),
-                area_path=self._paths.get(incident_id, ()),
-            )
-            if not opened:
-                raise RaceLostError("another transaction opened an incident for the same subject")
+        opened = [
+            (self._touched[one], self._fixes.get(one), self._paths.get(one, ()))
+            for one in sorted(self._opened, key=lambda one: self._touched[one].subject)
+        ]
+        if opened and tx.incidents.insert_many(opened) != self._opened:
+            raise RaceLostError("another transaction opened an incident for the same subject")
         folded = [
             (incident, self._fixes.get(incident.id))
             for incident in self._touched.values()
