@@ -119,7 +119,8 @@ class Subscription:
             self._news.set()
 
     def reset(self, reason: str) -> None:
-        """Forgets the queue: the page must fetch a snapshot."""
+        """Forgets the queue: the page must fetch a snapshot, and its old place (perhaps of another epoch) is void."""
+        self._after = 0
         self._events.clear()
         self._bytes = 0
         self._events.append(self._feed.reset_event(reason))
