@@ -145,7 +145,8 @@ class DatabaseSettings(_Section):
     pool_min: int = Field(default=1, ge=0, le=1000)
     pool_max: int = Field(default=10, ge=1, le=1000)
     """Connections a hub process keeps ready and may open at most, beside those of its lanes."""
-    connect_seconds: float = Field(default=5.0, gt=0, le=300)
+    patience_seconds: float = Field(default=2.0, gt=0, le=300)
+    """How long a page or program waits for a connection before it is told that the database is away."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -152,7 +152,10 @@ class Hub:
         for name in migrate(url):
             log.info("migration %s applied", name)
         self.database = PostgresDatabase(
-            url, min_size=self.settings.database.pool_min, max_size=self.settings.database.pool_max
+            url,
+            min_size=self.settings.database.pool_min,
+            max_size=self.settings.database.pool_max,
+            patience=self.settings.database.patience_seconds,
         )
         self._stack.callback(self.database.close)
         keep_house(self.database, utc_now())  # before the first row of the day looks for its partition
@@ -172,6 +175,7 @@ class Hub:
         self.feed = Feed(self.reads, listener.wait, utc_now)
         self.feed.start()
         self._stack.callback(self.feed.close)
+        self._stack.callback(listener.close)
         self.api = create_api(
             database=self.database,
             reads=self.reads,

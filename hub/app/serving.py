@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import signal
 import socket
@@ -103,10 +102,10 @@ def serve(settings: Settings, *, parts: frozenset[Part] = frozenset(PARTS), work
 
 
 def _run(ending: _Ending, server: ApiServer, bound: socket.socket) -> None:
-    """Serves until told to end. In a loop of our own: uvicorn's `run` would take the signals and raise them again."""
+    """Serves until told to end. uvicorn takes the signals meanwhile and raises them again for us afterwards."""
     ending.server = server
     if not ending.event.is_set():
-        asyncio.run(server._serve(sockets=[bound]))
+        server.run(sockets=[bound])
 
 
 def demo(settings: Settings, *, residents: int, speed: float, seed: int) -> None:
