@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Problem } from '../src/core/http.ts'
-import { Outbox, byImportance, isFinal, project, type Queued, type Step } from '../src/phone/outbox.ts'
+import { Outbox, byImportance, isFinal, project, taken, type Queued, type Step } from '../src/phone/outbox.ts'
 import { memoryStore } from '../src/phone/storage.ts'
-import { at, incident, task } from './make.ts'
+import { assignment, at, incident, task } from './make.ts'
 
 function box(send: (item: Queued) => Promise<void>, store = memoryStore()) {
   const retries: (() => void)[] = []
@@ -114,6 +114,14 @@ test('the card shows the last step pressed, and that it is not sent', () => {
   assert.deepEqual([other!.state, other!.next, other!.pending], ['offered', 'accept', 0])
   const refused = queued.map((item) => ({ ...item, refused: 'stood down' }))
   assert.equal(project([task('g1')], refused)[0]!.state, 'offered')
+})
+
+test('the answer to a step moves the card at once, and never back', () => {
+  const tasks = [task('g1'), task('g2')]
+  const after = taken(tasks, assignment('g1', { version: 2, state: 'en_route' }))
+  assert.deepEqual(after.map((one) => one.next), ['on-scene', 'accept'])
+  assert.equal(taken(after, assignment('g1', { version: 1 }))[0]!.next, 'on-scene')
+  assert.equal(taken(after, assignment('g1', { version: 3, state: 'completed' }))[0]!.next, null)
 })
 
 test('critical first, emergencies before services', () => {

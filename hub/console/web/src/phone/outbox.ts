@@ -3,7 +3,7 @@
  * key (a lost answer is not done twice) and the time of the press. A refused step is kept and shown: it is somebody's record.
  */
 import { Problem } from '../core/http.ts'
-import type { NextStep, Task } from '../core/types.ts'
+import type { Assignment, NextStep, Task } from '../core/types.ts'
 
 export type Step = NextStep | 'decline'
 
@@ -135,6 +135,15 @@ const AFTER: Record<Step, { state: Task['assignment']['state']; next: NextStep |
   'on-scene': { state: 'on_scene', next: 'complete' },
   complete: { state: 'completed', next: null },
   decline: { state: 'declined', next: null },
+}
+
+const NEXT: Partial<Record<Assignment['state'], NextStep>> = { offered: 'accept', accepted: 'en-route', en_route: 'on-scene', on_scene: 'complete' }
+
+/** The list with what the hub answered to a step; an older answer changes nothing. */
+export function taken(tasks: readonly Task[], answer: Assignment): Task[] {
+  return tasks.map((task) =>
+    task.assignment.id === answer?.id && task.assignment.version <= answer.version ? { ...task, assignment: answer, next: NEXT[answer.state] ?? null } : task,
+  )
 }
 
 export interface Shown {

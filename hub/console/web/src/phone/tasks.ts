@@ -8,8 +8,8 @@ import { browserDeps } from '../core/link-browser.ts'
 import { askSession, onSignedIn, session, sessionState } from '../core/session.ts'
 import { remember, remembered } from '../core/settings.ts'
 import { Player } from '../core/player.ts'
-import type { Task } from '../core/types.ts'
-import { Outbox, byImportance, project, type Queued, type Step } from './outbox.ts'
+import type { Assignment, Task } from '../core/types.ts'
+import { Outbox, byImportance, project, taken, type Queued, type Step } from './outbox.ts'
 import { forget, keep, kept, outboxStore } from './storage.ts'
 
 const POLL_MS = 30_000
@@ -186,7 +186,9 @@ export async function start(): Promise<void> {
   if (offset) restoreClock(Number(offset))
   outbox = new Outbox(await outboxStore(), {
     async send(item) {
-      await post(item.path, item.body, { key: item.key, timeoutMs: 20000 })
+      const answer = await post<Assignment>(item.path, item.body, { key: item.key, timeoutMs: 20000 })
+      // Before the step leaves the outbox, or the card would fall back a step until the list is fetched.
+      tasks.value = taken(tasks.value, answer)
       refreshSoon()
     },
     after(ms, run) {
@@ -230,6 +232,7 @@ export async function start(): Promise<void> {
     if (session.value && (linkState.value !== 'live' || link.polling)) void refresh()
   }, POLL_MS)
   setInterval(ring, 4000)
-  addEventListener('pointerdown', () => void unlockSound(), { once: true })
+  // With the click, not with the touch: what goes away when sound is on must not move what is being pressed.
+  addEventListener('click', () => void unlockSound(), { once: true })
   void navigator.storage?.persist?.()
 }
