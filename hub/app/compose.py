@@ -172,7 +172,7 @@ class Hub:
 
     def _start_api(self, url: str) -> None:
         listener = self._stack.enter_context(Listener(url, ["care_hub_feed"]))
-        self.feed = Feed(self.reads, listener.wait, utc_now)
+        self.feed = Feed(ReadsPostgres(self.database, "feed"), listener.wait, utc_now)
         self.feed.start()
         self._stack.callback(self.feed.close)
         self._stack.callback(listener.close)

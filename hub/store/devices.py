@@ -1,4 +1,4 @@
-"""Devices as ingest needs them."""
+"""Devices as ingest needs them. What was heard of them is buffered: their rows are locked late and briefly."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def _latest(seen: Sequence[DeviceSeen]) -> list[Json]:
 class DevicesDrawer:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._seen: list[DeviceSeen] = []
 
     def get_many(self, ids: Collection[str]) -> dict[str, DeviceRow]:
         if not ids:
@@ -43,8 +44,13 @@ class DevicesDrawer:
             self._session.run("devices_adopt_unknown", ids=list(ids), families=list(ids.values()), at=at)
 
     def seen(self, seen: Sequence[DeviceSeen]) -> None:
-        if seen:
-            self._session.run("devices_seen", rows=as_json(_latest(seen)))
+        self._seen.extend(seen)
+
+    def write(self) -> None:
+        """What was heard, at the end of the transaction."""
+        if self._seen:
+            seen, self._seen = self._seen, []
+            self._session.queue("devices_seen", rows=as_json(_latest(seen)))
 
     def add(self, row: DeviceRow, *, name: str | None, secret_hash: str | None) -> None:
         added = self._session.one(

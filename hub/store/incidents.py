@@ -132,8 +132,9 @@ class IncidentsDrawer:
             policies[digest] = policy
             bodies.append({**_row(incident, fix), "area_path": list(area_path), "policy": digest})
         kept = [{"digest": digest, "body": body} for digest, body in sorted(policies.items())]
-        self._session.run("policies_keep", rows=as_json(kept))
-        return {row["id"] for row in self._session.all("incidents_insert", rows=as_json(bodies))}
+        with self._session.together():
+            self._session.queue("policies_keep", rows=as_json(kept))
+            return {row["id"] for row in self._session.all("incidents_insert", rows=as_json(bodies))}
 
     def get(self, incident_id: str, *, lock: bool = False) -> Incident | None:
         if not is_uuid(incident_id):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import psycopg
+from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from hub.errors import UnavailableError
+from hub.ports.records import Json
 from hub.store.faults import faults, first_line
 from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
@@ -21,8 +23,11 @@ __all__ = ["LANES", "PostgresDatabase"]
 
 _log = logging.getLogger(__name__)
 
-LANES = ("alarm", "telemetry")
+LANES = ("alarm", "telemetry", "feed")
 """Lanes with connections of their own: they never wait for one that pages and programs hold."""
+
+_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BUSY = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
 
 class _Lane:
@@ -90,7 +95,7 @@ class _Pool:
 class PostgresDatabase:
     """`hub.ports.Database`. Safe for any number of threads; nothing is connected before the first `begin` needs it.
 
-    `url`: `postgresql://…`. `max_size` bounds the connections of the lane "main"; "alarm" and "telemetry" have one for
+    `url`: `postgresql://…`. `max_size` bounds the connections of the lane "main"; the others have one for
     each caller at a time. `patience` (s): how long `begin` waits for a connection of the lane "main".
     """
 
@@ -126,8 +131,33 @@ class PostgresDatabase:
     @contextmanager
     def reading(self, lane: str = "main") -> Iterator[Connection]:
         """A connection in a read-only transaction with one snapshot for all its statements."""
-        with self.connection(lane, b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+        with self.connection(lane, _READ) as connection:
             yield connection
+
+    def ask(self, lane: str, *statements: tuple[bytes, Mapping[str, Any] | None]) -> list[Json]:
+        """Rows of the last of `statements`, which only read, in one snapshot and one round trip.
+
+        UnavailableError where the database is away. A connection that died while idle is replaced without a word:
+        reading again does no harm.
+        """
+        source = self._lanes[lane]
+        for spare in range(self._spare, -1, -1):
+            connection = source.take()
+            try:
+                with faults(), connection.pipeline():
+                    connection.execute(_READ)
+                    for statement, params in statements:
+                        answer = connection.execute(statement, params)
+                    connection.execute(b"COMMIT")
+                return answer.fetchall()
+            except UnavailableError:
+                if not connection.closed or not spare:
+                    raise
+            finally:
+                if not connection.closed:
+                    _leave(connection)
+                source.give_back(connection)
+        raise AssertionError("unreachable")
 
     @contextmanager
     def connection(self, lane: str, begin: bytes) -> Iterator[Connection]:
@@ -156,10 +186,15 @@ class PostgresDatabase:
         raise UnavailableError(f"the database is away: {first_line(lost)}") from lost
 
     def _commit(self, tx: PostgresTransaction) -> None:
-        tx.session.flush()
+        """What is buffered and the COMMIT itself, in one round trip."""
         connection = tx.session.connection
         try:
-            ended = connection.execute(b"COMMIT").statusmessage
+            with connection.pipeline():
+                tx.session.queue_buffered()
+                end = connection.execute(b"COMMIT")
+            ended = end.statusmessage
+        except _BUSY:
+            raise  # the server said so before the end: nothing was written
         except psycopg.OperationalError as error:
             raise UnavailableError(
                 f"the database went away during the commit: {first_line(error)}", outcome="unknown"

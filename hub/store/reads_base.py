@@ -15,12 +15,14 @@ from hub.errors import BadRequestError
 from hub.ports.reads import Page
 from hub.ports.records import Json
 from hub.store.postgres import PostgresDatabase
-from hub.store.session import Session, is_uuid
+from hub.store.session import Session, is_uuid, statement
 
 __all__ = ["FIRST_ID", "LAST_ID", "MAX_LIMIT", "ReadsBase", "bounded", "cursor_text", "cursor_values", "given", "page"]
 
 MAX_LIMIT = 500
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
+_ONE_PLAN = b"SET LOCAL plan_cache_mode = force_generic_plan"
+"""Planning a view anew costs several times its execution, and a look-up by ids has only one good plan."""
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -78,15 +80,26 @@ def page(rows: list[Json], limit: int, key: Sequence[str], item: Callable[[Json]
 
 
 class ReadsBase:
-    """Reads on the lane "main" of a database."""
+    """Reads on a lane of a database."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    def __init__(self, database: PostgresDatabase, lane: str = "main") -> None:
         self._database = database
+        self._lane = lane
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with self._database.reading() as connection:
+        with self._database.reading(self._lane) as connection:
             yield Session(connection)
+
+    def _ask(self, block: str, /, **params: Any) -> list[Json]:
+        """One block alone, in one round trip."""
+        return self._database.ask(self._lane, (_ONE_PLAN, None), statement(block, **params))
+
+    def _views_alone(self, block: str, ids: Collection[str]) -> dict[str, Json]:
+        """`_views` where nothing else is read in the same snapshot."""
+        known = [ident for ident in ids if is_uuid(ident)]
+        found = {row["view"]["id"]: row["view"] for row in self._ask(block, ids=known)} if known else {}
+        return {ident: found[ident] for ident in known if ident in found}
 
     @staticmethod
     def _views(session: Session, block: str, ids: Sequence[str]) -> dict[str, Json]:
@@ -94,7 +107,6 @@ class ReadsBase:
         known = [ident for ident in ids if is_uuid(ident)]
         if not known:
             return {}
-        # Planning a view anew costs several times its execution, and a look-up by ids has only one good plan.
-        session.connection.execute(b"SET LOCAL plan_cache_mode = force_generic_plan")
+        session.connection.execute(_ONE_PLAN)
         found = {row["view"]["id"]: row["view"] for row in session.all(block, ids=known)}
         return {ident: found[ident] for ident in known if ident in found}

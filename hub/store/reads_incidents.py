@@ -71,8 +71,7 @@ class IncidentReads(ReadsBase):
         return page(rows, limit, key, lambda row: views[row["id"]])
 
     def incidents_by_id(self, ids: Collection[str]) -> dict[str, Json]:
-        with self._session() as session:
-            return self._views(session, "incident_views", list(ids))
+        return self._views_alone("incident_views", ids)
 
     def incident_detail(self, incident_id: str) -> Json | None:
         with self._session() as session:
@@ -103,8 +102,7 @@ class IncidentReads(ReadsBase):
         return page(rows, limit, ("seq",), _view)
 
     def entries_since(self, seq: int, limit: int) -> list[Json]:
-        with self._session() as session:
-            return [row["view"] for row in session.all("entries_since", seq=seq, limit=limit)]
+        return [row["view"] for row in self._ask("entries_since", seq=seq, limit=limit)]
 
     def alarms(self, where: AlarmFilter, limit: int, cursor: str | None) -> Page:
         """The newest first; `states` are those of the incident a press joined."""
@@ -137,8 +135,7 @@ class IncidentReads(ReadsBase):
         return page(rows, limit, ("started_at", "id"), _view)
 
     def assignments_by_id(self, ids: Collection[str]) -> dict[str, Json]:
-        with self._session() as session:
-            return self._views(session, "assignments_by_id", list(ids))
+        return self._views_alone("assignments_by_id", ids)
 
 
 def _view(row: Json) -> Json:

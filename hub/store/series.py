@@ -1,13 +1,14 @@
-"""Uplink log, observations and fixes: appended by COPY."""
+"""Uplink log, observations and fixes: appended by COPY; a few rows at the end of the transaction, with all the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from math import isfinite
 
-from hub.ports.records import FixRow, ObservationRow, UplinkRow
+from hub.ports.records import FixRow, Json, ObservationRow, UplinkRow
 from hub.store.faults import faults
-from hub.store.session import Session, clean
+from hub.store.session import Session, as_json, clean
 
 __all__ = ["SeriesDrawer"]
 
@@ -18,6 +19,8 @@ _OBSERVATIONS = (
 _FIXES = (
     b"COPY fixes (received_at, observed_at, device_id, resident_id, lat, lon, accuracy_m, source, buffered) FROM STDIN"
 )
+FEW = 30
+"""Up to so many rows are inserted by a statement instead."""
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -71,14 +74,31 @@ def _moments() -> Callable[[datetime], str]:
     return text
 
 
+def _plain(row: UplinkRow | ObservationRow | FixRow) -> Json:
+    """A row as JSON can carry it; for NaN and the infinities it has no number, but PostgreSQL reads their names."""
+    named = {name: getattr(row, name) for name in row.__slots__}
+    return {
+        name: repr(value) if isinstance(value, float) and not isfinite(value) else value
+        for name, value in named.items()
+    }
+
+
 class SeriesDrawer:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._uplinks: list[UplinkRow] = []
+        self._observations: list[ObservationRow] = []
+        self._fixes: list[FixRow] = []
 
     def write(
         self, uplinks: Sequence[UplinkRow], observations: Sequence[ObservationRow], fixes: Sequence[FixRow]
     ) -> None:
         """Appends; all of a call succeed or the transaction fails."""
+        if len(uplinks) + len(observations) + len(fixes) <= FEW:
+            self._uplinks += uplinks
+            self._observations += observations
+            self._fixes += fixes
+            return
         at = _moments()
         if uplinks:
             self._copy(_UPLINKS, (_uplink(row, at) for row in uplinks))
@@ -86,6 +106,17 @@ class SeriesDrawer:
             self._copy(_OBSERVATIONS, (_observation(row, at) for row in observations))
         if fixes:
             self._copy(_FIXES, (_fix(row, at) for row in fixes))
+
+    def flush(self) -> None:
+        """Writes the few: each COPY would be two round trips of its own."""
+        for block, rows in (
+            ("uplinks_add", self._uplinks),
+            ("observations_add", self._observations),
+            ("fixes_add", self._fixes),
+        ):
+            if rows:
+                self._session.queue(block, rows=as_json([_plain(row) for row in rows]))
+        self._uplinks, self._observations, self._fixes = [], [], []
 
     def _copy(self, statement: bytes, lines: Iterable[str]) -> None:
         with faults(), self._session.connection.cursor() as cursor, cursor.copy(statement) as copy:

@@ -18,7 +18,7 @@ from hub.ports.records import Json
 from hub.store.faults import faults
 from hub.store.sql import SQL
 
-__all__ = ["Connection", "Session", "as_json", "clean", "connect", "is_uuid", "prepare_connection"]
+__all__ = ["Connection", "Session", "as_json", "clean", "connect", "is_uuid", "prepare_connection", "statement"]
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -98,6 +98,11 @@ def _encoded(name: str) -> bytes:
     return SQL[name].encode()
 
 
+def statement(name: str, /, **params: Any) -> tuple[bytes, dict[str, Any]]:
+    """A named block and its parameters, as a connection takes them."""
+    return _encoded(name), _cleaned(params)
+
+
 class Session:
     """Runs named blocks. What drawers buffer is written by `flush`, before anything that must see it."""
 
@@ -112,8 +117,12 @@ class Session:
     def flush(self) -> None:
         """Writes what is buffered, in one round trip."""
         with faults(), self.connection.pipeline():
-            for flush in self._buffers:
-                flush()
+            self.queue_buffered()
+
+    def queue_buffered(self) -> None:
+        """Writes what is buffered inside a pipeline without waiting for the outcome."""
+        for flush in self._buffers:
+            flush()
 
     def run(self, name: str, /, **params: Any) -> int:
         """Executes; gives the number of rows touched."""
@@ -136,6 +145,12 @@ class Session:
         """The first column of the first row, None without a row."""
         row = self.one(name, **params)
         return None if row is None else next(iter(row.values()))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Statements inside go out in one round trip; an answer that is asked for is waited for."""
+        with faults(), self.connection.pipeline():
+            yield
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -54,14 +54,15 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         session = Session(connection)
+        series, devices = SeriesDrawer(session), DevicesDrawer(session)
         due, outbox, timeline = DueDrawer(session), OutboxDrawer(session), TimelineDrawer(session)
         # The timeline is the last: whoever holds its counter waits for nobody.
-        for drawer in (due, outbox, timeline):
-            session.buffer(drawer.write)
+        for write in (series.flush, devices.write, due.write, outbox.write, timeline.write):
+            session.buffer(write)
         self.session = session
         self.ledger: Ledger = LedgerDrawer(session)
-        self.series: Series = SeriesDrawer(session)
-        self.devices: Devices = DevicesDrawer(session)
+        self.series: Series = series
+        self.devices: Devices = devices
         self.residents: Residents = ResidentsDrawer(session)
         self.alarms: Alarms = AlarmsDrawer(session)
         self.incidents: Incidents = IncidentsDrawer(session)

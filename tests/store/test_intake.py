@@ -11,6 +11,7 @@ from hub.clock import new_id
 from hub.errors import ConflictError
 from hub.ports import DeviceRow, DeviceSeen, FixRow, ObservationRow, UplinkRow
 from hub.store import PostgresDatabase
+from hub.store.series import FEW
 from tests.store.rows import NOW, Racers, alarm, at, key, opened, populate
 
 
@@ -56,7 +57,11 @@ def test_workers_with_the_same_keys_in_any_order_share_them_out(database: Postgr
     assert sorted(taken) == sorted(keys)
 
 
-def test_series_keep_every_value_as_it_was(database: PostgresDatabase) -> None:
+@pytest.mark.parametrize("few", [0, FEW], ids=["by COPY", "by a statement"])
+def test_series_keep_every_value_as_it_was(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("hub.store.series.FEW", few)
     nasty = "tab\there \\ back\\nslash\nline \r 中文 \x00 end"
     with database.begin("telemetry") as tx:
         tx.series.write(

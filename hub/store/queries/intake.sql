@@ -11,6 +11,28 @@ RETURNING key
 -- :name ledger_prune
 DELETE FROM uplink_seen WHERE received_at < %(before)s
 
+-- :name uplinks_add
+INSERT INTO uplinks (received_at, lane, device_id, topic, key, outcome, reason, events, payload)
+SELECT r.received_at, r.lane, r.device_id, r.topic, decode(r.key, 'base64'), r.outcome, r.reason, r.events,
+       decode(r.payload, 'base64')
+FROM json_to_recordset(%(rows)s::json) AS r (
+    received_at timestamptz, lane text, device_id text, topic text, key text, outcome text, reason text, events smallint,
+    payload text)
+
+-- :name observations_add
+INSERT INTO observations (received_at, observed_at, device_id, resident_id, metric, value, state, buffered)
+SELECT r.received_at, r.observed_at, r.device_id, r.resident_id, r.metric, r.value, r.state, r.buffered
+FROM json_to_recordset(%(rows)s::json) AS r (
+    received_at timestamptz, observed_at timestamptz, device_id text, resident_id text, metric text,
+    value double precision, state text, buffered boolean)
+
+-- :name fixes_add
+INSERT INTO fixes (received_at, observed_at, device_id, resident_id, lat, lon, accuracy_m, source, buffered)
+SELECT r.received_at, r.observed_at, r.device_id, r.resident_id, r.lat, r.lon, r.accuracy_m, r.source, r.buffered
+FROM json_to_recordset(%(rows)s::json) AS r (
+    received_at timestamptz, observed_at timestamptz, device_id text, resident_id text, lat double precision,
+    lon double precision, accuracy_m real, source text, buffered boolean)
+
 -- :name devices_get
 SELECT id, family, resident_id, area_id, profile, adopted, revoked_at IS NOT NULL AS revoked
 FROM devices WHERE id = ANY (%(ids)b::text[])
