@@ -94,9 +94,15 @@ class StaffRules:
 
 @dataclass(frozen=True, slots=True)
 class OperatorRules:
-    """A simulated operator: only for load; a demonstration leaves the desk to its visitor."""
+    """A simulated operator.
+
+    `tidy`: sits at the desk (so that somebody is signed in), leaves every alarm to a person and only closes what field
+    staff finished and nobody claimed for `tidy_after_s`: a demonstration's colleague.
+    """
 
     poll_s: float = 1.0
+    tidy: bool = False
+    tidy_after_s: float = 180.0
     claim_s: tuple[float, float] = (2.0, 10.0)
     talk_s: tuple[float, float] = (10.0, 45.0)
     dispatch_share: float = 0.4
@@ -283,6 +289,8 @@ def _operator(table: Table | None) -> OperatorRules | None:
     usual = OperatorRules()
     rules = OperatorRules(
         poll_s=table.need_number("poll_s", usual.poll_s, low=0.05),
+        tidy=table.flag("tidy", usual.tidy),
+        tidy_after_s=table.need_number("tidy_after_s", usual.tidy_after_s),
         claim_s=table.pair("claim_s", usual.claim_s),
         talk_s=table.pair("talk_s", usual.talk_s),
         dispatch_share=table.need_number("dispatch_share", usual.dispatch_share, high=1.0),

@@ -242,6 +242,8 @@ class Operator(SignedIn):
         self.rules = rules
 
     async def look(self, client: httpx.AsyncClient) -> float:
+        if self.rules.tidy:
+            return await self._tidy(client)
         items = (await self.get(client, "/incidents", state="open", limit=50))["items"]
         items = [item for item in items if item["class"] != "technical"]
         if not items:
@@ -255,6 +257,25 @@ class Operator(SignedIn):
         except Refused as refused:
             self.say("refused", str(refused))
         return 0.05
+
+    async def _tidy(self, client: httpx.AsyncClient) -> float:
+        items = (await self.get(client, "/incidents", state="in_progress", limit=50))["items"]
+        now = self.pace.now()
+        for item in items:
+            ended = [one["ended_at"] for one in item["assignments"] if one["state"] == "completed"]
+            if item["acknowledged_by"] is not None or item["under_way"] or not ended:
+                continue
+            if (now - datetime.fromisoformat(max(ended))).total_seconds() < self.rules.tidy_after_s:
+                continue
+            mark = f"tidy-{item['id']}-{item['version']}"
+            try:
+                await self.post(client, f"/incidents/{item['id']}/acknowledge", {}, f"{mark}-ack")
+                body = {"disposition": "genuine", "summary": "现场人员已处置完毕，同事代为办结"}
+                await self.post(client, f"/incidents/{item['id']}/close", body, f"{mark}-close")
+                self.counters.count("close")
+            except Refused as refused:
+                self.say("refused", str(refused))
+        return self._poll_s
 
     async def _handle(self, client: httpx.AsyncClient, incident: str) -> None:
         mark = f"{incident}-{self.rng.randrange(1 << 32):08x}"

@@ -180,6 +180,11 @@ def _world(community: Community, password: str) -> dict[str, Any]:
             }
             for row in community.devices
         ],
+        "operators": [
+            {"username": login.username, "password": password, "name": login.name}
+            for login in community.logins
+            if login.username == "liqiang"
+        ],
         "staff": [
             {
                 "username": login.username,
