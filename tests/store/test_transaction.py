@@ -11,7 +11,7 @@ from hub.clock import new_id
 from hub.errors import BadRequestError, ConflictError, UnavailableError
 from hub.ports import DueRow, OutboxRow
 from hub.store import PostgresDatabase
-from tests.store.rows import NOW, Racers, add_user, at, entry, populate, user
+from tests.store.rows import NOW, Racers, add_user, at, entry, incident, opened, populate, user
 
 
 def kill_all(url: str) -> int:
@@ -181,6 +181,24 @@ def test_claims_of_due_rows_are_disjoint(database: PostgresDatabase) -> None:
     with database.begin() as tx:
         rest = [row.subject_id for row in tx.due.claim(at(100), 100)]
     assert sorted(every + rest) == sorted(subjects)
+
+
+def test_a_due_claim_waits_for_nobody_who_has_the_incident(database: PostgresDatabase) -> None:
+    """An operator who claims at the second of the re-alert: job and operator never wait for one another."""
+    populate(database)
+    busy, idle = opened(database).id, opened(database, incident("R-2")).id
+    with database.begin() as tx:
+        tx.due.set(DueRow("incident", busy, "realert_10", at(1)), DueRow("incident", idle, "realert_10", at(2)))
+        tx.due.set(DueRow("assignment", new_id(), "accept", at(3), {"incident_id": busy}))
+    with database.begin() as operator:
+        operator.incidents.get(busy, lock=True)
+        with database.begin("alarm") as job:
+            assert [row.subject_id for row in job.due.claim(at(100), 10)] == [idle]
+            # And the operator does not wait for the job either: what it left alone is not locked.
+            operator.due.clear("incident", busy)
+            assert operator.due.next_at() == at(2), "seen from here the job has not committed"
+    with database.begin() as tx:
+        assert [row.step for row in tx.due.claim(at(100), 10)] == ["accept"]
 
 
 def test_a_due_claim_that_fails_gives_its_rows_back(database: PostgresDatabase) -> None:

@@ -103,16 +103,30 @@ ON CONFLICT (subject_kind, subject_id, step) DO UPDATE SET due_at = excluded.due
 -- :name due_notify
 SELECT pg_notify('care_hub_due', '')
 
+-- The incident before its rows, as everywhere; and whoever has an incident in hand just now is not waited for: an operator
+-- who claims at the very second of the re-alert would otherwise wait for us, and we for him.
 -- :name due_claim
 WITH ripe AS MATERIALIZED (
-    SELECT subject_kind, subject_id, step FROM due
+    SELECT subject_kind, subject_id, step,
+           CASE subject_kind WHEN 'incident' THEN subject_id ELSE (body ->> 'incident_id')::uuid END AS incident_id
+    FROM due
     WHERE due_at <= %(now)s
     ORDER BY due_at
     LIMIT %(limit)s
+), held AS MATERIALIZED (
+    SELECT i.id FROM incidents i WHERE i.id IN (SELECT incident_id FROM ripe)
+    ORDER BY i.id
     FOR UPDATE SKIP LOCKED
+), taken AS MATERIALIZED (
+    SELECT d.subject_kind, d.subject_id, d.step
+    FROM due d JOIN ripe r USING (subject_kind, subject_id, step)
+    WHERE d.due_at <= %(now)s
+      AND (r.incident_id IN (SELECT id FROM held) OR r.incident_id IS NULL
+           OR NOT EXISTS (SELECT FROM incidents i WHERE i.id = r.incident_id))
+    FOR UPDATE OF d SKIP LOCKED
 )
-DELETE FROM due d USING ripe r
-WHERE d.subject_kind = r.subject_kind AND d.subject_id = r.subject_id AND d.step = r.step
+DELETE FROM due d USING taken t
+WHERE d.subject_kind = t.subject_kind AND d.subject_id = t.subject_id AND d.step = t.step AND d.due_at <= %(now)s
 RETURNING d.subject_kind, d.subject_id, d.step, d.due_at, d.body
 
 -- :name due_next
