@@ -36,7 +36,8 @@ def test_text_frames() -> None:
     assert found[1]["events"][0] | {"attributes": {}} == {
         "device_id": "5550001234", "kind": "alarm", "type": "sos", "fix": None,
         "observed_at": "2026-11-22T07:15:04+00:00",
-        "vitals": {"steps": 1840}, "battery_pct": 41, "ref": "221126071504-00010000", "buffered": False, "attributes": {},
+        "vitals": {"steps": 1840}, "battery_pct": 41, "ref": "221126071504-00010000",
+        "buffered": False, "attributes": {},
     }  # fmt: skip
 
 

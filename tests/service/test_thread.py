@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hub.errors import ConflictError, ForbiddenError
+from hub.ports import SessionRow
 from tests.service.conftest import World
 
 
@@ -96,8 +97,6 @@ def test_two_presses_in_one_batch_are_one_incident(world: World) -> None:
 def test_nobody_claims(world: World) -> None:
     """Re-alert at 10 s, the plan goes on by itself at 30 s, a supervisor at 60 s; somebody accepts: silence."""
     with world.database.begin() as tx:  # a seat is taken, or it would escalate at once
-        from hub.ports import SessionRow
-
         user = tx.users.by_name("zhoumin")
         assert user is not None
         tx.users.open_session(
@@ -187,7 +186,8 @@ def test_unreadable_body_is_kept_and_answered(world: World) -> None:
 
 
 def test_watch_frame_becomes_an_incident(world: World) -> None:
-    frame = b"[3G*9900000072*0066*AL_LTE,310120,184251,V,0.0,N,0.0,E,22.0,0,-1,0,100,11,0,0,00010001,1,1,334,020,1,2,100,0,5]"
+    content = b"AL_LTE,310120,184251,V,0.0,N,0.0,E,22.0,0,-1,0,100,11,0,0,00010001,1,1,334,020,1,2,100,0,5"
+    frame = b"[3G*9900000072*%04X*%s]" % (len(content), content)
     taken = world.uplink("", frame, "9900000072", family="watch")
     assert [reply.payload for reply in taken.replies] == [b"[3G*9900000072*0002*AL]"]
     incident = world.row("SELECT type, fix, resident_id FROM incidents WHERE class = 'emergency'")
