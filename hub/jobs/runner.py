@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from hub.clock import Clock
-from hub.errors import HubError, UnavailableError
+from hub.errors import UnavailableError
 from hub.service import Escalating
 
 __all__ = ["Jobs", "Wake"]
@@ -75,12 +75,25 @@ class Jobs:
                 log.warning("due rows wait: %s", error.detail)
                 self._stop.wait(pause)
                 pause = min(pause * 2, 5.0)
-            except HubError as error:
-                log.error("a due row could not be carried out: %s", error.detail)
-                self._stop.wait(1.0)
-            except Exception:
-                log.exception("a due row could not be carried out")
-                self._stop.wait(1.0)
+            except Exception as error:
+                log.error("due rows could not be carried out together, taking them one by one: %r", error)
+                self._singly()
+
+    def _singly(self) -> None:
+        """One row that cannot be carried out stands aside for a minute; the others go on."""
+        try:
+            for row, error in self._escalating.run_singly():
+                log.error(
+                    "step %s of %s %s could not be carried out, it is tried again in a minute",
+                    *(row.step, row.subject_kind, row.subject_id),
+                    exc_info=error,
+                )
+        except UnavailableError as error:
+            log.warning("due rows wait: %s", error.detail)
+            self._stop.wait(1.0)
+        except Exception:
+            log.exception("due rows could not be carried out")
+            self._stop.wait(1.0)
 
     def _sleep_s(self) -> float:
         next_at = self._escalating.next_at()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from hub.alarms import DueStep, fall_due
 from hub.clock import Clock
+from hub.errors import UnavailableError
 from hub.ports import Database, DueRow, Transaction
 from hub.service.writing import Writer
 
 __all__ = ["Escalating"]
+
+_TRY_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Escalating:
@@ -22,15 +26,39 @@ class Escalating:
 
     def run_due(self, limit: int = 50) -> int:
         """Carries out up to `limit` due steps in one transaction; gives how many it took."""
+        return len(self._carry_out(self._clock(), limit, []))
+
+    def run_singly(self, limit: int = 50) -> list[tuple[DueRow, Exception]]:
+        """The same, each step in its own transaction, after `run_due` has failed: one bad row must not stand in front
+        of everybody's escalation. Gives the rows that failed with the error; they are tried again after a minute.
+        UnavailableError where the database is away.
+        """
         now = self._clock()
+        failed: list[tuple[DueRow, Exception]] = []
+        for _ in range(limit):
+            claimed: list[DueRow] = []
+            try:
+                if not self._carry_out(now, 1, claimed):
+                    break
+            except UnavailableError:
+                raise
+            except Exception as error:
+                if not claimed:
+                    raise
+                failed.append((claimed[0], error))
+                with self._database.begin() as tx:
+                    tx.due.set(replace(claimed[0], due_at=now + _TRY_AGAIN_AFTER))
+        return failed
+
+    def _carry_out(self, now: datetime, limit: int, claimed: list[DueRow]) -> list[DueRow]:
         with self._database.begin() as tx:
-            rows = tx.due.claim(now, limit)
-            if rows:
+            claimed += tx.due.claim(now, limit)
+            if claimed:
                 operators = tx.users.operators_on_duty(now)
                 # In the order of subjects, as everywhere: two transactions then never wait for one another in a ring.
-                for row in sorted(rows, key=lambda row: (_incident_id(row), row.due_at, row.step)):
+                for row in sorted(claimed, key=lambda row: (_incident_id(row), row.due_at, row.step)):
                     self._fall_due(tx, row, now, operators)
-        return len(rows)
+        return claimed
 
     def next_at(self) -> datetime | None:
         """When the next step is due."""

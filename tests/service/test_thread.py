@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hub.errors import ConflictError, ForbiddenError
+from hub.errors import BadRequestError, ConflictError, ForbiddenError
 from hub.ports import SessionRow
 from tests.service.conftest import World
 
@@ -119,6 +119,27 @@ def test_nobody_claims(world: World) -> None:
     before = world.kinds(incident_id)
     world.wait(200)
     assert world.kinds(incident_id) == before
+
+
+def test_one_bad_step_does_not_hold_up_the_others(world: World) -> None:
+    """Nothing is forgotten: neither what stands behind a step that fails, nor that step."""
+    world.press("W1")
+    bad = world.row("SELECT id FROM incidents")["id"]
+    world.rows(  # nothing of ours writes this
+        "WITH spoilt AS (INSERT INTO escalation_policies (digest, body) VALUES ('spoilt', '{}') RETURNING digest)"
+        " UPDATE incidents SET policy = (SELECT digest FROM spoilt) RETURNING id"
+    )
+    world.press("W2")
+    good = world.row("SELECT id FROM incidents WHERE id <> %s", bad)["id"]
+    with pytest.raises(BadRequestError, match="policy"):
+        world.services.escalating.run_due()
+    assert world.kinds(good) == ["raised"]
+    ((row, error),) = world.services.escalating.run_singly()
+    assert row.subject_id == str(bad)
+    assert isinstance(error, BadRequestError)
+    assert world.kinds(good)[:2] == ["raised", "escalated"]
+    kept = world.row("SELECT due_at FROM due WHERE subject_id = %s AND step = %s", bad, row.step)
+    assert (kept["due_at"] - world.now).total_seconds() == 60
 
 
 def test_nobody_signed_in_escalates_at_once(world: World) -> None:

@@ -108,7 +108,9 @@ SELECT pg_notify('care_hub_due', '')
 -- :name due_claim
 WITH ripe AS MATERIALIZED (
     SELECT subject_kind, subject_id, step,
-           CASE subject_kind WHEN 'incident' THEN subject_id ELSE (body ->> 'incident_id')::uuid END AS incident_id
+           CASE WHEN subject_kind = 'incident' THEN subject_id
+                WHEN pg_input_is_valid(body ->> 'incident_id', 'uuid') THEN (body ->> 'incident_id')::uuid
+           END AS incident_id
     FROM due
     WHERE due_at <= %(now)s
     ORDER BY due_at
