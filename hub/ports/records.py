@@ -1,11 +1,14 @@
-"""Rows that cross the floors: what the store gives and takes beside the pure rooms' own values."""
+"""Rows that cross the floors: what the store gives and takes beside the pure rooms' own values.
+
+Those of telemetry are tuples: made by the hundred thousand, and a frozen dataclass costs several times as much.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from devices.model import Reply, Uplink
 from dispatch.model import AssignmentState
@@ -87,8 +90,7 @@ class DeviceRow:
     revoked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSeen:
+class DeviceSeen(NamedTuple):
     """A device was heard at `at`. None leaves a column as it is.
 
     Only `online` True is a sign of life that moves last_seen_at: a goodbye (False) or a retained state (None) is not.
@@ -101,8 +103,7 @@ class DeviceSeen:
     last_fix: Json | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UplinkRow:
+class UplinkRow(NamedTuple):
     """One uplink's fate. `payload` only where kept (alarms, rejected, unsupported, quarantined)."""
 
     received_at: datetime
@@ -116,8 +117,7 @@ class UplinkRow:
     payload: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ObservationRow:
+class ObservationRow(NamedTuple):
     """One value of one metric, or one word (`state`) of an activity."""
 
     received_at: datetime
@@ -130,8 +130,7 @@ class ObservationRow:
     buffered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FixRow:
+class FixRow(NamedTuple):
     """One position, WGS-84."""
 
     received_at: datetime

@@ -35,6 +35,9 @@ __all__ = ["Ingest", "key_digest"]
 _CACHE_FOR = timedelta(seconds=5)
 _RACES = 3
 
+_Fate = tuple[UplinkOutcome, str | None]
+"""What becomes of an uplink, and why."""
+
 
 def key_digest(family: str, key: str) -> bytes:
     """The ledger's 16 bytes for a protocol's own key."""
@@ -132,8 +135,12 @@ class Ingest:
             told = _told_of(state)
             item = repeats[key]
             item.replies += _later_word(item, ref, told)
-        self._write_series(tx, items)
-        return [_outcome(item) for item in items]
+        fates = [_fate(item) for item in items]
+        self._write_series(tx, items, fates)
+        return [
+            Outcome(outcome, reason, tuple(item.replies), item.alarms)
+            for item, (outcome, reason) in zip(items, fates, strict=True)
+        ]
 
     # ---- devices ----------------------------------------------------------------------------------------------------
 
@@ -190,15 +197,14 @@ class Ingest:
 
     # ---- rows -------------------------------------------------------------------------------------------------------
 
-    def _write_series(self, tx: Transaction, items: Sequence[_Item]) -> None:
+    def _write_series(self, tx: Transaction, items: Sequence[_Item], fates: Sequence[_Fate]) -> None:
         uplinks: list[UplinkRow] = []
         observations: list[ObservationRow] = []
         fixes: list[FixRow] = []
         seen: list[DeviceSeen] = []
-        for item in items:
+        for item, (outcome, reason) in zip(items, fates, strict=True):
             incoming, device = item.incoming, item.device
             received_at = incoming.uplink.received_at
-            outcome, reason = _fate(item)
             keep = item.alarms > 0 or outcome in ("rejected", "unsupported", "quarantined")
             uplinks.append(
                 UplinkRow(
@@ -245,7 +251,7 @@ def _under(event: Event, device: DeviceRow) -> Event:
     raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
 
 
-def _fate(item: _Item) -> tuple[UplinkOutcome, str | None]:
+def _fate(item: _Item) -> _Fate:
     events, error = item.decoded.events, item.decoded.error
     if item.device.revoked:
         return "quarantined", "the device was revoked"
@@ -258,11 +264,6 @@ def _fate(item: _Item) -> tuple[UplinkOutcome, str | None]:
     if not item.device.adopted and item.alarms == 0:
         return "quarantined", "the device was not added yet"
     return "accepted", error
-
-
-def _outcome(item: _Item) -> Outcome:
-    outcome, reason = _fate(item)
-    return Outcome(outcome=outcome, reason=reason, replies=tuple(item.replies), alarms=item.alarms)
 
 
 def _told_of(state: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,32 +37,22 @@ def fix_json(fix: Fix | None) -> Json | None:
     return body
 
 
-def observation_rows(event: Event, received_at: datetime, resident_id: str | None) -> Iterator[ObservationRow]:
+def observation_rows(event: Event, received_at: datetime, resident_id: str | None) -> list[ObservationRow]:
     """One row a metric, and one for the word of an activity."""
     observed_at = trusted_time(event.observed_at, received_at)
-    for metric, value in event.vitals.items():
-        yield ObservationRow(
-            received_at=received_at,
-            observed_at=observed_at,
-            device_id=event.device_id,
-            resident_id=resident_id,
-            metric=metric,
-            value=float(value),
-            buffered=event.buffered,
-        )
+    device_id, buffered = event.device_id, event.buffered
+    rows = [
+        ObservationRow(received_at, observed_at, device_id, resident_id, metric, float(value), None, buffered)
+        for metric, value in event.vitals.items()
+    ]
     if event.kind == "activity":
         state = event.attributes.get("state")
         if state is not None:
-            yield ObservationRow(
-                received_at=received_at,
-                observed_at=observed_at,
-                device_id=event.device_id,
-                resident_id=resident_id,
-                metric="activity",
-                value=None,
-                state=str(state)[:200],
-                buffered=event.buffered,
+            word = str(state)[:200]
+            rows.append(
+                ObservationRow(received_at, observed_at, device_id, resident_id, "activity", None, word, buffered)
             )
+    return rows
 
 
 def fix_row(event: Event, received_at: datetime, resident_id: str | None) -> FixRow | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
 
@@ -45,12 +45,22 @@ def _uplink(row: UplinkRow, at: Callable[[datetime], str]) -> str:
     )
 
 
-def _observation(row: ObservationRow, at: Callable[[datetime], str]) -> str:
-    return (
-        f"{at(row.received_at)}\t{at(row.observed_at)}\t{_text(row.device_id)}\t{_text(row.resident_id)}"
-        f"\t{_text(row.metric)}\t{_NULL if row.value is None else repr(row.value)}\t{_text(row.state)}"
-        f"\t{'t' if row.buffered else 'f'}\n"
-    )
+def _observations(rows: Sequence[ObservationRow], at: Callable[[datetime], str]) -> Iterator[str]:
+    """The lines of a COPY. Values of one record follow one another: what they share is put into words once."""
+    metrics: dict[str, str] = {}
+    shared: tuple[datetime, datetime, str, str | None] | None = None
+    head = ""
+    for received_at, observed_at, device_id, resident_id, metric, value, state, buffered in rows:
+        if shared != (known := (received_at, observed_at, device_id, resident_id)):
+            shared = known
+            head = f"{at(received_at)}\t{at(observed_at)}\t{_text(device_id)}\t{_text(resident_id)}\t"
+        name = metrics.get(metric)
+        if name is None:
+            name = metrics[metric] = _text(metric)
+        yield (
+            f"{head}{name}\t{_NULL if value is None else repr(value)}\t{_NULL if state is None else _text(state)}"
+            f"\t{'t' if buffered else 'f'}\n"
+        )
 
 
 def _fix(row: FixRow, at: Callable[[datetime], str]) -> str:
@@ -76,10 +86,9 @@ def _moments() -> Callable[[datetime], str]:
 
 def _plain(row: UplinkRow | ObservationRow | FixRow) -> Json:
     """A row as JSON can carry it; for NaN and the infinities it has no number, but PostgreSQL reads their names."""
-    named = {name: getattr(row, name) for name in row.__slots__}
     return {
         name: repr(value) if isinstance(value, float) and not isfinite(value) else value
-        for name, value in named.items()
+        for name, value in row._asdict().items()
     }
 
 
@@ -103,7 +112,7 @@ class SeriesDrawer:
         if uplinks:
             self._copy(_UPLINKS, (_uplink(row, at) for row in uplinks))
         if observations:
-            self._copy(_OBSERVATIONS, (_observation(row, at) for row in observations))
+            self._copy(_OBSERVATIONS, _observations(observations, at))
         if fixes:
             self._copy(_FIXES, (_fix(row, at) for row in fixes))
 
