@@ -12,6 +12,8 @@ test('an older version never overwrites a newer one', () => {
   assert.equal(putIncident(state, incident('a', { version: 3, state: 'acknowledged' })), true)
   assert.equal(putIncident(state, incident('a', { version: 2 })), false)
   assert.equal(state.incidents.get('a')!.state, 'acknowledged')
+  assert.equal(putIncident(state, incident('a', { version: 3, seq: 9, state: 'acknowledged' })), true)
+  assert.equal(putIncident(state, incident('a', { version: 3, seq: 8, state: 'acknowledged' })), false)
   // Also not one that has ended: a late event must not bring it back to life.
   putIncident(state, incident('a', { version: 5, state: 'closed' }))
   assert.equal(putIncident(state, incident('a', { version: 4, state: 'acknowledged' })), false)

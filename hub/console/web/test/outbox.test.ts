@@ -101,6 +101,7 @@ test('one person does not send another person\'s steps', async () => {
 test('what may pass is tried again, what cannot is not', () => {
   for (const status of [0, 401, 408, 425, 429, 500, 502, 503, 504]) assert.equal(isFinal(new Problem(status, 'x', '')), false, String(status))
   for (const status of [400, 403, 404, 409, 412, 422]) assert.equal(isFinal(new Problem(status, 'x', '')), true, String(status))
+  assert.equal(isFinal(new Problem(409, 'in-progress', '')), false)
   assert.equal(isFinal(new TypeError('x')), false)
 })
 

@@ -22,6 +22,8 @@ export const summary = shallowRef<Summary | null>(null)
 export const areas = shallowRef<Area[]>([])
 export const stations = shallowRef<Station[]>([])
 export const responders = shallowRef<Responder[]>([])
+/** False while the hub says that its database is away: what is shown may be old, and nothing can be claimed. */
+export const databaseUp = shallowRef(true)
 export const provisional = shallowRef<unknown[]>([])
 /** Incidents whose further press nobody has looked at yet. */
 export const pressedAgain = shallowReactive(new Set<string>())
@@ -89,8 +91,11 @@ function flush(): void {
   const events = queued
   queued = []
   for (const event of events) {
-    if (event.event === 'hb') syncClock((event.data as { server_time?: string } | null)?.server_time)
-    else apply(state, event, effects)
+    if (event.event === 'hb') {
+      const beat = event.data as { server_time?: string; database?: boolean } | null
+      syncClock(beat?.server_time)
+      databaseUp.value = beat?.database !== false
+    } else apply(state, event, effects)
   }
   heardAt.value = serverNow()
   for (const id of effects.realerted) pressedAgain.add(id)
@@ -209,4 +214,4 @@ if (typeof window !== 'undefined') {
 }
 
 /** Nothing can be done for an incident while there is no link: a pressed button would promise what it cannot keep. */
-export const mayAct = computed(() => linkState.value !== 'down' && linkState.value !== 'signed_out')
+export const mayAct = computed(() => databaseUp.value && linkState.value !== 'down' && linkState.value !== 'signed_out')

@@ -78,9 +78,8 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
   if (entry.kind === 'priority_raised') of('level', 'priority', 'to')
   of('disposition', 'disposition')
   of('verdict', 'verdict')
-  of('outcome', 'outcome')
+  of(entry.kind === 'called' ? 'call' : 'outcome', 'outcome')
   if (entry.kind === 'told') of('told', 'status')
-  if (entry.kind === 'called') of('call', 'result')
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.

@@ -41,7 +41,8 @@ const ENDED_KEPT = 300
 /** Takes one incident, from an event or from the answer to an action. Returns false for an older version than the one known. */
 export function putIncident(state: LiveState, incident: Incident): boolean {
   const known = state.incidents.get(incident.id) ?? state.ended.get(incident.id)
-  if (known && known.version > incident.version) return false
+  // The version rises with every write of the incident, `seq` with every line of its timeline.
+  if (known && (known.version > incident.version || (known.version === incident.version && known.seq > incident.seq))) return false
   if (isLive(incident)) {
     state.ended.delete(incident.id)
     state.incidents.set(incident.id, incident)

@@ -15,7 +15,9 @@ export const me = computed(() => session.value?.user ?? null)
 export const mayHandle = computed(() => ['operator', 'supervisor', 'admin'].includes(me.value?.role ?? ''))
 export const maySupervise = computed(() => ['supervisor', 'admin'].includes(me.value?.role ?? ''))
 
-let languageTouched = false
+/** `?lang=` is a choice like any other: it is kept for the person. */
+const askedLanguage = new URLSearchParams(location.search).get('lang')
+let languageTouched = askedLanguage === 'zh' || askedLanguage === 'en'
 const listeners: ((session: Session) => void)[] = []
 
 /** Told after each sign-in, also when another person signs in over the same page. */
@@ -28,8 +30,12 @@ function take(found: Session, sentAt: number): void {
   setZone(found.time_zone)
   session.value = found
   sessionState.value = 'signed_in'
-  if (languageTouched) void patchSession({ language: language.value })
-  else setLanguage(chooseLanguage(location.search, found.user.language, remembered('language')))
+  if (!languageTouched) setLanguage(chooseLanguage('', found.user.language, remembered('language')))
+  else if (language.value !== found.user.language) {
+    remember('language', language.value)
+    // A failure leaves the page in the language asked for; the person's record follows another time.
+    patchSession({ language: language.value }).catch(() => {})
+  }
   setTheme(chooseTheme(location.search, found.user.theme), false)
   languageTouched = false
   for (const listener of listeners) listener(found)

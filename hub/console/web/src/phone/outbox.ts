@@ -126,6 +126,8 @@ export class Outbox {
 /** Whether asking again can never help. No network, a server that is away, a lapsed session or a full queue can all pass. */
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof Problem)) return false
+  // `in-progress`: the first try with this key is still under way; the next one gets its answer.
+  if (error.code === 'in-progress') return false
   return error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status)
 }
 
