@@ -126,4 +126,5 @@ def settle(hub: RunningHub, fleet: Fleet) -> None:
 
     wait_until(lambda: not unheard(), OUTBOX_RETRY_S * 2, what="every closed matter to be told handled")
     assert hub.stop() == 0
+    assert "deadlock" not in hub.log, "two transactions took their locks in different orders"
     assert "Traceback" not in hub.log, hub.log[hub.log.index("Traceback") - 500 :][:4000]

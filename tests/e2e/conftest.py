@@ -1,4 +1,4 @@
-"""One hub for each module: most of what is shown here needs a running hub, not a fresh one."""
+"""Hubs that many tests share: most of what is shown here needs a running hub, not a fresh one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hub(
         yield make(broker, residents=RESIDENTS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def watch_hub(
     postgres_server: EmbeddedPostgres, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHub]:

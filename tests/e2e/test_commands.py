@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +265,10 @@ class Own:
             if found is None:
                 return {}
             self.base_url = found[1]
-            answer: Json = httpx.get(f"{self.base_url}/readyz", timeout=5).json()
-            return answer if answer["ready"] else {}
+            with suppress(httpx.TransportError):  # the address is said before the first connection is taken
+                answer: Json = httpx.get(f"{self.base_url}/readyz", timeout=5).json()
+                return answer if answer["ready"] else {}
+            return {}
 
         return wait_until(ready, 60, what="the hub to be ready")
 
