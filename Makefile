@@ -4,13 +4,14 @@
 #   make test        the static checks and all tests but the long ones (ARGS="tests/embedded -k broker")
 #   make test-long   the long chaos and model tests
 #   make check       the static checks alone
+#   make bench       the benchmarks beside their floors, three minutes   (ARGS="--quick --only telemetry")
 #   make ready       everything that running needs, nothing started
 #   make web         the web pages
 #   make lock        the lock files, after a change of the dependencies
 #   make clean       removes what was installed and built, never any data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ready test test-long check static web lock clean require-python run-ready test-ready
+.PHONY: help demo ready test test-long check bench static web lock clean require-python run-ready test-ready
 .NOTPARALLEL:
 
 ARGS ?=
@@ -50,6 +51,9 @@ test-long: test-ready
 	@$(VENV)/pytest -m long $(ARGS)
 
 check: test-ready static
+
+bench: test-ready
+	@$(VENV)/python -m benchmarks $(ARGS)
 
 static:
 	@status=0; \

@@ -1,6 +1,6 @@
 """Devices' telemetry as fast as the broker takes it, from a process of its own.
 
-    python -m benchmarks.load      a request (JSON, one line) on standard input, then "go"; the result on standard output
+    python -m benchmarks.load      a request (JSON, one line) on standard input, then "go"; prints the result
 
 All packets are made before "go". They are written to one raw socket in pieces of `PIECE` messages, at most `WINDOW`
 without their PUBACK.

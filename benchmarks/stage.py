@@ -33,7 +33,9 @@ __all__ = [
     "StageBroker",
     "has_broker",
     "mosquitto_program",
+    "open_server",
     "open_stage",
+    "settle",
 ]
 
 BROKERS = ("embedded", "mosquitto")
@@ -105,6 +107,7 @@ class Child:
     """`python -m benchmarks.…` that says "ready" and is spoken to in lines."""
 
     def __init__(self, module: str, *arguments: str) -> None:
+        self._module = module
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.{module}", *arguments],
             stdin=subprocess.PIPE,
@@ -122,13 +125,13 @@ class Child:
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line:
-            raise RuntimeError(f"{self._process.args}: ended with status {self._process.wait(10)}")
+            raise RuntimeError(f"benchmarks.{self._module}: ended with status {self._process.wait(10)}")
         return line
 
     def wait_ready(self) -> None:
         line = self.hear()
         if line != "ready":
-            raise RuntimeError(f"{self._process.args}: {line}")
+            raise RuntimeError(f"benchmarks.{self._module}: {line}")
 
     def result(self) -> Any:
         return json.loads(self.hear())
