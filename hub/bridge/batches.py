@@ -40,7 +40,7 @@ Quarantine = Callable[[Incoming, str], None]
 """Keeps an uplink that could not be taken, raw, with the reason. UnavailableError: try again."""
 
 _QUARANTINE_TRIES = 3
-_QUIET_PART = 10
+_QUIET_PART = 25
 _LOGGED_BYTES = 64 * 1024
 
 _T = TypeVar("_T")

@@ -18,6 +18,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ READ_SIZE = 256 * 1024
 _WRITE_SIZE = 64 * 1024
 
 _PUBLISH = 0x30
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
 _PUBACK = struct.Struct("!BBH")
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -89,6 +91,11 @@ class BufferedSocket:
         if at == len(self._buffer):
             self._buffer = self._sock.recv(self._size)
             at = 0
+            if _QUICK_ACK is not None:
+                # A broker that leaves Nagle's algorithm on sends its next small packet only after TCP's acknowledgement
+                # of this one, which the kernel would put off for 40 ms. The option holds for one acknowledgement.
+                with suppress(OSError):
+                    self._sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         piece = self._buffer[at : at + size]
         self._at = at + len(piece)
         return piece
