@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.fixtures.browser import base_url, browser_context_args, browser_type_launch_args, desk_hub
+from tests.fixtures.browser import browser, context, desk_hub, page
 
-__all__ = ["base_url", "browser_context_args", "browser_type_launch_args", "desk_hub"]
+__all__ = ["browser", "context", "desk_hub", "page"]
