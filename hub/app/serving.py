@@ -65,13 +65,19 @@ def _bind(hub: Hub) -> tuple[ApiServer, socket.socket]:
     """Takes the port before anything is said about it. SettingError where somebody else has it."""
     assert hub.api is not None
     assert hub.feed is not None
-    server = create_server(hub.api, hub.feed, hub.settings.http)
     http = hub.settings.http
+    server = create_server(hub.api, hub.feed, http)
     try:
-        bound = server.config.bind_socket()
-    except SystemExit:
+        # It listens from here on: whoever reads the address in the next line waits for an answer and is not refused.
+        bound = socket.create_server(
+            (http.host, http.port),
+            family=socket.AF_INET6 if ":" in http.host else socket.AF_INET,
+            backlog=server.config.backlog,
+        )
+    except OSError as error:
         raise SettingError(
-            f"HUB_HTTP__PORT: cannot listen on {http.host}:{http.port}; somebody else has it, or it is not allowed"
+            f"HUB_HTTP__PORT: cannot listen on {http.host}:{http.port} ({error.strerror}); "
+            "somebody else has it, or it is not allowed"
         ) from None
     return server, bound
 
