@@ -46,7 +46,10 @@ def test_the_hub_killed_again_and_again(hub: RunningHub, fleet: Fleet, kills: in
                 fleet.linger(rng.uniform(0.0, 2.5))
             else:
                 # In full work: the very moment somebody was told, or a little later in the middle of something.
-                fleet.wait_told(fleet.told + rng.randint(1, 40), 60)
+                try:
+                    fleet.wait_told(fleet.told + rng.randint(1, 40), 60)
+                except AssertionError as error:
+                    raise AssertionError(f"{error}\n{hub.log[-3000:]}") from None
                 if rng.random() < 0.5:
                     fleet.linger(rng.uniform(0.0, 0.1))
         hub.kill()

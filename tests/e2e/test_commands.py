@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,27 @@ def test_a_wrong_setting_stops_the_start_with_one_line(run: Any, name: str, valu
     assert name in only
 
 
+@pytest.mark.parametrize("name", ["HUB_HTTP__PORT", "HUB_TCP__WATCH_PORT"])
+def test_a_port_somebody_else_has_is_named(watch_hub: RunningHub, tmp_path: Path, name: str) -> None:
+    environment = Own(tmp_path).environment | {"HUB_DATABASE__URL": watch_hub.database_url, "HUB_LOG__LEVEL": "error"}
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = subprocess.run(
+            [str(HUB), "serve"],
+            env=environment | {name: port},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2, done.stderr
+    (only,) = done.stderr.strip().splitlines()
+    assert only.startswith(f"hub: {name}: ")
+    assert port in only
+
+
 # --- a hub of one's own -----------------------------------------------------------------------------------------------
 
 
@@ -265,10 +286,8 @@ class Own:
             if found is None:
                 return {}
             self.base_url = found[1]
-            with suppress(httpx.TransportError):  # the address is said before the first connection is taken
-                answer: Json = httpx.get(f"{self.base_url}/readyz", timeout=5).json()
-                return answer if answer["ready"] else {}
-            return {}
+            answer: Json = httpx.get(f"{self.base_url}/readyz", timeout=10).json()
+            return answer if answer["ready"] else {}
 
         return wait_until(ready, 60, what="the hub to be ready")
 
