@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { byUrgency, inTab, isOverdue, isUnclaimed, passes, settle, TABS } from '../src/core/order.ts'
+import { byUrgency, inTab, isOverdue, isToClose, isUnclaimed, passes, settle, TABS } from '../src/core/order.ts'
 import { PRIORITIES, type Incident } from '../src/core/types.ts'
-import { T0, at, incident } from './make.ts'
+import { T0, assignment, at, incident } from './make.ts'
 
 const none = { priorities: new Set<never>(), classes: new Set<never>(), text: '' }
 
@@ -42,6 +42,15 @@ test('technical and shelved incidents neither count nor sound', () => {
   assert.equal(isUnclaimed(incident('a', { class: 'technical' }), T0), false)
   assert.equal(isUnclaimed(incident('a', { shelved_until: at(1) }), T0), false)
   assert.equal(isUnclaimed(incident('a', { state: 'acknowledged' }), T0), false)
+})
+
+test('everybody has come back and nobody has closed it: that is to be seen', () => {
+  const of = (...states: ('completed' | 'stood_down' | 'on_scene' | 'declined')[]) =>
+    incident('a', { state: 'in_progress', assignments: states.map((state, i) => assignment(`g${i}`, { state })) })
+  assert.equal(isToClose(of('completed', 'stood_down')), true)
+  assert.equal(isToClose(of('completed', 'on_scene')), false)
+  assert.equal(isToClose(of('declined')), false)
+  assert.equal(isToClose({ ...of('completed'), state: 'closed' }), false)
 })
 
 test('late after a minute at level one, after three at level two', () => {

@@ -49,6 +49,13 @@ export function byEnd(a: Incident, b: Incident): number {
   return end || (a.id < b.id ? -1 : 1)
 }
 
+const GOING = new Set(['offered', 'accepted', 'en_route', 'on_scene'])
+
+/** Whoever was sent has finished, and nobody has closed it yet: it looks handled and is not over. */
+export function isToClose(incident: Incident): boolean {
+  return incident.state === 'in_progress' && !incident.assignments.some((one) => GOING.has(one.state)) && incident.assignments.some((one) => one.state === 'completed')
+}
+
 export interface Filter {
   priorities: ReadonlySet<Priority>
   classes: ReadonlySet<AlarmClass>

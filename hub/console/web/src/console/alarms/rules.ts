@@ -1,5 +1,5 @@
 /** Which action an incident offers now. The server decides in the end; this keeps the buttons honest. Pure. */
-import { isLive, isShelved } from '../../core/order.ts'
+import { isLive, isShelved, isToClose } from '../../core/order.ts'
 import type { Incident } from '../../core/types.ts'
 
 export const ACTIONS = ['acknowledge', 'assign', 'escalate', 'shelve', 'close', 'release', 'unshelve', 'note', 'reopen'] as const
@@ -22,6 +22,7 @@ export function can(action: Action, incident: Incident, now: number): boolean {
 /** The one to press next: take it, send somebody, end it. */
 export function nextAction(incident: Incident): Action | null {
   if (!isLive(incident)) return null
+  if (isToClose(incident)) return 'close'
   if (incident.acknowledged_by === null) return 'acknowledge'
   const going = incident.assignments.some((a) => ['offered', 'accepted', 'en_route', 'on_scene'].includes(a.state))
   if (incident.class === 'technical' || incident.on_scene) return 'close'
