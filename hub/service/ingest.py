@@ -125,7 +125,10 @@ class Ingest:
                     if key is not None:
                         repeats[key] = item
                 elif not item.device.revoked:
-                    new_alarms.append(NewAlarm(alarm_of(self._new_id(), event, item.incoming, item.device), key, item))
+                    alarm = alarm_of(self._new_id(), event, item.incoming, item.device)
+                    new_alarms.append(
+                        NewAlarm(alarm, key, item, family=item.incoming.family, area_id=item.device.area_id)
+                    )
         for new in self._raising.raise_alarms(tx, new_alarms, now):
             raised = new.origin
             assert isinstance(raised, _Item)

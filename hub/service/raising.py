@@ -15,6 +15,7 @@ from hub.care import Resident
 from hub.clock import IdSource
 from hub.errors import HubError
 from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Transaction
+from hub.service.requests import area_path_of
 from hub.service.series import fix_json
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
 
@@ -110,7 +111,7 @@ class _Batch:
         self._now = now
         self._live: dict[Slot, Incident] = {}
         self._residents: dict[str, Resident] = {}
-        self._cancelled: dict[str, Incident] = {}
+        self._pressed: dict[tuple[str, str], str] = {}
         self._opened: set[str] = set()
         self._touched: dict[str, Incident] = {}
         self._fixes: dict[str, Json] = {}
@@ -153,9 +154,11 @@ class _Batch:
         new.incident_id = incident.id
         if taken.decision.kind == "open":
             self._opened.add(incident.id)
-            self._paths[incident.id] = resident.area_path if resident else ()
+            self._paths[incident.id] = area_path_of(self._tx, area_id, resident)
         self._live[(incident.subject, incident.alarm_class)] = incident
         self._touched[incident.id] = incident
+        if alarm.device_id and alarm.ref and alarm.type != "cancel":
+            self._pressed[alarm.device_id, alarm.ref] = incident.id
         if alarm.fix is not None:
             self._fixes[incident.id] = dict(alarm.fix)
         # What the press itself is told leaves with its reply; only `hold` must survive a crash right after the commit.
@@ -180,7 +183,10 @@ class _Batch:
     def _find_cancelled(self, alarm: Alarm) -> Incident | None:
         if not alarm.cancels or not alarm.device_id:
             return None
-        incident_id = self._tx.alarms.incident_of_ref(alarm.device_id, alarm.cancels)
+        # The press may stand in this very batch: a device that was offline sends both at once.
+        incident_id = self._pressed.get((alarm.device_id, alarm.cancels))
+        if incident_id is None:
+            incident_id = self._tx.alarms.incident_of_ref(alarm.device_id, alarm.cancels)
         if incident_id is None:
             return None
         if incident_id in self._touched:

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 from dispatch import SERVICE_KINDS, Place, Request, response_skills
 from hub.alarms import Incident
+from hub.care import Resident
 from hub.errors import NotFoundError
-from hub.ports import OrderRow, Transaction
+from hub.ports import Json, OrderRow, Transaction
 
-__all__ = ["request_of_incident", "request_of_order"]
+__all__ = ["area_path_of", "request_of_incident", "request_of_order"]
+
+
+def area_path_of(tx: Transaction, area_id: str | None, resident: Resident | None) -> tuple[str, ...]:
+    """The areas from the district down to where it is: of `area_id`, else of the resident's home; () where unknown.
+
+    NotFoundError: there is no such area.
+    """
+    if area_id is None or (resident is not None and resident.area_id == area_id):
+        return resident.area_path if resident else ()
+    return tuple(_area(tx, area_id)["path"])
+
+
+def _area(tx: Transaction, area_id: str) -> Json:
+    area = tx.reference.get("areas", area_id)
+    if area is None:
+        raise NotFoundError(f"no area {area_id}", field="area_id")
+    return area
+
+
+def _place(lat: float | None, lon: float | None) -> Place | None:
+    return None if lat is None or lon is None else Place(lat, lon)
 
 
 def request_of_incident(tx: Transaction, incident: Incident) -> Request:
-    """Who is wanted, and where: the incident's own fix, else the resident's home."""
+    """Who is wanted, and where: the incident's own fix, else the resident's home, else the middle of its area."""
     resident = tx.residents.get(incident.resident_id) if incident.resident_id else None
+    path, place = resident.area_path if resident else (), _place(resident.lat, resident.lon) if resident else None
+    if incident.area_id is not None and (resident is None or resident.area_id != incident.area_id):
+        # A walk-in, a cord in a hall, somebody who fell away from home: it is where the area is.
+        area = _area(tx, incident.area_id)
+        path, place = tuple(area["path"]), _place(area["lat"], area["lon"])
     fix = tx.incidents.place_of(incident.id)
-    place = Place(*fix) if fix else None
-    if place is None and resident is not None and resident.lat is not None and resident.lon is not None:
-        place = Place(resident.lat, resident.lon)
     return Request(
         resident_id=incident.resident_id,
-        place=place,
-        area_path=resident.area_path if resident else (),
+        place=Place(*fix) if fix else place,
+        area_path=path,
         urgent=True,
         any_skills=response_skills(incident.type),
         never=resident.never_responders if resident else frozenset(),
@@ -36,10 +60,9 @@ def request_of_order(tx: Transaction, order: OrderRow) -> Request:
     resident = tx.residents.get(order.resident_id)
     if resident is None:
         raise NotFoundError(f"no resident {order.resident_id}")
-    place = Place(resident.lat, resident.lon) if resident.lat is not None and resident.lon is not None else None
     return Request(
         resident_id=resident.id,
-        place=place,
+        place=_place(resident.lat, resident.lon),
         area_path=resident.area_path,
         urgent=False,
         skills=kind.skills,
