@@ -169,7 +169,10 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentRow:
-    """A responder on an incident or a visit. `offered_by` None: the response plan."""
+    """A responder on an incident or a visit. `offered_by` None: the response plan.
+
+    `plan_round` is the incident's when the offer was made: a plan that begins again may ask the same people again.
+    """
 
     id: str
     responder_id: str
@@ -187,6 +190,7 @@ class AssignmentRow:
     note: str | None = None
     reasons: tuple[Mapping[str, Any], ...] = ()
     eta_s: int | None = None
+    plan_round: int = 0
     version: int = 1
 
 

@@ -25,7 +25,7 @@ from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundE
 from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, OrderRow, Transaction, VisitRow
 from hub.service.guards import check_version
 from hub.service.requests import request_of_incident, request_of_order
-from hub.service.writing import Writer, offered
+from hub.service.writing import Writer, of_round, offered
 
 __all__ = ["Dispatching", "StepName", "candidate_json"]
 
@@ -149,8 +149,9 @@ class Dispatching:
     ) -> None:
         """One step of an assignment, by its responder or by an operator for one.
 
-        `at` is when it happened on the phone; it may be earlier than now (no signal), never later. A step that was done
-        already is taken as done (a lost answer, sent again). ConflictError where the table does not allow it.
+        `at` is when it happened on the phone; it may be earlier than now (no signal), never later, and never before the
+        offer (a wrong clock). A step that was done already is taken as done (a lost answer, sent again).
+        ConflictError where the table does not allow it.
         """
         now = self._clock()
         if action == "decline" and not (reason or "").strip():
@@ -176,7 +177,7 @@ class Dispatching:
                 advance(row.state, state)
             except IllegalAssignmentStep as error:
                 raise ConflictError(_too_late(row, action), state=row.state, reason=row.reason) from error
-            happened = min(at, now) if at is not None else now
+            happened = now if at is None else max(min(at, now), row.offered_at)
             after = _moved(row, state, happened, reason=reason, outcome=outcome, note=note)
             tx.assignments.save(after)
             responder = _responder(tx, row.responder_id)
@@ -213,7 +214,8 @@ class Dispatching:
                 states=frozenset({"offered"}),
                 keep=row.id,
             )
-        others = tuple(other.state for other in tx.assignments.of_incident(incident.id) if other.id != row.id)
+        rows = of_round(tx.assignments.of_incident(incident.id), incident)
+        others = tuple(other.state for other in rows if other.id != row.id)
         change = apply(
             incident,
             AssignmentMoved(

@@ -23,7 +23,7 @@ from hub.alarms import (
     apply,
 )
 from hub.clock import Clock
-from hub.errors import BadRequestError, HubError, NotFoundError
+from hub.errors import BadRequestError, ConflictError, HubError, NotFoundError
 from hub.ports import Actor, Database, Transaction
 from hub.service.guards import check_version
 from hub.service.writing import Writer
@@ -111,6 +111,8 @@ class Handling:
                 change = apply(incident, action, now=now, actor=actor)
             except HubError as refusal:
                 raise _named(tx, refusal) from None
+            if change.incident.live and not incident.live:
+                _check_alone(tx, incident)
             self._writer.write(tx, change, now=now)
 
 
@@ -119,6 +121,19 @@ def _locked(tx: Transaction, incident_id: str) -> Incident:
     if incident is None:
         raise NotFoundError(f"no incident {incident_id}")
     return incident
+
+
+def _check_alone(tx: Transaction, incident: Incident) -> None:
+    """At most one live incident a subject and class: the database refuses a second; this says which is the first."""
+    slot = (incident.subject, incident.alarm_class)
+    other = tx.incidents.lock_live([slot]).get(slot)
+    if other is not None:
+        raise ConflictError(
+            "a newer incident of the same matter is live: go on there",
+            code="another-live",
+            state=incident.state,
+            incident_id=other.id,
+        )
 
 
 def _named(tx: Transaction, refusal: HubError) -> HubError:

@@ -5,6 +5,7 @@ One class, so that no use case can forget a part of it. Everything happens insid
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from hub.clock import IdSource
 from hub.ports import SYSTEM, Actor, AssignmentRow, DueRow, EntryRow, OutboxRow, Transaction
 from hub.service.requests import request_of_incident
 
-__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "told_row"]
+__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "of_round", "told_row"]
 
 TOLD_FAMILIES = frozenset({"care"})
 """Families whose wire has words for hold and handled. The others got their protocol's own reply when it was taken."""
@@ -122,7 +123,7 @@ class Writer:
         if incident.alarm_class in ("technical", "test"):
             return incident  # a work list, not a cry: nobody is called out of bed for a battery
         request = request_of_incident(tx, incident)
-        asked = {row.responder_id for row in tx.assignments.of_incident(incident.id)}
+        asked = {row.responder_id for row in of_round(tx.assignments.of_incident(incident.id), incident)}
         people = [person for person in tx.responders.on_duty(request.area_path) if person.id not in asked]
         chosen = [one for one in propose(request, people, now=now, travel=self._travel) if one.eligible]
         chosen = chosen[: self._tier_size]
@@ -151,7 +152,9 @@ class Writer:
         note: str | None = None,
     ) -> tuple[str, Incident]:
         """Offers the incident to one responder; gives the assignment's id and the incident afterwards."""
-        row = offered(self._new_id(), candidate, actor, now, incident_id=incident.id, note=note)
+        row = offered(
+            self._new_id(), candidate, actor, now, incident_id=incident.id, note=note, plan_round=incident.plan_round
+        )
         change = apply(
             incident,
             Assign(assignment_id=row.id, responder_id=row.responder_id, responder_name=candidate.name),
@@ -195,6 +198,14 @@ class Writer:
         return ended
 
 
+def of_round(rows: Iterable[AssignmentRow], incident: Incident) -> list[AssignmentRow]:
+    """The assignments that count now: those of the present round of the plan, and whoever is still on it from before.
+
+    Who declined or completed before the incident was reopened, or before a further press, says nothing about now.
+    """
+    return [row for row in rows if row.plan_round == incident.plan_round or row.state in LIVE_ASSIGNMENT_STATES]
+
+
 def offered(
     row_id: str,
     candidate: Candidate,
@@ -204,6 +215,7 @@ def offered(
     incident_id: str | None = None,
     visit_id: str | None = None,
     note: str | None = None,
+    plan_round: int = 0,
 ) -> AssignmentRow:
     """A new assignment, with the reasons for the choice kept beside it. `offered_by` None: the plan."""
     return AssignmentRow(
@@ -217,4 +229,5 @@ def offered(
         note=note,
         reasons=tuple(asdict(reason) for reason in candidate.reasons),
         eta_s=None if candidate.eta_s is None else round(candidate.eta_s),
+        plan_round=plan_round,
     )

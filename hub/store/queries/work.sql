@@ -31,10 +31,10 @@ UPDATE responders SET on_duty = %(on_duty)s, version = version + 1 WHERE id = %(
 
 -- :name assignments_insert
 INSERT INTO assignments (id, incident_id, visit_id, responder_id, state, offered_at, offered_by, accepted_at,
-                         en_route_at, on_scene_at, ended_at, reason, outcome, note, reasons, eta_s, version)
+                         en_route_at, on_scene_at, ended_at, reason, outcome, note, reasons, eta_s, plan_round, version)
 VALUES (%(id)s, %(incident_id)s, %(visit_id)s, %(responder_id)s, %(state)s, %(offered_at)s, %(offered_by)s,
         %(accepted_at)s, %(en_route_at)s, %(on_scene_at)s, %(ended_at)s, %(reason)s, %(outcome)s, %(note)s,
-        %(reasons)s::jsonb, %(eta_s)s, %(version)s)
+        %(reasons)s::jsonb, %(eta_s)s, %(plan_round)s, %(version)s)
 
 -- :name assignments_save
 UPDATE assignments SET
