@@ -27,8 +27,22 @@ export function explain(error: unknown, now?: Incident): string {
   return word('problem', error.code, word('problem', String(error.status), t('problem.other', { status: error.status, detail: error.detail }), { detail: error.detail }))
 }
 
-async function act(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident | null> {
-  if (running.has(incident.id)) return null
+const tails = new Map<string, Promise<unknown>>()
+
+/** One after the other for each incident: sent while the claim is still under way, an assignment waits for it and is not lost. */
+function act(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident> {
+  const before = tails.get(incident.id) ?? Promise.resolve()
+  const mine = before.then(
+    () => send(incident, path, body, done, version),
+    () => send(incident, path, body, done, version),
+  )
+  tails.set(incident.id, mine)
+  const end = () => tails.get(incident.id) === mine && tails.delete(incident.id)
+  mine.then(end, end)
+  return mine
+}
+
+async function send(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident> {
   running.add(incident.id)
   rowErrors.delete(incident.id)
   try {
