@@ -193,7 +193,9 @@ def reconcile(since: str | None, sent: Path | None, as_json: bool) -> None:
 
     Exit status 1 if anything that was told is lost.
     """
-    found = app.reconcile(load_settings(), since=since, sent=sent)
+    found = app.reconcile(
+        load_settings(), since=since, sent=sent, warn=lambda words: click.echo(f"hub: {words}", err=True)
+    )
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
     if found.lost:
         sys.exit(1)

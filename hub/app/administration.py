@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,8 +129,14 @@ def _check_broker(settings: Settings) -> Finding:
         return Finding("broker", False, f"{address.host}:{address.port}: {error.strerror or error}")
 
 
-def reconcile(settings: Settings, *, since: str | None, sent: Path | None) -> Reconciliation:
-    """What was received, and with the senders' ledger what was sent, against what became of it."""
+def reconcile(
+    settings: Settings, *, since: str | None, sent: Path | None, warn: Callable[[str], None]
+) -> Reconciliation:
+    """What was received, and with the senders' ledger what was sent, against what became of it.
+
+    BadRequestError names a line of the ledger that cannot be read. Only the last may be broken off, by a sender that
+    was killed while it wrote: it is left out, and `warn` is told so.
+    """
     start = None
     if since is not None:
         try:
@@ -140,11 +146,12 @@ def reconcile(settings: Settings, *, since: str | None, sent: Path | None) -> Re
         if start.tzinfo is None:
             raise BadRequestError(f"--since {since!r}: it needs an offset, such as Z or +08:00", field="since")
     with embedded_database(settings) as url:
-        return reconcile_with(url, since=start, sent=None if sent is None else _ledger_lines(sent))
+        return reconcile_with(url, since=start, sent=None if sent is None else _ledger_lines(sent, warn))
 
 
-def _ledger_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
+def _ledger_lines(path: Path, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    # Bytes: half a line may end in the middle of a character.
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -153,6 +160,9 @@ def _ledger_lines(path: Path) -> Iterator[dict[str, Any]]:
                 if not isinstance(row, dict) or "device_id" not in row or "ref" not in row:
                     raise ValueError("device_id and ref were expected")
             except ValueError as error:
-                # A sender that was killed leaves half a line at the end; anything else is worth a word too.
-                raise BadRequestError(f"{path}, line {number}: {error}", field="sent") from None
+                # Without its line end it is the last one, and it was not written to its end.
+                if line.endswith(b"\n"):
+                    raise BadRequestError(f"{path}, line {number}: {error}", field="sent") from None
+                warn(f"{path}, line {number}: broken off, left out ({error})")
+                return
             yield row

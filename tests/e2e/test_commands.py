@@ -188,6 +188,12 @@ def test_reconcile_tells_what_was_lost(run: Any, tmp_path: Path) -> None:
     bad = run("reconcile", "--sent", str(ledger))
     assert bad.exit_code == 1
     assert "sent.jsonl, line 2" in bad.output
+    half = json.dumps(press | {"ref": "没有写完"}, ensure_ascii=False).encode()[:-40]
+    ledger.write_bytes(json.dumps(press).encode() + b"\n" + half)
+    cut = run("reconcile", "--sent", str(ledger))
+    assert cut.exit_code == 0, "a sender that was killed while it wrote"
+    assert "line 2: broken off" in cut.output
+    assert "pressed 1" in cut.output
     for since in ("yesterday", "2026-11-22T07:00:00"):
         assert run("reconcile", "--since", since).exit_code == 1
 
