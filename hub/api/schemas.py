@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, StringConstraints, model_validator
 
+from devices.geo import bd09_to_wgs84, gcj02_to_wgs84
 from hub.alarms.model import Disposition
 from hub.api.fields import (
     TEXT,
@@ -114,13 +115,23 @@ class TokenNew(Request):
 
 
 class Fix(Request):
-    """A position, WGS-84."""
+    """A position: WGS-84, or what `crs` says; it is kept as WGS-84."""
 
     lat: Lat
     lon: Lon
     accuracy_m: Annotated[float, Strict(), Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
     source: Literal["gnss", "wifi", "cell", "beacon", "manual", "last_known"] = "gnss"
+    crs: Literal["wgs84", "gcj02", "bd09"] = Field(default="wgs84", exclude=True)
     observed_at: Time | None = None
+
+    @model_validator(mode="after")
+    def _to_wgs84(self) -> Self:
+        if self.crs == "gcj02":
+            self.lat, self.lon = gcj02_to_wgs84(self.lat, self.lon)
+        elif self.crs == "bd09":
+            self.lat, self.lon = bd09_to_wgs84(self.lat, self.lon)
+        self.crs = "wgs84"
+        return self
 
 
 class OptionalReason(Request):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hub.clock import Clock, IdSource
@@ -12,6 +14,8 @@ from hub.ports import Actor, Database, EntryRow, Json
 __all__ = ["Calls"]
 
 _OUTCOMES = ("answered", "busy", "no_answer", "failed")
+_AHEAD = timedelta(minutes=5)
+"""How far a telephone system's clock may run before the hub's."""
 
 
 class Calls:
@@ -44,6 +48,7 @@ class Calls:
             "outcome": fields.get("outcome"),
             "note": fields.get("note"),
         }
+        _check_times(row, now)
         with self._database.begin() as tx:
             if row["incident_id"] is not None and tx.incidents.get(row["incident_id"]) is None:
                 raise NotFoundError(f"no incident {row['incident_id']}", field="incident_id")
@@ -62,6 +67,7 @@ class Calls:
             if found is None:
                 raise NotFoundError(f"no call {call_id}")
             if changes:
+                _check_times({**found, **changes}, self._clock())
                 tx.calls.update(call_id, changes)
                 self._log(tx, {**found, **changes}, actor)
 
@@ -88,6 +94,17 @@ class Calls:
                     body=body,
                 )
             )
+
+
+def _check_times(row: Mapping[str, Any], now: datetime) -> None:
+    """A call begins, is answered and ends in this order, and not in the future: the list is ordered by it."""
+    given = [(name, row[name]) for name in ("started_at", "answered_at", "ended_at") if row.get(name) is not None]
+    for name, at in given:
+        if at > now + _AHEAD:
+            raise BadRequestError(f"{name} is in the future", field=name)
+    for (earlier, before), (later, after) in pairwise(given):
+        if after < before:
+            raise BadRequestError(f"{later} is before {earlier}", field=later)
 
 
 def _check_outcome(outcome: str | None) -> None:

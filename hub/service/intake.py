@@ -45,11 +45,14 @@ class Intake:
         now = self._clock()
         alarm_class, priority = classify(alarm_type)
         test = bool(fields.get("test")) or alarm_class == "test"
-        attributes = {name: fields[name] for name in ("phone", "channel") if fields.get(name)}
+        attributes = {name: fields[name] for name in ("phone", "channel", "area_id") if fields.get(name)}
         with self._database.begin() as tx:
             resident_id = fields.get("resident_id")
             if resident_id is not None and tx.residents.get(resident_id) is None:
                 raise NotFoundError(f"no resident {resident_id}", field="resident_id")
+            area_id = fields.get("area_id")
+            if area_id is not None and tx.reference.get("areas", area_id) is None:
+                raise NotFoundError(f"no area {area_id}", field="area_id")
             alarm = Alarm(
                 id=self._new_id(),
                 device_id=None,
@@ -65,6 +68,6 @@ class Intake:
                 source="person",
                 attributes=attributes,
             )
-            new = NewAlarm(alarm, actor=actor, area_id=fields.get("area_id"))
+            new = NewAlarm(alarm, actor=actor, area_id=area_id)
             self._raising.raise_alarms(tx, [new], now)
         return alarm.id, new.incident_id

@@ -93,7 +93,9 @@ class PostgresTransaction:
         if first is None or first["status"] is None:
             raise ConflictError("the first request with this Idempotency-Key is still under way", code="in-progress")
         if first["request"] != request:
-            raise ConflictError("this Idempotency-Key was used for another request", code="key-reused", field=key)
+            raise ConflictError(
+                "this Idempotency-Key was used for another request", code="key-reused", field="Idempotency-Key"
+            )
         return {"status": first["status"], "answer": first["answer"]}
 
     def remember(self, user_id: str, key: str, status: int, answer: Json) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from devices.geo import wgs84_to_gcj02
 from hub.api import views
 from tests.api.desk import Desk, Json, soon
 
@@ -188,6 +189,7 @@ def test_a_repeated_key_gives_the_first_answer_and_does_nothing(shared: Desk) ->
     assert len(noted) == 1
     other = operator.post(path, json={"text": "另一次"}, headers=key)
     assert (other.status_code, other.json()["type"]) == (409, "urn:care-hub:key-reused")
+    assert other.json()["field"] == "Idempotency-Key"
     # Another person's key is another key.
     ok(shared.seat("fanglei").post(path, json={"text": "督导"}, headers=key))
 
@@ -344,3 +346,36 @@ def test_families_and_residents_see_their_own(desk: Desk) -> None:
     coming = ok(desk.seat("chenxiuying").get("/api/v1/my/help"))
     assert coming["incident"]["id"] == ident
     assert [one["name"] for one in coming["coming"]] == ["孙伟"]
+
+
+def test_a_position_of_a_chinese_map_is_kept_as_wgs84(shared: Desk) -> None:
+    body = {"type": "fall", "area_id": "G3", "fix": {"lat": 31.34, "lon": 118.396, "crs": "gcj02"}}
+    fix = ok(shared.seat("zhoumin").post("/api/v1/alarms", json=body), 201)["alarm"]["fix"]
+    assert "crs" not in fix
+    assert wgs84_to_gcj02(fix["lat"], fix["lon"]) == pytest.approx((31.34, 118.396), abs=1e-6)
+    assert 0.003 < 118.396 - fix["lon"] < 0.007  # the two systems lie some hundred metres apart there
+    wrong = shared.seat("zhoumin").post("/api/v1/alarms", json={**body, "fix": {**body["fix"], "crs": "utm"}})  # type: ignore[dict-item]
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "fix.crs")
+
+
+def test_a_place_that_a_person_names_stays_with_the_alarm(shared: Desk) -> None:
+    """It joins the resident's live incident, which is elsewhere: what was said must not be lost."""
+    operator = shared.seat("zhoumin")
+    shared.incident("W1")
+    body = {"type": "fall", "resident_id": "R1", "area_id": "G3"}
+    assert ok(operator.post("/api/v1/alarms", json=body), 201)["alarm"]["attributes"]["area_id"] == "G3"
+    unknown = operator.post("/api/v1/alarms", json={**body, "area_id": "G99"})
+    assert (unknown.status_code, unknown.json()["field"]) == (404, "area_id")
+
+
+@pytest.mark.parametrize(
+    ("times", "field"),
+    [
+        ({"started_at": "2199-01-01T00:00:00Z"}, "started_at"),
+        ({"started_at": "2026-11-22T10:00:00+08:00", "answered_at": "2026-11-22T09:59:59+08:00"}, "answered_at"),
+        ({"started_at": "2026-11-22T10:00:00+08:00", "ended_at": "2026-11-22T01:00:00Z"}, "ended_at"),
+    ],
+)
+def test_a_call_runs_forward_and_not_in_the_future(shared: Desk, times: Json, field: str) -> None:
+    refused = shared.seat("zhoumin").post("/api/v1/calls", json={"direction": "out", "number": "120", **times})
+    assert (refused.status_code, refused.json()["field"]) == (422, field)
