@@ -139,7 +139,10 @@ class Care:
         self._dispatching.step(mine[0].id, step, actor, **details)
 
     def set_resident_status(self, resident_id: str, status: str, reason: str | None, actor: Actor) -> None:
-        """Where the resident is. From the moment of absence no order and no alarm: open orders are cancelled."""
+        """Where the resident is. From the moment of absence no order and (but for `away`) no alarm.
+
+        Orders that have not begun are cancelled, whoever was to go is stood down.
+        """
         if status not in RESIDENT_STATUSES:
             raise BadRequestError(f"status must be one of {', '.join(RESIDENT_STATUSES)}", field="status")
         now = self._clock()
@@ -162,6 +165,8 @@ class Care:
             )
             if status in ABSENT_STATUSES:
                 for order, visit in tx.orders.open_of_resident(resident_id):
+                    if order.state == "in_service":
+                        continue  # a carer is there: that visit ends with what was found, not by a line of the register
                     _cancel(tx, order, visit, now, actor, f"resident {status}")
 
 
