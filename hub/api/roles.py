@@ -70,6 +70,7 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/assignments/{{assignment_id}}/decline"): _CONSOLE | _STAFF,
     ("POST", f"{_P}/assignments/{{assignment_id}}/en-route"): _CONSOLE | _STAFF,
     ("POST", f"{_P}/assignments/{{assignment_id}}/on-scene"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/assignments/{{assignment_id}}/all-well"): _CONSOLE | _STAFF,
     ("POST", f"{_P}/assignments/{{assignment_id}}/complete"): _CONSOLE | _STAFF,
     # --- calls
     ("GET", f"{_P}/calls"): _CONSOLE,

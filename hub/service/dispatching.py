@@ -19,7 +19,7 @@ from dispatch import (
     propose,
     visit_state,
 )
-from hub.alarms import AssignmentMoved, Incident, apply
+from hub.alarms import AssignmentMoved, Incident, WelfareAnswered, apply
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
 from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, OrderRow, Transaction, VisitRow
@@ -191,6 +191,27 @@ class Dispatching:
                 self._settle_visit(tx, order, visit, now, outcome=outcome, note=note)
             if state in ("declined", "completed"):
                 tx.due.clear("assignment", after.id)
+
+    def all_well(self, assignment_id: str, actor: Actor, *, version: int | None = None) -> None:
+        """The answer to the welfare clock, by whoever is on scene or by an operator who asked: it begins again.
+
+        ConflictError where nobody of this assignment is on scene of an incident.
+        """
+        now = self._clock()
+        with self._database.begin() as tx:
+            found = tx.assignments.get(assignment_id)
+            if found is None:
+                raise NotFoundError(f"no assignment {assignment_id}")
+            _may_step(found, actor)
+            if found.incident_id is None:
+                raise ConflictError("a visit has no welfare clock", state=found.state)
+            incident = _incident(tx, found.incident_id, lock=True)
+            row = tx.assignments.get(assignment_id, lock=True) or found
+            check_version(row.version, version)
+            if row.state != "on_scene":
+                raise ConflictError(f"the assignment is {row.state}: nobody is on scene", state=row.state)
+            change = apply(incident, WelfareAnswered(assignment_id), now=now, actor=actor)
+            self._writer.write(tx, change, now=now)
 
     def _move_incident(
         self,

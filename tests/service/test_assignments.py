@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.errors import ConflictError
+from hub.errors import ConflictError, ForbiddenError
 from tests.service.conftest import World
 
 
@@ -91,3 +91,29 @@ def test_reopening_beside_another_live_matter_is_refused(world: World) -> None:
     assert (refused.value.code, refused.value.extra["incident_id"]) == ("another-live", second)
     states = {str(row["id"]): row["state"] for row in world.rows("SELECT id, state FROM incidents")}
     assert states == {first: "resolved", second: "open"}
+
+
+def test_who_is_on_scene_is_asked_and_can_answer(world: World) -> None:
+    incident_id, step = _opened(world), world.services.dispatching.step
+    offer = world.services.dispatching.assign(incident_id, "S1", world.actors["zhoumin"])
+    with pytest.raises(ConflictError, match="nobody is on scene"):
+        world.services.dispatching.all_well(offer, world.actors["sunwei"])
+    step(offer, "on-scene", world.actors["sunwei"])
+    with pytest.raises(ForbiddenError):
+        world.services.dispatching.all_well(offer, world.actors["helin"])
+
+    def of_scene() -> list[str]:
+        """What the hub asked and told about this assignment: due steps on the timeline."""
+        query = "SELECT body ->> 'step' AS step FROM timeline WHERE body ->> 'assignment_id' = %s ORDER BY seq"
+        return [row["step"] for row in world.rows(query, offer) if row["step"]]
+
+    world.wait(901)
+    assert of_scene() == ["welfare"]
+    world.services.dispatching.all_well(offer, world.actors["sunwei"])
+    world.wait(890)
+    assert of_scene() == ["welfare"]  # answered: nobody else is told
+    world.wait(131)
+    assert of_scene() == ["welfare", "welfare", "welfare_alert"]  # asked again, and no answer
+    step(offer, "complete", world.actors["sunwei"], outcome="helped")
+    world.wait(3_600)
+    assert of_scene() == ["welfare", "welfare", "welfare_alert"]
