@@ -26,14 +26,13 @@ from hub.ports import (
     UplinkOutcome,
     UplinkRow,
 )
-from hub.service.raising import NewAlarm, RaceLostError, Raising, alarm_of
+from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_of
 from hub.service.series import device_seen, fix_row, observation_rows
 from hub.service.writing import TOLD_FAMILIES
 
 __all__ = ["Ingest", "key_digest"]
 
 _CACHE_FOR = timedelta(seconds=5)
-_RACES = 3
 
 _Fate = tuple[UplinkOutcome, str | None]
 """What becomes of an uplink, and why."""
@@ -94,13 +93,13 @@ class Ingest:
             tx.series.write([row], [], [])
 
     def _take(self, batch: Sequence[Incoming], *, lane: str, cached: bool) -> list[Outcome]:
-        for attempt in range(_RACES):
+        for attempt in range(RACES):
             try:
                 with self._database.begin(lane) as tx:
                     return self._in_transaction(tx, batch, cached=cached)
             except RaceLostError:
                 # Somebody opened an incident of the same subject meanwhile: everything again, now it will fold.
-                if attempt == _RACES - 1:
+                if attempt == RACES - 1:
                     raise
         raise AssertionError("unreachable")
 

@@ -9,7 +9,7 @@ from hub.alarms import ALARM_TYPES, Alarm, classify
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports import Actor, Database
-from hub.service.raising import NewAlarm, RaceLostError, Raising
+from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
 
 __all__ = ["Intake"]
 
@@ -33,11 +33,11 @@ class Intake:
             raise BadRequestError(f"there is no alarm type {alarm_type!r}", field="type")
         if not fields.get("resident_id") and not fields.get("area_id"):
             raise BadRequestError("say whom or where it is about: resident_id or area_id", field="resident_id")
-        for attempt in (1, 2, 3):
+        for attempt in range(RACES):
             try:
                 return self._raise(alarm_type, fields, actor)
             except RaceLostError:
-                if attempt == 3:
+                if attempt == RACES - 1:
                     raise
         raise AssertionError("unreachable")
 

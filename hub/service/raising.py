@@ -19,7 +19,10 @@ from hub.service.requests import area_path_of
 from hub.service.series import fix_json
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
 
-__all__ = ["NewAlarm", "RaceLostError", "Raising", "alarm_of"]
+__all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "alarm_of"]
+
+RACES = 10
+"""How often a batch is taken again before it is given up. Each try sees what the winner of the last one committed."""
 
 Slot = tuple[str, AlarmClass]
 
@@ -124,8 +127,10 @@ class _Batch:
         tx = self._tx
         self._residents = tx.residents.get_many({new.alarm.resident_id for new in alarms if new.alarm.resident_id})
         slots = {(new.alarm.subject, new.alarm.alarm_class) for new in alarms if new.alarm.type != "cancel"}
-        self._live = tx.incidents.lock_live(slots) if slots else {}
-        if len(self._live) < len(slots):
+        # With those that are cancelled: all in one order, or two batches wait for one another in a ring.
+        cancelled = {slot for new in alarms if (slot := self._cancelled_slot(new.alarm)) is not None}
+        self._live = tx.incidents.lock_live(slots | cancelled) if slots or cancelled else {}
+        if slots - self._live.keys():
             self._operators = tx.users.operators_on_duty(self._now)
 
     def take(self, new: NewAlarm) -> None:
@@ -180,18 +185,23 @@ class _Batch:
             )
         )
 
+    def _cancelled_slot(self, alarm: Alarm) -> Slot | None:
+        """Subject and class of the stored incident which the cancelled press joined, its id noted."""
+        if alarm.type != "cancel" or not alarm.cancels or not alarm.device_id:
+            return None
+        incident_id = self._tx.alarms.incident_of_ref(alarm.device_id, alarm.cancels)
+        incident = self._tx.incidents.get(incident_id) if incident_id else None
+        if incident is None:
+            return None
+        self._pressed[alarm.device_id, alarm.cancels] = incident.id
+        return incident.subject, incident.alarm_class
+
     def _find_cancelled(self, alarm: Alarm) -> Incident | None:
-        if not alarm.cancels or not alarm.device_id:
-            return None
-        # The press may stand in this very batch: a device that was offline sends both at once.
-        incident_id = self._pressed.get((alarm.device_id, alarm.cancels))
-        if incident_id is None:
-            incident_id = self._tx.alarms.incident_of_ref(alarm.device_id, alarm.cancels)
-        if incident_id is None:
-            return None
-        if incident_id in self._touched:
-            return self._touched[incident_id]
-        return self._tx.incidents.get(incident_id, lock=True)
+        """The live incident which the cancelled press joined: before, or in this very batch (a device that was offline
+        sends both at once).
+        """
+        incident_id = self._pressed.get((alarm.device_id or "", alarm.cancels or ""))
+        return next((one for one in self._live.values() if one.id == incident_id), None) if incident_id else None
 
     def write(self, writer: Writer, alarms: Sequence[NewAlarm]) -> None:
         tx = self._tx
