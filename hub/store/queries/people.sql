@@ -61,7 +61,7 @@ UPDATE sessions SET on_duty = %(on_duty)s WHERE token_hash = %(token_hash)s
 -- :name operators_on_duty
 SELECT count(DISTINCT s.user_id) AS n
 FROM sessions s JOIN users u ON u.id = s.user_id
-WHERE s.kind = 'console' AND s.on_duty AND u.active AND u.role IN ('operator', 'coordinator', 'supervisor', 'admin')
+WHERE s.kind = 'console' AND s.on_duty AND u.active AND u.role IN ('operator', 'supervisor', 'admin')
   AND s.expires_at > %(now)s AND s.last_seen_at > %(seen_since)s
 
 -- A claim whose first request never ended (the hub was killed in it) is free again after a while.
