@@ -18,8 +18,9 @@ class LedgerDrawer:
         """Claims keys in their own order, so that two batches with keys in common cannot block one another."""
         if not keys:
             return set()
-        rows = self._session.all("ledger_take", keys=[key for key, _ in keys], times=[at for _, at in keys])
-        return {row["key"] for row in rows}
+        wanted = [key for key, _ in keys]
+        found = self._session.all("ledger_take", keys=wanted, times=[at for _, at in keys])[0]
+        return set(wanted) if found["n"] == len(wanted) else set(found["keys"] or ())
 
     def prune(self, before: datetime) -> int:
         return self._session.run("ledger_prune", before=before)
