@@ -9,8 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from devices.codecs.alink import AlinkCodec
 from devices.codecs.care import CareCodec
+from devices.codecs.fall_radar import FallRadarCodec
+from devices.codecs.huawei import HuaweiCodec
+from devices.codecs.onenet import OneNetCodec
+from devices.codecs.owntracks import OwnTracksCodec
+from devices.codecs.thingsboard import ThingsBoardCodec
+from devices.codecs.vda5050 import Vda5050Codec
 from devices.codecs.watch import WatchCodec
+from devices.codecs.zigbee2mqtt import Zigbee2MqttCodec
 from devices.frames import Framer, WatchFramer
 from devices.model import Codec
 
@@ -37,6 +45,14 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "care": Family(CareCodec(), "mqtt", credential=True),
     "watch": Family(WatchCodec(), "tcp", framer=WatchFramer),
+    "zigbee2mqtt": Family(Zigbee2MqttCodec(), "mqtt"),
+    "owntracks": Family(OwnTracksCodec(), "mqtt"),
+    "fall_radar": Family(FallRadarCodec(), "mqtt"),
+    "vda5050": Family(Vda5050Codec(), "mqtt"),
+    "alink": Family(AlinkCodec(), "mqtt"),
+    "onenet": Family(OneNetCodec(), "mqtt"),
+    "huawei": Family(HuaweiCodec(), "mqtt"),
+    "thingsboard": Family(ThingsBoardCodec(), "mqtt"),
 }
 
 

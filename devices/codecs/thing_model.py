@@ -197,7 +197,7 @@ class Thing:
         type_ = meaning if meaning in ALARM_TYPES else UNKNOWN_TYPE
         on = truth(value)
         if on is None:
-            if value is None or word(value) in _QUIET or (isinstance(value, str) and not value.strip()):
+            if value is None or (isinstance(value, str) and word(value) in _QUIET):
                 return False
             if type_ in _DENSITY and number(value) is not None:
                 return False

@@ -183,8 +183,10 @@ def _state(message: _Message) -> Decoded:
     status = message.event("status", found, battery_pct=level)
     if message.uplink.retained:
         alarms = []  # an old state the broker kept: true then, perhaps not now
-    unique = {alarm.key: alarm for alarm in reversed(alarms)}
-    return Decoded((*reversed(unique.values()), status, *_answers(message)))
+    unique: dict[str | None, Event] = {}
+    for alarm in alarms:
+        unique.setdefault(alarm.key, alarm)
+    return Decoded((*unique.values(), status, *_answers(message)))
 
 
 def _battery(power: Mapping[str, Any], profile: Mapping[str, Any], faults: Faults, found: dict[str, Any]) -> int | None:

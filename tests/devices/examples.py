@@ -59,4 +59,58 @@ EXAMPLES: Mapping[str, Sequence[Uplink]] = {
         Uplink(f"[3G*5550001234*0000*{al_frame('00010000')}]".encode(), NOW),
         Uplink(b"[ZJ*555000123456789*0004*000c*LK,1840,2,41]", NOW),
     ],
+    "zigbee2mqtt": [
+        Uplink(b'{"action": "emergency", "battery": 90, "linkquality": 70}', NOW, "zigbee2mqtt/bedroom_button"),
+        Uplink(b'{"contact": false, "battery": 88}', NOW, "zigbee2mqtt/front_door"),
+    ],
+    "owntracks": [
+        Uplink(
+            b'{"_type": "transition", "event": "leave", "desc": "home", "tst": 1795331900, "lat": 31.9, "lon": 118.8}',
+            NOW,
+            "owntracks/li/phone/event",
+        ),
+        Uplink(b'{"_type": "location", "lat": 31.9, "lon": 118.8, "tst": 1795331900}', NOW, "owntracks/li/phone"),
+    ],
+    "fall_radar": [
+        Uplink(
+            b'{"type": 5, "payload": {"timestamp": 1795331900000, "status": "fall_confirmed"}}',
+            NOW,
+            "/devices/bath-2/events",
+        ),
+        Uplink(b"ON", NOW, "bath-3/binary_sensor/fall_alarm/state"),
+    ],
+    "vda5050": [
+        Uplink(
+            b'{"timestamp": "2026-11-22T07:18:20Z", "errors": [{"errorType": "blocked", "errorLevel": "FATAL"}]}',
+            NOW,
+            "uagv/v2/Carrier/R7/state",
+        ),
+        Uplink(b'{"connectionState": "CONNECTIONBROKEN"}', NOW, "uagv/v2/Carrier/R7/connection", retained=True),
+    ],
+    "alink": [
+        Uplink(
+            b'{"id": "7", "params": {"value": {"HeartRate": 96}, "time": 1795331900000},'
+            b' "method": "thing.event.SosAlarm.post"}',
+            NOW,
+            "/sys/pk1/band-4/thing/event/SosAlarm/post",
+        )
+    ],
+    "onenet": [
+        Uplink(
+            b'{"id": "8", "params": {"fall": {"value": {"level": 2}, "time": 1795331900000}}}',
+            NOW,
+            "$sys/pid1/band-5/thing/event/post",
+        )
+    ],
+    "huawei": [
+        Uplink(
+            b'{"services": [{"service_id": "w", "event_time": "20261122T071820Z",'
+            b' "properties": {"xinlv": 71, "sos": 1}}]}',
+            NOW,
+            "$oc/devices/band-6/sys/properties/report",
+        )
+    ],
+    "thingsboard": [
+        Uplink(b'{"ts": 1795331900000, "values": {"sos": true, "spo2": 96}}', NOW, "v1/devices/me/telemetry")
+    ],
 }
