@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -96,6 +97,7 @@ def serve(settings: Settings, *, parts: frozenset[Part] = frozenset(PARTS), work
         hub = Hub(settings, parts=parts, workers=workers)
         try:
             hub.start()
+            _settle_memory()
             if hub.api is None:
                 log.warning("hub is running: %s", ", ".join(sorted(parts)))
                 ending.event.wait()
@@ -105,6 +107,16 @@ def serve(settings: Settings, *, parts: frozenset[Part] = frozenset(PARTS), work
             _run(ending, server, bound)
         finally:
             hub.stop()
+
+
+def _settle_memory() -> None:
+    """What is here now stays; looking through it again and again costs the ingest path a fifth of its time.
+
+    Batches make and drop tens of thousands of small objects that hold no cycles: reference counts free those at once.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _run(ending: _Ending, server: ApiServer, bound: socket.socket) -> None:
@@ -140,6 +152,7 @@ def demo(settings: Settings, *, residents: int, speed: float, seed: int) -> None
             steps.begin("启动模拟设备与现场人员", "starting simulated devices and staff")
             simulators = _simulate(hub, world, address, speed=speed, seed=seed)
             steps.end()
+            _settle_memory()
             _welcome(address, world)
             _run(ending, server, bound)
         finally:
