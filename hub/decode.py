@@ -6,6 +6,8 @@ Forms of a line (blank lines are skipped):
   digits); `"retained": true` marks a retained message;
 - a family that speaks MQTT takes, without `mqtt`, the same objects and also `TOPIC PAYLOAD` with a blank between;
 - `stream`: each line is a chunk (hex digits) of one TCP stream, and each frame that completes gives a result.
+A family that is no text is hex digits always. In one whose connections begin with a login, what follows a login (in a
+stream, and in a file of messages) is that device's.
 """
 
 from __future__ import annotations
@@ -148,7 +150,7 @@ def _messages(
     family: Family, lines: Iterable[str | bytes], hex_: bool, mqtt: bool, received_at: datetime
 ) -> Iterator[DecodedLine]:
     device = DeviceRef("", family.name)
-    hex_out = hex_ or not family.text
+    hex_ = hex_ or not family.text
     for number, line in enumerate(lines, 1):
         raw = _as_bytes(line).strip(b"\r\n")
         if not raw.strip():
@@ -159,9 +161,17 @@ def _messages(
             else:
                 uplink = Uplink(_from_hex(raw.strip()) if hex_ else raw, received_at)
         except ValueError as problem:
-            yield DecodedLine(number, Decoded(error=str(problem)), hex_out)
+            yield DecodedLine(number, Decoded(error=str(problem)), hex_)
             continue
-        yield DecodedLine(number, family.codec.decode(uplink, device), hex_out)
+        decoded = family.codec.decode(uplink, device)
+        device = _known(family, device, decoded)
+        yield DecodedLine(number, decoded, hex_)
+
+
+def _known(family: Family, device: DeviceRef, decoded: Decoded) -> DeviceRef:
+    """Whose the next message is, as far as this one says."""
+    said = decoded.events[0].device_id if family.login and decoded.events else ""
+    return DeviceRef(said, family.name) if said else device
 
 
 def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -> Uplink:
@@ -195,8 +205,11 @@ def _stream(
     number = 0
 
     def decoded(frames: list[bytes]) -> Iterator[DecodedLine]:
+        nonlocal device
         for frame in frames:
-            yield DecodedLine(number, family.codec.decode(Uplink(frame, received_at), device), hex_out)
+            found = family.codec.decode(Uplink(frame, received_at), device)
+            device = _known(family, device, found)
+            yield DecodedLine(number, found, hex_out)
 
     for number, line in enumerate(lines, 1):
         try:

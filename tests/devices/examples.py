@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from devices.codecs.care import CareCodec
 from devices.codecs.watch import WatchCodec
 from devices.model import Decoded, DeviceRef, Uplink
+from tests.devices.tracker_examples import NOW, TRACKER_EXAMPLES
 
 __all__ = ["EXAMPLES", "NOW", "al_frame", "care", "care_bytes", "watch", "watch_text"]
-
-NOW = datetime(2026, 11, 22, 7, 20, tzinfo=UTC)
-"""When everything arrives in these tests."""
 
 
 def care_bytes(channel: str, payload: bytes, device_id: str = "w-1", *, retained: bool = False) -> Decoded:
@@ -113,4 +110,5 @@ EXAMPLES: Mapping[str, Sequence[Uplink]] = {
     "thingsboard": [
         Uplink(b'{"ts": 1795331900000, "values": {"sos": true, "spo2": 96}}', NOW, "v1/devices/me/telemetry")
     ],
+    **TRACKER_EXAMPLES,
 }
