@@ -124,8 +124,8 @@ def _day(services: Services, community: Community, now: datetime) -> None:
         ("nursing_visit", "R-0002", timedelta(hours=1), "S-HELIN"),
         ("housekeeping", "R-0003", timedelta(hours=4), "S-GAOJUN"),
         ("companionship", "R-0004", timedelta(hours=5), "S-YANGHUI"),
-        ("safety_visit", served[20]["id"], timedelta(hours=2), None),
-        ("medicine_fetch", served[21]["id"], timedelta(hours=2), None),
+        ("safety_visit", served[-1]["id"], timedelta(hours=2), None),
+        ("medicine_fetch", served[-2]["id"], timedelta(hours=2), None),
     )
     for kind, resident_id, after, responder in plans:
         order = _order(services, kind, resident_id, noon + after, {})

@@ -212,6 +212,9 @@ class Outbox(Protocol):
     def claim(self, channel: str, now: datetime, limit: int, *, retry_after: timedelta) -> list[OutboxRow]:
         """Takes due rows (SKIP LOCKED), counts the attempt, moves due_at by `retry_after`: a crash means a retry."""
 
+    def supersede(self, channel: str, incident_id: str, at: datetime) -> None:
+        """Gives up what of an incident has not left yet: newer words follow in this transaction."""
+
     def sent(self, ids: Iterable[int], at: datetime) -> None: ...
 
     def failed(self, row_id: int, error: str, at: datetime, *, final: bool) -> None: ...

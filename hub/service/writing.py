@@ -116,6 +116,8 @@ class Writer:
             if family in TOLD_FAMILIES and ref is not None and alarm_type != "cancel"
         ]
         if rows:
+            # An older word that is still on its way would arrive after the newer one, and be wrong.
+            tx.outbox.supersede("device", change.incident.id, now)
             tx.outbox.add(*rows)
 
     def call_next(self, tx: Transaction, incident: Incident, now: datetime) -> Incident:

@@ -26,6 +26,9 @@ class OutboxDrawer:
         rows = self._session.all("outbox_claim", channel=channel, now=now, limit=limit, retry_after=retry_after)
         return sorted((OutboxRow(**row) for row in rows), key=lambda row: row.id or 0)
 
+    def supersede(self, channel: str, incident_id: str, at: datetime) -> None:
+        self._session.run("outbox_supersede", channel=channel, incident_id=incident_id, at=at)
+
     def sent(self, ids: Iterable[int], at: datetime) -> None:
         self._session.run("outbox_sent", ids=list(ids), at=at)
 

@@ -235,3 +235,13 @@ def test_an_id_borrowed_by_another_family_is_nobodys(world: World) -> None:
     world.uplink("", frame, "W2", family="watch")
     assert world.row("SELECT subject, resident_id FROM incidents") == {"subject": "device:W2", "resident_id": None}
     assert world.row("SELECT attributes FROM alarms")["attributes"]["adopted"] is False
+
+
+def test_an_older_word_never_follows_a_newer_one(world: World) -> None:
+    """`hold` that could not be delivered is given up when `handled` is due: the watch must not promise help again."""
+    world.press("W1", ref="o1")
+    incident_id = str(world.row("SELECT id FROM incidents")["id"])
+    world.services.handling.acknowledge(incident_id, world.actors["zhoumin"])
+    world.services.handling.close(incident_id, world.actors["zhoumin"], "false", "pressed by mistake")
+    waiting = world.rows("SELECT body, error FROM outbox WHERE channel = 'device' AND target = 'W1' ORDER BY id")
+    assert [(row["body"]["status"], row["error"]) for row in waiting] == [("hold", "superseded"), ("handled", None)]

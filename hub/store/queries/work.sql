@@ -127,6 +127,10 @@ ORDER BY r.n
 -- :name outbox_notify
 SELECT pg_notify('care_hub_outbox', '')
 
+-- :name outbox_supersede
+UPDATE outbox SET failed_at = %(at)s, error = 'superseded'
+WHERE channel = %(channel)s AND incident_id = %(incident_id)s AND sent_at IS NULL AND failed_at IS NULL
+
 -- :name outbox_expire
 UPDATE outbox SET failed_at = %(now)s, error = 'expired'
 WHERE id IN (
