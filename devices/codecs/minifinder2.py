@@ -69,7 +69,7 @@ class Minifinder2Codec:
         items = _items(body[1:], faults)
         frame = _Frame(body[0], int.from_bytes(payload[6:8], "little"), bool(payload[1] & _WANTS_ACK), items)
         teller = Teller("minifinder2", _whose(items, device), f"{frame.type:02x}", faults)
-        events = _data(frame, teller, device.profile) if frame.type == _DATA else (_other(frame, teller),)
+        events = _readings(frame, teller, device.profile) if frame.type == _DATA else (_other(frame, teller),)
         return Decoded(events, _replies(frame, uplink.received_at))
 
 
@@ -131,7 +131,7 @@ def _text(value: bytes) -> str:
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
-def _data(frame: _Frame, teller: Teller, profile: Mapping[str, Any]) -> tuple[Event, ...]:
+def _readings(frame: _Frame, teller: Teller, profile: Mapping[str, Any]) -> tuple[Event, ...]:
     groups: list[list[tuple[int, bytes]]] = [[]]
     seen: set[int] = set()
     for key, value in frame.items:

@@ -17,6 +17,8 @@ import time
 
 from iotcore.iotcore import IotCoreBroker
 
+__all__ = ["main"]
+
 LOCK_TAKEN = 3
 """Exit status: another broker of this data directory lives."""
 BROKEN = 4
