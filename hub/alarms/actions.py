@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from hub.alarms.model import Disposition
 
@@ -50,25 +50,7 @@ ActionName = Literal[
     "assign",
     "touch",
 ]
-ACTION_NAMES: tuple[ActionName, ...] = (
-    "press",
-    "acknowledge",
-    "responder_accepted",
-    "responder_moved",
-    "release",
-    "lease_over",
-    "assignments_over",
-    "close",
-    "waive",
-    "supervise",
-    "reopen",
-    "shelve",
-    "unshelve",
-    "escalate",
-    "note",
-    "assign",
-    "touch",
-)
+ACTION_NAMES: tuple[ActionName, ...] = get_args(ActionName)
 
 # The words of the dispatch room, repeated here because the two rooms share no types; a test compares them.
 AssignmentState = Literal["offered", "accepted", "declined", "en_route", "on_scene", "completed", "stood_down"]

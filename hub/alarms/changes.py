@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from hub.alarms.model import Incident, Reason, Told
 
@@ -55,33 +55,7 @@ EntryKind = Literal[
     "told",
     "priority_raised",
 ]
-ENTRY_KINDS: tuple[EntryKind, ...] = (
-    "raised",
-    "pressed",
-    "cancel_seen",
-    "realerted",
-    "acknowledged",
-    "released",
-    "lease_expired",
-    "offered",
-    "accepted",
-    "declined",
-    "en_route",
-    "on_scene",
-    "completed",
-    "stood_down",
-    "escalated",
-    "noted",
-    "shelved",
-    "unshelved",
-    "called",
-    "resolved",
-    "supervised",
-    "closed",
-    "reopened",
-    "told",
-    "priority_raised",
-)
+ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 
 ActorKind = Literal["operator", "responder", "device", "system", "resident", "family", "integrator"]
 Role = Literal["operator", "staff", "coordinator", "supervisor", "admin", "integrator", "family", "resident"]
