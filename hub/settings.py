@@ -268,7 +268,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("hub-data")
-    """Embedded database and broker, journal, logs of the servers. Two hubs never share it."""
+    """Embedded database and broker, logs of the servers. Two hubs never share it."""
     database: DatabaseSettings = DatabaseSettings()
     mqtt: MqttSettings = MqttSettings()
     http: HttpSettings = HttpSettings()
