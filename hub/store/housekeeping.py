@@ -40,6 +40,7 @@ class Retention:
     sign_ins: timedelta = timedelta(days=30)
     idempotency: timedelta = timedelta(days=2)
     messages: timedelta = timedelta(days=90)
+    watched: timedelta = timedelta(days=2)
 
 
 DEFAULT_RETENTION = Retention()
@@ -82,6 +83,9 @@ def keep_house(
             "house_idempotency": now - retention.idempotency,
             "house_messages": now - retention.messages,
             "house_sessions": now,
+            "house_intake_seen": now,
+            "house_raw_watches": now,
+            "house_watched_uplinks": now - retention.watched,
         }.items():
             done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": before}).rowcount
     return done
