@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
+from hub.api.gate import Gate
 from hub.api.problems import UnauthorizedError
 from hub.api.roles import TABLE
 from hub.api.sessions import Found, SessionBook
@@ -64,6 +65,7 @@ class Hub:
     sign_in: SignIn
     readiness: Callable[[], Json]
     registry: CollectorRegistry
+    gate: Gate
 
 
 def actor_of(user: UserRow) -> Actor:
