@@ -199,3 +199,51 @@ def reconcile(since: str | None, sent: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
     if found.lost:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path), default=Path("."))
+@click.option("--keep", type=click.IntRange(min=1), default=None, help="Of TARGET, a folder: keep that many backups.")
+@click.option("--with-files", is_flag=True, help="Copies settings and certificates too: the file then holds secrets.")
+@click.option("--quiet", is_flag=True, help="Only the last line.")
+@plain_errors
+def backup(target: Path, keep: int | None, with_files: bool, quiet: bool) -> None:
+    """Writes everything the database holds to TARGET, a new file or a folder; beside a running hub. 备份。"""
+    done = app.backup(load_settings(), target, keep=keep, with_files=with_files, progress=_progress(quiet=quiet))
+    for old in done.removed:
+        _progress(quiet=quiet)(f"removed {old}")
+    click.echo(f"{done.path}: {done.manifest.rows} rows, {done.size} bytes, sha256 {done.sha256}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replaces everything in a database that is not empty.")
+@click.option("--check", "check_only", is_flag=True, help="Only reads FILE whole and says what is in it.")
+@plain_errors
+def restore(file: Path, force: bool, check_only: bool) -> None:
+    """Puts a backup back, while no hub runs; then says whether what it holds is whole. 恢复备份。
+
+    Exit status 1 if an alarm that was taken is not there.
+    """
+    if check_only:
+        manifest = app.backup_manifest(file, verify=True)
+        click.echo(f"{file}: whole; {manifest.rows} rows of {manifest.made_at}, schema {manifest.migrations[-1]}")
+        for kept in manifest.files:
+            click.echo(f"  {kept.setting}: {kept.path} ({'copied' if kept.member else 'only noted'})")
+        return
+    done, found = app.restore_backup(load_settings(), file, force=force, progress=_progress(quiet=False))
+    click.echo(found.to_text())
+    click.echo(
+        f"restored {done.rows} rows; everybody signs in again ({done.sessions_ended} sessions ended), "
+        f"cursors begin anew (epoch {done.epoch})"
+    )
+    if found.lost:
+        sys.exit(1)
+
+
+def _progress(*, quiet: bool) -> Callable[[str], None]:
+    def tell(words: str) -> None:
+        if not quiet:
+            click.echo(f"{utc_now():%H:%M:%S} {words}", err=True)
+
+    return tell

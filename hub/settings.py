@@ -44,6 +44,7 @@ __all__ = [
     "Settings",
     "SupervisionSettings",
     "TcpSettings",
+    "config_file",
     "load_settings",
     "parse_mqtt_url",
 ]
@@ -329,8 +330,18 @@ def _meant(name: str) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def _named_file() -> Path | None:
+    return Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None
+
+
+def config_file() -> Path | None:
+    """The settings file that `load_settings` reads where it is told no other; None where there is none."""
+    path = _named_file() or Path("hub.toml")
+    return path if path.exists() else None
+
+
 def _read_file(config: Path | None) -> dict[str, Any]:
-    named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    named = config or _named_file()
     path = named or Path("hub.toml")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

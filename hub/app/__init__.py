@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from hub.app.administration import Finding, add_device, add_user, check, migrate_schema, reconcile
+from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.compose import PARTS, Hub, Part, parse_parts
 from hub.app.serving import DEMO_DEFAULTS, demo, serve
 
 __all__ = [
     "DEMO_DEFAULTS",
     "PARTS",
+    "Backup",
     "Finding",
     "Hub",
     "Part",
     "add_device",
     "add_user",
+    "backup",
+    "backup_manifest",
     "check",
     "demo",
     "migrate_schema",
     "parse_parts",
     "reconcile",
+    "restore_backup",
     "serve",
 ]

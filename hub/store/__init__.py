@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hub.store.archive import Archive, ArchiveWriter, BackupError, Kept, Manifest
+from hub.store.backup import Source, back_up
 from hub.store.housekeeping import DEFAULT_RETENTION, Retention, keep_house
 from hub.store.lead import DatabaseLead, acquire_lead
 from hub.store.listen import Listener
@@ -10,23 +12,34 @@ from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reconcile import Reconciliation, reconcile
 from hub.store.reference import seed_catalogue
+from hub.store.restore import Restored, restore, running_hubs
 from hub.store.transaction import PostgresTransaction
 
 __all__ = [
     "DEFAULT_RETENTION",
+    "Archive",
+    "ArchiveWriter",
+    "BackupError",
     "DatabaseLead",
+    "Kept",
     "Listener",
+    "Manifest",
     "MigrationError",
     "PostgresDatabase",
     "PostgresTransaction",
     "ReadsPostgres",
     "Reconciliation",
+    "Restored",
     "Retention",
+    "Source",
     "acquire_lead",
+    "back_up",
     "keep_house",
     "migrate",
     "pending",
     "reconcile",
+    "restore",
+    "running_hubs",
     "seed_catalogue",
     "timescale_edition",
 ]

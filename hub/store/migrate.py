@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -22,7 +22,18 @@ from psycopg.rows import tuple_row
 from hub.errors import HubError, UnavailableError
 from hub.store.faults import first_line
 
-__all__ = ["Migration", "MigrationError", "Variant", "migrate", "migrations", "pending", "timescale_edition"]
+__all__ = [
+    "Migration",
+    "MigrationError",
+    "Variant",
+    "migrate",
+    "migrations",
+    "offered_variant",
+    "pending",
+    "rebuild",
+    "timescale_edition",
+    "with_stems_of",
+]
 
 Variant = Literal["plain", "timescale"]
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -136,6 +147,33 @@ def pending(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
         return [one.name for one in _missing(connection, known, _variant(connection))]
 
 
+def with_stems_of(names: Iterable[str]) -> list[Migration]:
+    """The files of this code, in both variants, behind the migrations that a backup names.
+
+    MigrationError where one is unknown: a newer hub made that backup.
+    """
+    wanted = {name.removesuffix(".plain").removesuffix(".timescale") for name in names}
+    known = migrations()
+    if unknown := sorted(wanted - {one.stem for one in known}):
+        raise MigrationError(f"the backup has migration {unknown[0]}, which this hub does not know: upgrade the hub")
+    return [one for one in known if one.stem in wanted]
+
+
+def offered_variant(url: str) -> Variant:
+    """The variant that a fresh schema in this database would have."""
+    with _locked(url) as connection:
+        return "timescale" if timescale_edition(connection) == "timescale" else "plain"
+
+
+def rebuild(connection: psycopg.Connection[Any], files: Iterable[Migration], variant: Variant) -> None:
+    """Makes the schema of these files in an empty database, inside the caller's transaction; waits for its turn."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    connection.execute(_LEDGER)
+    for one in files:
+        if one.variant in (None, variant):
+            _apply(connection, one)
+
+
 @contextmanager
 def _locked(url: str) -> Iterator[Connection]:
     try:
@@ -188,7 +226,7 @@ def _missing(connection: Connection, known: list[Migration], variant: Variant) -
     return missing
 
 
-def _apply(connection: Connection, one: Migration) -> None:
+def _apply(connection: psycopg.Connection[Any], one: Migration) -> None:
     try:
         with connection.transaction():
             connection.execute(one.text)

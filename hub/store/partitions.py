@@ -10,7 +10,7 @@ from psycopg import sql
 
 from hub.store.faults import faults
 
-__all__ = ["SERIES", "drop_days", "make_partitions", "partitions"]
+__all__ = ["SERIES", "drop_days", "make_day", "make_partitions", "partitions"]
 
 SERIES: tuple[LiteralString, ...] = ("uplinks", "observations", "fixes")
 
@@ -66,6 +66,13 @@ def make_partitions(connection: Connection, today: date, days_ahead: int) -> lis
                     _make(connection, table, day)
                     made.append(_name(table, day))
     return made
+
+
+def make_day(connection: Connection, day: date) -> None:
+    """Makes the partitions of one day (UTC) where there are none yet, inside the caller's transaction."""
+    for table in SERIES:
+        if _is_partitioned(connection, table) and day not in {found for _, found in partitions(connection, table)}:
+            _make(connection, table, day)
 
 
 def _make(connection: Connection, table: str, day: date) -> None:
