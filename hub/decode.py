@@ -64,11 +64,12 @@ def to_json(event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class DecodedLine:
-    """The result of one message. `number` is the line it came from (the line that completed it), from 1."""
+    """The result of one message (`payload`). `number` is the line it came from (or that completed it), from 1."""
 
     number: int
     decoded: Decoded
     hex: bool = False
+    payload: bytes = b""
 
     @property
     def error(self) -> str | None:
@@ -165,7 +166,7 @@ def _messages(
             continue
         decoded = family.codec.decode(uplink, device)
         device = _known(family, device, decoded)
-        yield DecodedLine(number, decoded, hex_)
+        yield DecodedLine(number, decoded, hex_, uplink.payload)
 
 
 def _known(family: Family, device: DeviceRef, decoded: Decoded) -> DeviceRef:
@@ -209,7 +210,7 @@ def _stream(
         for frame in frames:
             found = family.codec.decode(Uplink(frame, received_at), device)
             device = _known(family, device, found)
-            yield DecodedLine(number, found, hex_out)
+            yield DecodedLine(number, found, hex_out, frame)
 
     for number, line in enumerate(lines, 1):
         try:
