@@ -18,12 +18,22 @@ from hub.app.compose import services_on
 from hub.clock import new_id, utc_now
 from hub.embedded import embedded_database
 from hub.errors import BadRequestError, HubError, NotFoundError
-from hub.ports import SYSTEM, Role, UserRow
+from hub.ports import SYSTEM, IntegrationRow, Role, Scheme, UserRow
 from hub.settings import Settings, parse_mqtt_url
 from hub.store import PostgresDatabase, Reconciliation, migrate, pending, timescale_edition
 from hub.store import reconcile as reconcile_with
 
-__all__ = ["Finding", "add_device", "add_user", "check", "migrate_schema", "reconcile"]
+__all__ = [
+    "Finding",
+    "add_device",
+    "add_integration",
+    "add_user",
+    "check",
+    "integrations",
+    "migrate_schema",
+    "reconcile",
+    "revoke_integration",
+]
 
 _PERSON_OF = {"staff": "responders", "family": "contacts", "resident": "residents"}
 
@@ -78,6 +88,36 @@ def add_device(
     """Adds a device; gives its credential, or None where the family has none."""
     with _database(settings) as database:
         return services_on(database, settings).devices.add(device_id, family, resident, SYSTEM, name=name)
+
+
+def add_integration(
+    settings: Settings,
+    name: str,
+    family: str,
+    scheme: Scheme,
+    *,
+    secret: str | None,
+    devices: str,
+    rate_per_s: int,
+) -> str:
+    """Lets a maker's cloud push; gives its secret. BadRequestError, ConflictError (the name is taken)."""
+    with _database(settings) as database:
+        pushes = services_on(database, settings).pushes
+        return pushes.add(
+            name, family, scheme, SYSTEM, secret=secret, devices=devices, rate_per_s=rate_per_s
+        ).secret
+
+
+def integrations(settings: Settings) -> list[IntegrationRow]:
+    """Every one, revoked ones too; without secrets."""
+    with _database(settings) as database:
+        return services_on(database, settings).pushes.all()
+
+
+def revoke_integration(settings: Settings, name: str) -> None:
+    """NotFoundError where there is none of that name."""
+    with _database(settings) as database:
+        services_on(database, settings).pushes.revoke(name, SYSTEM)
 
 
 def check(settings: Settings) -> Iterator[Finding]:
