@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from hub.app.administration import Finding, add_device, add_user, check, migrate_schema, reconcile
+from hub.app.administration import (
+    Finding,
+    add_device,
+    add_integration,
+    add_user,
+    check,
+    integrations,
+    migrate_schema,
+    reconcile,
+    revoke_integration,
+)
 from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.compose import PARTS, Hub, Part, parse_parts
 from hub.app.serving import DEMO_DEFAULTS, demo, serve
@@ -15,14 +25,18 @@ __all__ = [
     "Hub",
     "Part",
     "add_device",
+    "add_integration",
     "add_user",
     "backup",
     "backup_manifest",
     "check",
     "demo",
+    "integrations",
+    "integrations",
     "migrate_schema",
     "parse_parts",
     "reconcile",
     "restore_backup",
+    "revoke_integration",
     "serve",
 ]
