@@ -14,9 +14,10 @@ import click
 from devices import FAMILIES, UnknownFamilyError
 from hub import app
 from hub.clock import utc_now
+from hub.conformance import Heard, Language, assess
 from hub.decode import decode_lines
 from hub.errors import HubError, SettingError
-from hub.ports import Role
+from hub.ports import SCHEMES, Role, Scheme
 from hub.settings import load_settings
 
 __all__ = ["main"]
@@ -181,6 +182,74 @@ def decode(family: str, file: Any, hex_: bool, mqtt: bool, stream: bool) -> None
 def _lines(file: Any) -> Iterator[bytes]:
     for line in file:
         yield bytes(line).rstrip(b"\r\n")
+
+
+@main.command()
+@click.argument("family")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--hex", "hex_", is_flag=True, help="Binary frames as hex digits.")
+@click.option("--mqtt", is_flag=True, help='Lines are objects {"topic", "payload"}.')
+@click.option("--stream", is_flag=True, help="Lines are hex chunks of one TCP stream.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words; both languages in it.")
+def conformance(family: str, file: Any, hex_: bool, mqtt: bool, stream: bool, lang: Language, as_json: bool) -> None:
+    """A report for a device's maker: what is understood, missing, wrong. No server. 设备符合性报告。
+
+    FILE as for `hub decode`. Exit status 1 if anything is wrong.
+    """
+    now = utc_now()
+    try:
+        results = decode_lines(family, _lines(file), hex=hex_, mqtt=mqtt, stream=stream, received_at=now)
+    except (UnknownFamilyError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    heard = (Heard(one.decoded, one.payload, place=f"#{one.number}") for one in results)
+    report = assess(family, heard, now)
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text(lang))
+    if report.wrong:
+        sys.exit(1)
+
+
+@main.group()
+def integration() -> None:
+    """Makers' clouds that push to /api/v1/intake. 厂商云推送。"""
+
+
+@integration.command("add")
+@click.argument("name")
+@click.option("--family", required=True, help=f"One of: {' '.join(FAMILIES)}.")
+@click.option("--scheme", type=click.Choice(SCHEMES), required=True, help="How a push proves itself.")
+@click.option("--secret-stdin", is_flag=True, help="The secret is the first line of standard input: the maker dictates it.")
+@click.option("--devices", default="*", show_default=True, help="Ids it may speak for: a pattern with * and ?.")
+@click.option("--rate", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Requests a second.")
+@plain_errors
+def integration_add(name: str, family: str, scheme: Scheme, secret_stdin: bool, devices: str, rate: int) -> None:
+    """Lets a cloud push; prints its secret once, as the last word of the output. 新增推送来源。"""
+    secret = _read_password() if secret_stdin else None
+    given = app.add_integration(
+        load_settings(), name, family, scheme, secret=secret, devices=devices, rate_per_s=rate
+    )
+    click.echo(f"added {name}: {scheme} pushes to /api/v1/intake/{family}; its secret, shown once: ", nl=False)
+    click.echo("(as given)" if secret else given)
+
+
+@integration.command("list")
+@plain_errors
+def integration_list() -> None:
+    """Every one, with when it was last used and why it was last refused. 推送来源列表。"""
+    for row in app.integrations(load_settings()):
+        state = "revoked" if row.revoked_at else "active"
+        used = row.last_used_at.isoformat(timespec="seconds") if row.last_used_at else "never"
+        refused = f", refused {row.last_refused_at:%Y-%m-%dT%H:%M:%SZ}: {row.last_refusal}" if row.last_refused_at else ""
+        click.echo(f"{row.name}  {row.family}  {row.scheme}  devices {row.devices}  {state}, used {used}{refused}")
+
+
+@integration.command("revoke")
+@click.argument("name")
+@plain_errors
+def integration_revoke(name: str) -> None:
+    """From now on its pushes are refused. 撤销推送来源。"""
+    app.revoke_integration(load_settings(), name)
+    click.echo(f"revoked {name}")
 
 
 @main.command()
