@@ -96,6 +96,20 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/devices/{{device_id}}"): _READERS,
     ("PATCH", f"{_P}/devices/{{device_id}}"): _KEEPERS,
     ("POST", f"{_P}/devices/{{device_id}}/commands"): _CONSOLE | {"integrator"},
+    # --- bringing devices in
+    ("GET", f"{_P}/onboarding/devices"): _KEEPERS,
+    ("GET", f"{_P}/onboarding/unread"): _KEEPERS,
+    ("GET", f"{_P}/onboarding/devices/{{device_id}}"): _KEEPERS,
+    ("GET", f"{_P}/onboarding/devices/{{device_id}}/uplinks"): _KEEPERS,
+    ("GET", f"{_P}/onboarding/devices/{{device_id}}/conformance"): _KEEPERS,
+    ("POST", f"{_P}/onboarding/devices/{{device_id}}/watch"): _ADMIN,
+    ("DELETE", f"{_P}/onboarding/devices/{{device_id}}/watch"): _ADMIN,
+    ("GET", f"{_P}/onboarding/integrations"): _ADMIN,
+    ("POST", f"{_P}/onboarding/integrations"): _ADMIN,
+    ("POST", f"{_P}/onboarding/integrations/{{name}}/revoke"): _ADMIN,
+    # --- makers' clouds: proved by a secret or a signature of their own, never by an account
+    ("GET", f"{_P}/intake/{{family}}"): "public",
+    ("POST", f"{_P}/intake/{{family}}"): "public",
     # --- services
     ("GET", f"{_P}/service-kinds"): _EVERYONE,
     ("GET", f"{_P}/orders"): _READERS | _HOME,
