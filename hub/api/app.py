@@ -18,8 +18,10 @@ from hub.api import (
     routes_calls,
     routes_devices,
     routes_incidents,
+    routes_intake,
     routes_live,
     routes_my,
+    routes_onboarding,
     routes_ops,
     routes_places,
     routes_residents,
@@ -29,6 +31,7 @@ from hub.api import (
 )
 from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
+from hub.api.gate import Gate
 from hub.api.openapi import docs_page, install_openapi
 from hub.api.roles import TABLE
 from hub.api.sessions import SessionBook
@@ -50,6 +53,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_residents.router,
     routes_places.router,
     routes_devices.router,
+    routes_onboarding.router,
+    routes_intake.router,
     routes_staff.router,
     routes_services.router,
     routes_my.router,
@@ -102,6 +107,7 @@ def create_api(
         sign_in=SignIn(database, clock, throttle),
         readiness=readiness,
         registry=registry,
+        gate=Gate(),
     )
     problems.install(app)
     for router in ROUTERS:
