@@ -217,11 +217,11 @@ class Hub:
         self._stack.callback(waker.join, 1.5)
         self._stack.callback(listener.close)
         self._stack.callback(stopping.set)
-        ingest = self.services.ingest
+        ingest, tap = self.services.ingest, self.services.onboarding.tap
         self.bridge = Bridge(
             replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
-            ingest_alarms=ingest.alarms,
-            ingest_telemetry=ingest.telemetry,
+            ingest_alarms=tap(ingest.alarms),
+            ingest_telemetry=tap(ingest.telemetry),
             quarantine=ingest.quarantine,
             outbox_port=outbox,
             acquire_lead=lambda: acquire_lead(url),
