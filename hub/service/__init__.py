@@ -18,6 +18,8 @@ from hub.service.escalating import Escalating
 from hub.service.handling import Handling, Sample
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
+from hub.service.onboarding import Onboarding
+from hub.service.pushes import Pushes
 from hub.service.raising import Raising
 from hub.service.writing import Writer
 
@@ -30,6 +32,8 @@ __all__ = [
     "Handling",
     "Ingest",
     "Intake",
+    "Onboarding",
+    "Pushes",
     "Services",
     "StepName",
     "build_services",
@@ -48,6 +52,8 @@ class Services:
     calls: Calls
     devices: DeviceRegister
     ingest: Ingest
+    pushes: Pushes
+    onboarding: Onboarding
     escalating: Escalating
 
 
@@ -66,6 +72,8 @@ def build_services(
     writer = Writer(new_id, travel)
     raising = Raising(new_id, writer, policy)
     dispatching = Dispatching(database, clock, new_id, writer, travel)
+    ingest = Ingest(database, clock, new_id, codecs, raising)
+    onboarding = Onboarding(database, clock)
     return Services(
         handling=Handling(database, clock, writer, sample),
         dispatching=dispatching,
@@ -73,6 +81,10 @@ def build_services(
         intake=Intake(database, clock, new_id, raising),
         calls=Calls(database, clock, new_id),
         devices=DeviceRegister(database, clock, new_id, hash_secret),
-        ingest=Ingest(database, clock, new_id, codecs, raising),
+        ingest=ingest,
+        pushes=Pushes(
+            database, clock, codecs, commit=onboarding.tap(ingest.alarms), quarantine=ingest.quarantine
+        ),
+        onboarding=onboarding,
         escalating=Escalating(database, clock, writer),
     )
