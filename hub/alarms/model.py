@@ -66,7 +66,8 @@ class Alarm:
     """One device's or person's cry, after its resident is known.
 
     `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's
-    clock. `source` is "device" or "person".
+    clock. `source` is "device", "person" or, for a silence, "system". `upstream`: what a shared silence is about instead
+    of one device, such as `upstream:bridge-7`.
     """
 
     id: str
@@ -84,12 +85,15 @@ class Alarm:
     buffered: bool = False
     note: str | None = None
     cancels: str | None = None
-    source: Literal["device", "person"] = "device"
+    source: Literal["device", "person", "system"] = "device"
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    upstream: str | None = None
 
     @property
     def subject(self) -> str:
         """Whose matter it is: the resident, else the device, else the alarm itself (a walk-in, a page of an area)."""
+        if self.upstream:
+            return self.upstream
         if self.resident_id:
             return f"resident:{self.resident_id}"
         return f"device:{self.device_id}" if self.device_id else f"alarm:{self.id}"

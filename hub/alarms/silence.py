@@ -1,0 +1,267 @@
+"""When is a device silent, and is it its own silence? Pure: what is known of a device, a verdict with its reasons.
+
+The rules, each with the harm it prevents:
+
+- A device is silent once its profile's interval has passed one and a half times and 5 seconds more: a late report is
+  no silence, a missed one is. A profile may name its own span instead.
+- Time counts only while the hub could hear: after a start, a broker's or a database's outage every device has its whole
+  span again. Otherwise each restart would be a flood.
+- On the charger and at night some devices sleep; their profile says for how long. A silence that would begin in the
+  night waits until the night's span is over, and not only until the morning's first minute.
+- A device that was given to somebody and never reported is silent too, after `first_report_s`: nobody would notice it.
+- A resident in hospital, moved or deceased needs no repair: the silence is shown and raises nothing.
+- Many silences with one cause are one matter. A cause is dark when nobody behind it was heard for so long that several
+  devices each missed a whole turn. A cause that is quiet but not yet certain makes its devices wait a moment, at
+  most one interval, so that the first of a thousand does not become an incident of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final, Literal
+
+from hub.alarms.model import Reason
+
+__all__ = [
+    "Cause",
+    "CauseKind",
+    "Night",
+    "SharedSilence",
+    "SilenceRule",
+    "SilenceVerdict",
+    "Watched",
+    "judge_silence",
+    "shared_silence",
+    "silence_rule",
+]
+
+CauseKind = Literal["way", "upstream", "area"]
+
+FACTOR: Final = 1.5
+SLACK_S: Final = 5
+UNSUPERVISED_LOOK: Final = timedelta(days=1)
+EXCUSED_LOOK: Final = timedelta(minutes=10)
+NEVER_LOOK: Final = timedelta(hours=6)
+FEWEST: Final = 3
+"""Fewer silent devices than this have no cause in common that anybody could tell."""
+SHARE: Final = 0.5
+SHARE_FEWEST: Final = 5
+QUIET: Final = 0.2
+"""A cause that was quiet for this part of a turn may be dark; for less, it is chance."""
+AGAIN: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Local minutes of the day, from (inclusive) to (exclusive), past midnight where `to_min` is smaller."""
+
+    from_min: int
+    to_min: int
+    after_s: int
+
+    def covers(self, at: datetime, zone: tzinfo) -> bool:
+        """Whether `at` lies in the night."""
+        local = at.astimezone(zone)
+        minute = local.hour * 60 + local.minute
+        if self.from_min <= self.to_min:
+            return self.from_min <= minute < self.to_min
+        return minute >= self.from_min or minute < self.to_min
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRule:
+    """A profile's word on silence. Spans in seconds; `span_s` None: nothing says when it is silent."""
+
+    span_s: float | None
+    supervised: bool = True
+    charging_s: int | None = None
+    first_report_s: int | None = None
+    night: Night | None = None
+
+
+def silence_rule(interval_s: int | None, silence: Mapping[str, Any]) -> SilenceRule:
+    """The rule of an interval and a profile's `silence` object (as `devices.profiles.check_profile` takes it)."""
+    span: float | None = silence.get("after_s")
+    if span is None and interval_s is not None:
+        span = interval_s * FACTOR + SLACK_S
+    night = silence.get("night")
+    return SilenceRule(
+        span_s=span,
+        supervised=bool(silence.get("supervised", True)) and span is not None,
+        charging_s=silence.get("charging_s"),
+        first_report_s=silence.get("first_report_s"),
+        night=None if not night else Night(_minute(night["from"]), _minute(night["to"]), int(night["after_s"])),
+    )
+
+
+def _minute(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of a device that may be silent.
+
+    `hearing_since`: since when the hub can hear the way it comes, without a gap. `added_at`: since when it should be
+    heard. `charging`: what it said of itself last. `owned`: a resident has it. `excused`: the status of a resident who
+    raises nothing (None: the resident is there). `goodbye`: its last word was that it goes.
+    """
+
+    device_id: str
+    rule: SilenceRule
+    added_at: datetime
+    hearing_since: datetime
+    heard_at: datetime | None = None
+    charging: bool | None = None
+    owned: bool = False
+    excused: str | None = None
+    goodbye: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceVerdict:
+    """`heard`: as far as can be told it is there. `tolerated`: silent, and allowed to be for now. `excused`: silent,
+    but nobody is harmed. `silent`: somebody must look. `look_at`: when to ask again.
+    """
+
+    kind: Literal["heard", "tolerated", "excused", "silent"]
+    look_at: datetime
+    reasons: tuple[Reason, ...] = ()
+
+
+def judge_silence(watched: Watched, *, now: datetime, zone: tzinfo) -> SilenceVerdict:
+    """Is it silent? `zone` is the place's time, for nights."""
+    rule = watched.rule
+    if not rule.supervised or rule.span_s is None:
+        return SilenceVerdict("heard", now + UNSUPERVISED_LOOK)
+    if watched.heard_at is None:
+        return _never_heard(watched, now)
+    base = max(watched.heard_at, watched.hearing_since)
+    due = base + timedelta(seconds=rule.span_s)
+    if now < due:
+        return SilenceVerdict("heard", due)
+    tolerances: list[Reason] = []
+    if watched.charging and rule.charging_s is not None and base + timedelta(seconds=rule.charging_s) > due:
+        due = base + timedelta(seconds=rule.charging_s)
+        tolerances.append(Reason("charging", "it was put on its charger", {"span_s": rule.charging_s}))
+    if rule.night is not None and rule.night.covers(due, zone) and base + timedelta(seconds=rule.night.after_s) > due:
+        due = base + timedelta(seconds=rule.night.after_s)
+        tolerances.append(Reason("night", "its profile lets it sleep at night", {"span_s": rule.night.after_s}))
+    if now < due:
+        return SilenceVerdict("tolerated", due, tuple(tolerances))
+    silent_s = round((now - watched.heard_at).total_seconds())
+    text = f"not heard for {silent_s} s; its profile allows {round((due - base).total_seconds())} s"
+    reasons = [
+        Reason("silent", text, {"silent_s": silent_s, "span_s": round((due - base).total_seconds())}),
+        *tolerances,
+    ]
+    if watched.goodbye:
+        reasons.append(Reason("goodbye", "its last word was that it goes offline"))
+    if watched.hearing_since > watched.heard_at:
+        deaf = "the hub itself could not hear for a part of the time, which does not count"
+        reasons.append(Reason("hub_was_deaf", deaf, {"since": watched.hearing_since.isoformat()}))
+    return _excused(watched, now, reasons)
+
+
+def _never_heard(watched: Watched, now: datetime) -> SilenceVerdict:
+    first = watched.rule.first_report_s
+    if not watched.owned or first is None or watched.rule.span_s is None:
+        return SilenceVerdict("heard", now + NEVER_LOOK)
+    due = max(
+        watched.added_at + timedelta(seconds=first), watched.hearing_since + timedelta(seconds=watched.rule.span_s)
+    )
+    if now < due:
+        return SilenceVerdict("heard", due)
+    waited = round((now - watched.added_at).total_seconds())
+    return _excused(
+        watched, now, [Reason("never_reported", f"added {waited} s ago and never heard", {"waited_s": waited})]
+    )
+
+
+def _excused(watched: Watched, now: datetime, reasons: Sequence[Reason]) -> SilenceVerdict:
+    if watched.excused is None:
+        return SilenceVerdict("silent", now, tuple(reasons))
+    text = f"the resident is {'in hospital' if watched.excused == 'hospital' else watched.excused}"
+    absent = Reason("resident_absent", text, {"status": watched.excused})
+    return SilenceVerdict("excused", now + EXCUSED_LOOK, (*reasons, absent))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What devices hang on: a way in, an upstream (bridge, carrier, fleet), an area.
+
+    `intervals`: how many of its supervised devices report how often (seconds -> devices), those left out that were
+    silent long before. `silent`: how many of them fell silent lately. `last_heard_at`: of any of them.
+    """
+
+    kind: CauseKind
+    key: str
+    name: str
+    intervals: Mapping[float, int]
+    silent: int
+    last_heard_at: datetime | None
+    hearing_since: datetime
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def devices(self) -> int:
+        return sum(self.intervals.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSilence:
+    """`cause` None with `wait_until`: it may be one, ask again then. Both None: it is the device's own silence."""
+
+    cause: Cause | None = None
+    wait_until: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+def shared_silence(causes: Sequence[Cause], *, now: datetime) -> SharedSilence:
+    """Which of the causes a silent device hangs on explains its silence: the widest that is dark, else the widest half
+    of whose devices fell silent.
+    """
+    found: tuple[int, Cause, Reason] | None = None
+    wait: datetime | None = None
+    for cause in causes:
+        if cause.devices < FEWEST:
+            continue
+        quiet_since = max(cause.last_heard_at or cause.hearing_since, cause.hearing_since)
+        quiet_s = (now - quiet_since).total_seconds()
+        missed = sum(count for interval, count in cause.intervals.items() if interval <= quiet_s)
+        expected = sum(count * min(1.0, quiet_s / interval) for interval, count in cause.intervals.items())
+        if missed >= FEWEST and (missed * 2 >= cause.devices or expected >= SHARE_FEWEST):
+            text = f"nobody of {cause.devices} behind {cause.name} was heard for {round(quiet_s)} s"
+            reason = Reason("dark", text, _values(cause) | {"quiet_s": round(quiet_s)})
+        elif cause.silent >= SHARE_FEWEST and cause.silent >= SHARE * cause.devices:
+            text = f"{cause.silent} of {cause.devices} behind {cause.name} fell silent within minutes"
+            reason = Reason("many_silent", text, _values(cause) | {"silent": cause.silent})
+        else:
+            turn = _turn(cause)
+            if turn is not None and expected >= FEWEST and quiet_s >= QUIET * turn and quiet_s <= turn:
+                # Asked again soon: as soon as anybody behind it is heard, the silence is the device's own.
+                again = now + timedelta(seconds=max(2.0, turn * AGAIN))
+                wait = again if wait is None else max(wait, again)
+            continue
+        if found is None or cause.devices > found[0]:
+            found = (cause.devices, cause, reason)
+    if found is not None:
+        return SharedSilence(cause=found[1], reasons=(found[2],))
+    return SharedSilence(wait_until=wait)
+
+
+def _values(cause: Cause) -> dict[str, str | int | float | bool | None]:
+    return {"cause": cause.kind, "key": cause.key, "name": cause.name, "devices": cause.devices}
+
+
+def _turn(cause: Cause) -> float | None:
+    """The interval after which enough of its fastest devices will each have missed a whole turn."""
+    seen = 0
+    for interval in sorted(cause.intervals):
+        seen += cause.intervals[interval]
+        if seen >= FEWEST:
+            return interval
+    return None
