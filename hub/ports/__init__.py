@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from hub.ports import database, desk, integrations, reads, records
+from hub.ports import database, integrations, reads, records
 from hub.ports.database import *  # noqa: F403
-from hub.ports.desk import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
 
 __all__: list[str] = []
 __all__ += database.__all__
-__all__ += desk.__all__
 __all__ += integrations.__all__
 __all__ += reads.__all__
 __all__ += records.__all__

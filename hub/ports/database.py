@@ -15,7 +15,6 @@ from typing import Protocol
 from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
-from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
 from hub.ports.records import (
     Actor,
@@ -26,7 +25,6 @@ from hub.ports.records import (
     EntryRow,
     FixRow,
     Json,
-    Meanwhile,
     ObservationRow,
     OrderRow,
     OutboxRow,
@@ -302,7 +300,6 @@ class Transaction(Protocol):
     audit: Audit
     integrations: Integrations
     reference: Reference
-    desk: Desk
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         """Claims an idempotency key: None where fresh, else `{"status", "answer"}` of the first time.
@@ -317,8 +314,5 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> AbstractContextManager[Transaction]:
-        """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away.
-
-        `meanwhile` gets its turns while the transaction waits for the database.
-        """
+    def begin(self, lane: str = "main") -> AbstractContextManager[Transaction]:
+        """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away."""

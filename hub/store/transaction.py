@@ -23,14 +23,12 @@ from hub.ports.database import (
     Timeline,
     Users,
 )
-from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
 from hub.ports.records import Json
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
 from hub.store.audit import AuditDrawer
 from hub.store.calls import CallsDrawer
-from hub.store.desk import DeskDrawer
 from hub.store.devices import DevicesDrawer
 from hub.store.due import DueDrawer
 from hub.store.incidents import IncidentsDrawer
@@ -81,7 +79,6 @@ class PostgresTransaction:
         self.audit: Audit = AuditDrawer(session)
         self.integrations: Integrations = IntegrationsDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
-        self.desk: Desk = DeskDrawer(session)
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         claimed = self.session.one(
