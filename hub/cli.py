@@ -310,6 +310,58 @@ def restore(file: Path, force: bool, check_only: bool) -> None:
         sys.exit(1)
 
 
+@main.group()
+def quarantine() -> None:
+    """Uplinks that were kept aside: look at them, have them taken again, let them go. 隔离的报文。"""
+
+
+@quarantine.command("list")
+@click.option("--all", "everything", is_flag=True, help="Those that are settled too.")
+@click.option("--device", default=None, help="Of this device only.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, payloads and all.")
+@plain_errors
+def quarantine_list(everything: bool, device: str | None, as_json: bool) -> None:
+    """In the order of receipt. 列出。"""
+    for row in app.quarantined(load_settings(), everything=everything, device_id=device):
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else app.quarantined_text(row))
+
+
+@quarantine.command("show")
+@click.argument("number", type=click.IntRange(min=1))
+@plain_errors
+def quarantine_show(number: int) -> None:
+    """One, with its raw bytes. 查看一条。"""
+    click.echo(json.dumps(app.show_quarantined(load_settings(), number), ensure_ascii=False, indent=1))
+
+
+@quarantine.command("replay")
+@click.argument("numbers", type=click.IntRange(min=1), nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Everything that waits.")
+@click.option("--device", default=None, help="With --all: of this device only.")
+@plain_errors
+def quarantine_replay(numbers: tuple[int, ...], everything: bool, device: str | None) -> None:
+    """Has uplinks taken again by the ordinary path, each once. Exit status 1 where one still waits. 重放。"""
+    if bool(numbers) == everything:
+        raise click.UsageError("give numbers, or --all")
+    failed = 0
+    for number, good, words in app.replay_quarantined(load_settings(), numbers, device_id=device):
+        failed += not good
+        click.echo(f"{'ok   ' if good else 'WAITS'} {number}: {words}")
+    if failed:
+        sys.exit(1)
+
+
+@quarantine.command("discard")
+@click.argument("numbers", type=click.IntRange(min=1), nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why they may go; kept with them.")
+@plain_errors
+def quarantine_discard(numbers: tuple[int, ...], reason: str) -> None:
+    """Lets uplinks go; they stay listed as discarded. 放弃。"""
+    for number in numbers:
+        app.discard_quarantined(load_settings(), number, reason)
+        click.echo(f"discarded {number}")
+
+
 def _progress(*, quiet: bool) -> Callable[[str], None]:
     def tell(words: str) -> None:
         if not quiet:

@@ -24,6 +24,7 @@ from hub.api import (
     routes_onboarding,
     routes_ops,
     routes_places,
+    routes_quarantine,
     routes_residents,
     routes_services,
     routes_session,
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_my.router,
     routes_live.router,
     routes_admin.router,
+    routes_quarantine.router,
     routes_ops.router,
 )
 

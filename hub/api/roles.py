@@ -140,6 +140,10 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/users/{{user_id}}/tokens"): _ADMIN,
     ("DELETE", f"{_P}/users/{{user_id}}/sessions"): _ADMIN,
     ("GET", f"{_P}/audit"): _SUPERVISORS,
+    ("GET", f"{_P}/quarantine"): _SUPERVISORS,
+    ("GET", f"{_P}/quarantine/{{quarantine_id}}"): _SUPERVISORS,
+    ("POST", f"{_P}/quarantine/{{quarantine_id}}/replay"): _SUPERVISORS,
+    ("POST", f"{_P}/quarantine/{{quarantine_id}}/discard"): _SUPERVISORS,
     # --- for machines that watch machines; they say nothing about people
     ("GET", "/healthz"): "public",
     ("GET", "/readyz"): "public",

@@ -15,6 +15,13 @@ from hub.app.administration import (
 )
 from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.compose import PARTS, Hub, Part, parse_parts
+from hub.app.quarantines import (
+    discard_quarantined,
+    quarantined,
+    quarantined_text,
+    replay_quarantined,
+    show_quarantined,
+)
 from hub.app.serving import DEMO_DEFAULTS, demo, serve
 
 __all__ = [
@@ -31,12 +38,16 @@ __all__ = [
     "backup_manifest",
     "check",
     "demo",
-    "integrations",
+    "discard_quarantined",
     "integrations",
     "migrate_schema",
     "parse_parts",
+    "quarantined",
+    "quarantined_text",
     "reconcile",
+    "replay_quarantined",
     "restore_backup",
     "revoke_integration",
     "serve",
+    "show_quarantined",
 ]

@@ -16,6 +16,7 @@ from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
 from hub.ports.integrations import Integrations
+from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
     Actor,
     AssignmentRow,
@@ -299,6 +300,7 @@ class Transaction(Protocol):
     users: Users
     audit: Audit
     integrations: Integrations
+    quarantine: Quarantine
     reference: Reference
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from devices import Codec
 from dispatch import Travel
@@ -20,6 +21,7 @@ from hub.service.ingest import Ingest
 from hub.service.intake import Intake
 from hub.service.onboarding import Onboarding
 from hub.service.pushes import Pushes
+from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.writing import Writer
 
@@ -34,6 +36,7 @@ __all__ = [
     "Intake",
     "Onboarding",
     "Pushes",
+    "QuarantineDesk",
     "Services",
     "StepName",
     "build_services",
@@ -55,6 +58,7 @@ class Services:
     pushes: Pushes
     onboarding: Onboarding
     escalating: Escalating
+    quarantine: QuarantineDesk
 
 
 def build_services(
@@ -87,4 +91,5 @@ def build_services(
         ),
         onboarding=onboarding,
         escalating=Escalating(database, clock, writer),
+        quarantine=QuarantineDesk(database, clock, codecs, partial(ingest._in_transaction, cached=False)),
     )

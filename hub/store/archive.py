@@ -52,10 +52,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Where the numbering of a column stood: the next number is greater than `last`."""
+    """Where a numbering stood: the next number is greater than `last`."""
 
-    table: str
-    column: str
+    name: str
     last: int
 
 
@@ -72,7 +71,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive says of itself. Times are RFC 3339 text."""
+    """What an archive says of itself. Times are RFC 3339 text; `days`: of each series, those (UTC) it has rows of."""
 
     format: int
     made_at: str
@@ -83,9 +82,14 @@ class Manifest:
     seq: int
     tables: tuple[Table, ...]
     sequences: tuple[Sequence, ...]
-    days: tuple[str, ...]
+    days: dict[str, tuple[str, ...]]
     settings: tuple[str, ...]
     files: tuple[Kept, ...]
+
+    @property
+    def timescale(self) -> bool:
+        """Whether it comes from a TimescaleDB."""
+        return any(name.endswith(".timescale") for name in self.migrations)
 
     @property
     def rows(self) -> int:

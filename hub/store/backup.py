@@ -19,9 +19,10 @@ from psycopg.rows import tuple_row
 from hub.store.archive import FORMAT, ArchiveWriter, BackupError, Kept, Manifest, Table
 from hub.store.archive import Sequence as Numbering
 from hub.store.faults import faults
+from hub.store.partitions import SERIES
 from hub.store.session import connect
 
-__all__ = ["DERIVED", "NOT_COPIED", "Source", "back_up", "columns_of", "load_order", "numberings", "tables_of"]
+__all__ = ["DERIVED", "NOT_COPIED", "Source", "back_up", "columns_of", "load_order", "tables_of"]
 
 Progress = Callable[[str], None]
 Connection = psycopg.Connection[Any]
@@ -29,8 +30,8 @@ Connection = psycopg.Connection[Any]
 NOT_COPIED = frozenset({"schema_migrations"})
 """Made by the migrations themselves; the manifest holds its names."""
 
-DERIVED = frozenset({"observations_minute", "observations_hour", "observations_day"})
-"""Averages that can be computed again from the rows: left out where this kind of database keeps no such table."""
+DERIVED = frozenset({"rolled_minutes", "rolled_hours", "rolled_days", "observation_batches"})
+"""What is computed from the observations: plain PostgreSQL keeps it in tables, TimescaleDB in a way of its own."""
 
 _TABLES = """
 SELECT c.relname
@@ -45,12 +46,18 @@ FROM pg_constraint c
 WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace AND c.conrelid <> c.confrelid
 """
 _COLUMNS = """
-SELECT a.attname, a.attidentity <> '' AS numbered
+SELECT a.attname
 FROM pg_attribute a
 WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ORDER BY a.attnum
 """
-_SERIES = ("uplinks", "observations", "fixes")
+_SEQUENCES = """
+SELECT c.oid::regclass::text
+FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'S'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+ORDER BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,10 @@ def tables_of(connection: Connection) -> list[str]:
     return [str(name) for (name,) in connection.cursor(row_factory=tuple_row).execute(_TABLES)]
 
 
-def columns_of(connection: Connection, table: str) -> list[tuple[str, bool]]:
-    """(column, whether PostgreSQL numbers it) in their order; computed columns are left out."""
+def columns_of(connection: Connection, table: str) -> tuple[str, ...]:
+    """The columns in their order; computed ones are left out."""
     rows = connection.cursor(row_factory=tuple_row).execute(_COLUMNS, (table,))
-    return [(str(name), bool(numbered)) for name, numbered in rows]
+    return tuple(str(name) for (name,) in rows)
 
 
 def load_order(connection: Connection, tables: Sequence[str]) -> list[str]:
@@ -91,22 +98,6 @@ def load_order(connection: Connection, tables: Sequence[str]) -> list[str]:
     return ordered
 
 
-def numberings(connection: Connection, tables: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(table, column, sequence) of every column that PostgreSQL numbers."""
-    found: list[tuple[str, str, str]] = []
-    for table in tables:
-        for column, numbered in columns_of(connection, table):
-            if numbered:
-                row = (
-                    connection.cursor(row_factory=tuple_row)
-                    .execute("SELECT pg_get_serial_sequence(%s, %s)", (table, column))
-                    .fetchone()
-                )
-                assert row is not None
-                found.append((table, column, str(row[0])))
-    return found
-
-
 def back_up(url: str, archive: ArchiveWriter, source: Source, progress: Progress) -> tuple[Manifest, str]:
     """Writes the database behind `url` into `archive`; gives the manifest and the sha256 of the file.
 
@@ -124,9 +115,9 @@ def back_up(url: str, archive: ArchiveWriter, source: Source, progress: Progress
         place = cursor.execute("SELECT epoch, seq FROM timeline_counter").fetchone()
         assert place is not None
         ordered = load_order(connection, names)
-        sequences = tuple(_numbering(connection, *one) for one in numberings(connection, ordered))
-        days = tuple(str(day) for (day,) in cursor.execute(_days()))
+        days = {name: _days(connection, name) for name in ordered if name in SERIES}
         tables = tuple(_copy(connection, archive, name, progress) for name in ordered)
+        sequences = tuple(_numbering(connection, str(name)) for (name,) in cursor.execute(_SEQUENCES).fetchall())
         database = connection.execute("SELECT current_database() AS name").fetchone()
         connection.execute("ROLLBACK")
     manifest = Manifest(
@@ -154,22 +145,25 @@ def _hold(connection: Connection, names: Sequence[str]) -> None:
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(listed))
 
 
-def _days() -> bytes:
-    """The UTC days that the series have rows of: a restore makes their partitions first."""
-    each = " UNION ".join(f"SELECT (received_at AT TIME ZONE 'UTC')::date AS day FROM {table}" for table in _SERIES)
-    return f"SELECT DISTINCT day FROM ({each}) AS found ORDER BY day".encode()
+def _days(connection: Connection, table: str) -> tuple[str, ...]:
+    """The UTC days that a series has rows of: a restore makes their partitions first."""
+    column = "received_at" if "received_at" in columns_of(connection, table) else "at"
+    query = sql.SQL("SELECT DISTINCT ({} AT TIME ZONE 'UTC')::date AS day FROM {} ORDER BY day").format(
+        sql.Identifier(column), sql.Identifier(table)
+    )
+    return tuple(str(day) for (day,) in connection.cursor(row_factory=tuple_row).execute(query))
 
 
-def _numbering(connection: Connection, table: str, column: str, sequence: str) -> Numbering:
-    # A sequence stands outside every snapshot: what it gave meanwhile is only more.
-    query = f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}"
+def _numbering(connection: Connection, name: str) -> Numbering:
+    # A sequence stands outside every snapshot: read after the rows, it is only further than they are.
+    query = f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {name}"
     row = connection.cursor(row_factory=tuple_row).execute(query.encode()).fetchone()
     assert row is not None
-    return Numbering(table, column, int(row[0]))
+    return Numbering(name, int(row[0]))
 
 
 def _copy(connection: Connection, archive: ArchiveWriter, name: str, progress: Progress) -> Table:
-    columns = tuple(column for column, _ in columns_of(connection, name))
+    columns = columns_of(connection, name)
     listed = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
     query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, sql.Identifier(name))
     with archive.member(f"tables/{name}.copy") as write, connection.cursor() as cursor:

@@ -40,6 +40,8 @@ class Retention:
     sign_ins: timedelta = timedelta(days=30)
     idempotency: timedelta = timedelta(days=2)
     messages: timedelta = timedelta(days=90)
+    quarantine: timedelta = timedelta(days=90)
+    """Uplinks kept aside, after they were settled; 310 days longer where nobody has looked at them."""
     watched: timedelta = timedelta(days=2)
 
 
@@ -83,6 +85,7 @@ def keep_house(
             "house_idempotency": now - retention.idempotency,
             "house_messages": now - retention.messages,
             "house_sessions": now,
+            "house_quarantine": now - retention.quarantine,
             "house_intake_seen": now,
             "house_raw_watches": now,
             "house_watched_uplinks": now - retention.watched,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,11 +17,11 @@ from hub.errors import ConflictError
 from hub.ports.records import SYSTEM
 from hub.store.archive import Archive, BackupError, Manifest, Table
 from hub.store.audit import AuditDrawer
-from hub.store.backup import DERIVED, columns_of, numberings, tables_of
+from hub.store.backup import DERIVED, columns_of, tables_of
 from hub.store.faults import faults
 from hub.store.lead import DatabaseLead, acquire_lead
 from hub.store.migrate import migrate, offered_variant, rebuild, with_stems_of
-from hub.store.partitions import SERIES, make_day
+from hub.store.partitions import make_partitions
 from hub.store.session import Session, connect
 
 __all__ = ["Restored", "restore", "running_hubs"]
@@ -56,6 +56,9 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition AND c.relname <> ALL (%s)
   AND NOT t.tgisinternal AND t.tgenabled = 'O' AND t.tgtype & 4 <> 0
 """
+
+_OF_ONE_KIND = {"observations": frozenset({"batch"})}
+"""Columns that plain PostgreSQL keeps for its own book-keeping and TimescaleDB has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,13 @@ def restore(url: str, archive: Archive, now: datetime, *, force: bool, progress:
                 # Committed only with the rows: whoever starts meanwhile waits, or finds the old database.
                 _empty(connection)
                 rebuild(connection, known, variant)
-                for day in manifest.days:
-                    make_day(connection, date.fromisoformat(day))
-                with _without_triggers(connection):
+                for day in sorted({day for days in manifest.days.values() for day in days}):
+                    make_partitions(connection, date.fromisoformat(day), 0)
+                with _without_triggers(connection, hypertables=variant == "timescale"):
                     skipped = _load(connection, archive, manifest, progress)
                 _renumber(connection, manifest)
+                if variant == "timescale" or manifest.timescale:
+                    _compute_again(connection, manifest)
                 epoch, ended = _begin_anew(connection, manifest, now)
     migrated = tuple(migrate(url))
     for name in migrated:
@@ -170,18 +175,29 @@ def _empty(connection: Connection) -> None:
 
 
 @contextmanager
-def _without_triggers(connection: Connection) -> Iterator[None]:
+def _without_triggers(connection: Connection, *, hypertables: bool) -> Iterator[None]:
     """What triggers made of the rows is in the backup too; made again it would be there twice.
 
     TimescaleDB cannot switch off the triggers of a hypertable: those ask for `care_hub.restoring` themselves.
     """
-    found = connection.cursor(row_factory=tuple_row).execute(_INSERT_TRIGGERS, (list(SERIES),)).fetchall()
+    kept = ["uplinks", "observations", "fixes"] if hypertables else []
+    found = connection.cursor(row_factory=tuple_row).execute(_INSERT_TRIGGERS, (kept,)).fetchall()
     turn = sql.SQL("ALTER TABLE {} {} TRIGGER {}")
     for table, trigger in found:
         connection.execute(turn.format(sql.Identifier(table), sql.SQL("DISABLE"), sql.Identifier(trigger)))
     yield
     for table, trigger in found:
         connection.execute(turn.format(sql.Identifier(table), sql.SQL("ENABLE"), sql.Identifier(trigger)))
+
+
+def _compute_again(connection: Connection, manifest: Manifest) -> None:
+    """Rollups that did not come along are computed from the observations, day by day, by the job that keeps them."""
+    row = connection.execute("SELECT to_regclass('observation_backlog') IS NOT NULL AS found").fetchone()
+    if row and row["found"]:
+        connection.execute(
+            "INSERT INTO observation_backlog (day) SELECT unnest(%s::date[]) ON CONFLICT DO NOTHING",
+            (list(manifest.days.get("observations", ())),),
+        )
 
 
 def _load(connection: Connection, archive: Archive, manifest: Manifest, progress: Progress) -> tuple[str, ...]:
@@ -204,13 +220,28 @@ def _load(connection: Connection, archive: Archive, manifest: Manifest, progress
 
 
 def _load_table(connection: Connection, archive: Archive, table: Table) -> None:
-    columns = {name for name, _ in columns_of(connection, table.name)}
-    if missing := sorted(set(table.columns) - columns):
-        raise BackupError(f"{archive.path}: {table.name} has columns this schema does not know: {', '.join(missing)}")
-    name = sql.Identifier(table.name)
+    columns = columns_of(connection, table.name)
+    extra = [column for column in table.columns if column not in columns]
+    if unknown := sorted(set(extra) - _OF_ONE_KIND.get(table.name, frozenset())):
+        raise BackupError(f"{archive.path}: {table.name} has columns this schema does not know: {', '.join(unknown)}")
+    target = sql.Identifier(table.name)
+    shared = sql.SQL(", ").join(sql.Identifier(column) for column in table.columns if column in columns)
+    if not extra:
+        _copy_in(connection, archive, table, target)
+        return
+    staged = sql.Identifier(f"restoring_{table.name}")
+    connection.execute(sql.SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DROP").format(staged, target))
+    for column in extra:
+        connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(staged, sql.Identifier(column)))
+    _copy_in(connection, archive, table, staged)
+    connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, shared, shared, staged))
+    connection.execute(sql.SQL("DROP TABLE {}").format(staged))
+
+
+def _copy_in(connection: Connection, archive: Archive, table: Table, target: sql.Identifier) -> None:
     listed = sql.SQL(", ").join(sql.Identifier(column) for column in table.columns)
     with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(name, listed)) as copy:
+        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, listed)) as copy:
             for piece in archive.pieces(table):
                 copy.write(piece)
         if cursor.rowcount != table.rows:
@@ -219,14 +250,11 @@ def _load_table(connection: Connection, archive: Archive, table: Table) -> None:
 
 def _renumber(connection: Connection, manifest: Manifest) -> None:
     """Numbers go on where they stood: none that a person was told is given to something else."""
-    stood: Mapping[tuple[str, str], int] = {(one.table, one.column): one.last for one in manifest.sequences}
-    for table, column, sequence in numberings(connection, tables_of(connection)):
-        query = sql.SQL("SELECT coalesce(max({}), 0) AS last FROM {}").format(
-            sql.Identifier(column), sql.Identifier(table)
+    for one in manifest.sequences:
+        connection.execute(
+            "SELECT setval(s, %s, %s) FROM (SELECT to_regclass(%s) AS s) AS found WHERE s IS NOT NULL",
+            (max(one.last, 1), one.last > 0, one.name),
         )
-        row = connection.execute(query).fetchone()
-        last = max(int(row["last"]) if row else 0, stood.get((table, column), 0))
-        connection.execute("SELECT setval(%s, %s, %s)", (sequence, max(last, 1), last > 0))
 
 
 def _begin_anew(connection: Connection, manifest: Manifest, now: datetime) -> tuple[str, int]:

@@ -24,6 +24,7 @@ from hub.ports.database import (
     Users,
 )
 from hub.ports.integrations import Integrations
+from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
@@ -36,6 +37,7 @@ from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
+from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
 from hub.store.residents import ResidentsDrawer
 from hub.store.responders import RespondersDrawer
@@ -78,6 +80,7 @@ class PostgresTransaction:
         self.users: Users = UsersDrawer(session)
         self.audit: Audit = AuditDrawer(session)
         self.integrations: Integrations = IntegrationsDrawer(session)
+        self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
