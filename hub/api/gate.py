@@ -43,24 +43,18 @@ class Gate:
                 raise ThrottledError(f"{integration} sends more than {rate_per_s} requests a second", retry_after_s=1)
             bucket.level -= 1
 
-    def check(self, address: str) -> None:
-        """ThrottledError where this address was refused too often within a minute: it guesses."""
-        now = monotonic()
-        with self._lock:
-            bucket = self._failures.get(address)
-            if bucket is None:
-                return
-            bucket.level = max(0.0, bucket.level - (now - bucket.at) * _FAILURES / _FAILURES_WITHIN_S)
-            bucket.at = now
-            if bucket.level >= _FAILURES:
-                raise ThrottledError("too many refused requests from this address", retry_after_s=10)
-
     def failed(self, address: str) -> None:
-        """One more refusal."""
+        """One more refusal of this address; ThrottledError after too many within a minute.
+
+        Only refusals are held back: a cloud whose one integration is set up wrongly still gets its others through.
+        """
         now = monotonic()
         with self._lock:
             bucket = self._failures.setdefault(address, _Bucket(0.0, now))
-            bucket.level += 1
+            bucket.level = 1 + max(0.0, bucket.level - (now - bucket.at) * _FAILURES / _FAILURES_WITHIN_S)
+            bucket.at = now
             self._failures.move_to_end(address)
             while len(self._failures) > _ADDRESSES:
                 self._failures.popitem(last=False)
+            if bucket.level > _FAILURES - 1:
+                raise ThrottledError("too many refused requests from this address", retry_after_s=10)
