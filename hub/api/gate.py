@@ -56,5 +56,5 @@ class Gate:
             self._failures.move_to_end(address)
             while len(self._failures) > _ADDRESSES:
                 self._failures.popitem(last=False)
-            if bucket.level > _FAILURES - 1:
+            if bucket.level > _FAILURES - 0.5:
                 raise ThrottledError("too many refused requests from this address", retry_after_s=10)
