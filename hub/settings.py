@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -30,7 +32,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
+from devices.maker_topics import DEFAULT_TOPICS, filters_of
 from hub.errors import SettingError
+from hub.retention import RetentionSettings
 
 __all__ = [
     "DatabaseSettings",
@@ -38,10 +42,12 @@ __all__ = [
     "IncidentSettings",
     "IntakeSettings",
     "LogSettings",
+    "MapSettings",
     "MqttAddress",
     "MqttSettings",
     "SessionSettings",
     "Settings",
+    "SiteSettings",
     "SupervisionSettings",
     "TcpSettings",
     "config_file",
@@ -123,6 +129,20 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip() == "none":
+        return {}
+    found: dict[str, str] = {}
+    for part in value.split(","):
+        prefix, sign, family = (word.strip() for word in part.rpartition("="))
+        if not sign:
+            raise ValueError("expected prefix=family, separated by commas, or none")
+        found[prefix] = family
+    return found
+
+
 def _network(text: str) -> str:
     try:
         return str(ip_network(text, strict=False))
@@ -170,9 +190,16 @@ class MqttSettings(_Section):
     user_per_connection: bool = False
     """Each connection logs in as `{user}-{connection}` (`hub-alarm`, …): for brokers that take the user name as the
     client id, as the site configuration does."""
+    topics: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)] = DEFAULT_TOPICS
+    """Makers' own topics and who speaks on them: `prefix=family`, separated by commas; `none` takes none."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        for prefix, family in self.topics.items():
+            try:
+                filters_of(family, prefix)
+            except ValueError as error:
+                raise ValueError(f"HUB_MQTT__TOPICS: {error}") from None
         if (self.cert_file is None) != (self.key_file is None):
             missing = "CERT_FILE" if self.cert_file is None else "KEY_FILE"
             raise ValueError(f"HUB_MQTT__{missing}: is missing; certificate and key go together")
@@ -215,8 +242,44 @@ class TcpSettings(_Section):
     host: str = Field(default="127.0.0.1", min_length=1)
     watch_port: Port | None = None
     """The bracket watch protocol `[3G*…]`; 0 takes a free port."""
+    iw_port: Port | None = None
+    """IW and TRV watches `IWAP…#`."""
+    minifinder2_port: Port | None = None
+    """MiniFinder2 and Eview pendants."""
+    gt06_port: Port | None = None
+    h02_port: Port | None = None
     unknown: Literal["quarantine", "refuse"] = "quarantine"
     """A device nobody added: its alarms are raised and marked, the rest is kept aside; or its connection is closed."""
+    max_connections: int = Field(default=20_000, ge=1, le=1_000_000)
+    """Open connections of one listener."""
+    max_per_address: int = Field(default=5_000, ge=1, le=1_000_000)
+    """Of these, from one address. A carrier's gateway may stand for thousands of devices."""
+    tls_cert: ReadableFile | None = None
+    tls_key: ReadableFile | None = None
+    proxy_protocol: bool = False
+    """A balancer stands before the listeners and says in PROXY protocol version 2 whom each connection is from."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "TLS_CERT" if self.tls_cert is None else "TLS_KEY"
+            raise ValueError(f"HUB_TCP__{missing}: is missing; certificate and key go together")
+        ports = [port for port in self.ports().values() if port]
+        for name, port in self.ports().items():
+            if port and ports.count(port) > 1:
+                raise ValueError(f"HUB_TCP__{name.upper()}_PORT: each family needs a port of its own")
+        return self
+
+    def ports(self) -> dict[str, int]:
+        """Family to port, of the listeners that are set."""
+        named = {
+            "watch": self.watch_port,
+            "iw": self.iw_port,
+            "minifinder2": self.minifinder2_port,
+            "gt06": self.gt06_port,
+            "h02": self.h02_port,
+        }
+        return {family: port for family, port in named.items() if port is not None}
 
 
 class IntakeSettings(_Section):
@@ -249,6 +312,62 @@ class SessionSettings(_Section):
     hours: float = Field(default=12, gt=0, le=24 * 31)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone; names look like Asia/Shanghai") from None
+    return name
+
+
+def _tiles_address(url: str) -> str:
+    if not (url.startswith("/") or re.match(r"https?://[^/\s]+/", url)):
+        raise ValueError("must begin with https://, http:// or, for tiles of this machine, with /")
+    if not all(part in url for part in ("{x}", "{y}", "{z}")):
+        raise ValueError("must hold {x}, {y} and {z}")
+    if re.search(r"[\s;,\"']", url):
+        raise ValueError("must not hold blanks, quotes, commas or semicolons")
+    return url
+
+
+class SiteSettings(_Section):
+    """Whose desk it is."""
+
+    name: str = Field(default="", max_length=60)
+    """Stands in the header, on hand-over sheets and on the wall screen."""
+    phone: str = Field(default="", max_length=32, pattern=r"^[0-9+*#() \-]*$")
+    """The desk's own number, read out to 120 as the one to call back."""
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    """Of every time a page shows, and of the midnight at which a day of orders begins."""
+
+
+class MapSettings(_Section):
+    """A base map from elsewhere; without one the map shows the customer's own areas and works with no network."""
+
+    tiles_url: Annotated[str, AfterValidator(_tiles_address)] | None = None
+    """With {x}, {y}, {z} and, where there are several servers, {s}."""
+    tiles_subdomains: str = Field(default="0123", min_length=1, max_length=20, pattern=r"^[a-z0-9]+$")
+    tiles_crs: Literal["wgs84", "gcj02"] = "wgs84"
+    """What the tiles are drawn in; positions are stored in WGS-84 and moved on the screen only."""
+    tiles_attribution: str = Field(default="", max_length=200)
+    """Shown on the map; published maps need their approval number here."""
+    tiles_max_zoom: int = Field(default=18, ge=1, le=22)
+
+    @property
+    def origin(self) -> str | None:
+        """Where tiles come from, as a content security policy names it; None: from here, or from nowhere."""
+        if self.tiles_url is None or self.tiles_url.startswith("/"):
+            return None
+        scheme, _, rest = self.tiles_url.partition("://")
+        host = rest.split("/", 1)[0]
+        return f"{scheme}://{_wider(host) if '{s}' in host else host}"
+
+
+def _wider(host: str) -> str:
+    """`t{s}.example.org` as `*.example.org`: a policy's wildcard stands for whole labels only."""
+    return "*." + host.split(".", 1)[1] if "." in host else host
+
+
 class LogSettings(_Section):
     """The log on standard error."""
 
@@ -278,6 +397,9 @@ class Settings(BaseSettings):
     incidents: IncidentSettings = IncidentSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     session: SessionSettings = SessionSettings()
+    site: SiteSettings = SiteSettings()
+    map: MapSettings = MapSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import Response
 
-from hub.api.answers import one
-from hub.api.deps import HubDep
+from devices.dialects import commands_of
+from hub.api.answers import JsonAnswer, one, page_body
+from hub.api.deps import Hub, HubDep
 from hub.api.records import change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import Command, DeviceFields, DeviceNew
 from hub.api.views import ListOf
-from hub.api.views_records import CommandTaken, Device, DeviceAdded
+from hub.api.views_records import Device, DeviceAdded, DeviceCommand
 from hub.api.writes import Write
+from hub.errors import NotFoundError
 from hub.ports import Json
 
 __all__ = ["router"]
@@ -34,7 +38,8 @@ def list_devices(
 
 @router.get("/devices/{device_id}", response_model=Device, summary="One device")
 def show_device(hub: HubDep, device_id: RecordId) -> Response:
-    return one(record_view(hub, "devices", device_id))
+    view = record_view(hub, "devices", device_id)
+    return one({**view, "capabilities": list(commands_of(view["family"]))})
 
 
 @router.post("/devices", response_model=DeviceAdded, status_code=201, summary="Add or adopt a device")
@@ -64,12 +69,41 @@ def patch_device(write: Write, device_id: RecordId, body: DeviceFields) -> Respo
     return change_record(write, "devices", device_id, body)
 
 
-@router.post("/devices/{device_id}/commands", response_model=CommandTaken, status_code=202, summary="Send a command")
+@router.post("/devices/{device_id}/commands", response_model=DeviceCommand, status_code=202, summary="Send a command")
 def post_command(hub: HubDep, write: Write, device_id: RecordId, body: Command) -> Response:
-    """Kept until delivered or expired; the device answers with the command's id."""
+    """Kept until it is answered, has failed or expires. 409 (`cannot`) where the device's family has no such command."""
     fields = dict(body.model_extra or {})
+    lives = timedelta(seconds=body.expires_in_s) if body.expires_in_s is not None else None
+
+    def act() -> str:
+        return hub.services.commands.give(
+            device_id, body.command, fields, write.actor, incident_id=body.incident_id, lives=lives
+        )
+
     return write.once(
-        lambda: hub.services.devices.command(device_id, body.command, fields, write.actor),
-        lambda command_id: {"id": command_id, "device_id": device_id, "command": body.command},
+        act,
+        lambda command_id: _command_view(hub, device_id, command_id),
         status=202,
+        headers=lambda view: {"Location": f"/api/v1/devices/{device_id}/commands/{view['id']}"},
     )
+
+
+@router.get("/devices/{device_id}/commands", response_model=ListOf[DeviceCommand], summary="Commands to a device")
+def list_commands(hub: HubDep, device_id: RecordId, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """The newest first."""
+    record_view(hub, "devices", device_id)
+    return JsonAnswer(page_body(hub.reads.commands(device_id, limit, cursor)))
+
+
+@router.get(
+    "/devices/{device_id}/commands/{command_id}", response_model=DeviceCommand, summary="What became of a command"
+)
+def show_command(hub: HubDep, device_id: RecordId, command_id: RecordId) -> Response:
+    return one(_command_view(hub, device_id, command_id))
+
+
+def _command_view(hub: Hub, device_id: str, command_id: str) -> Json:
+    view = hub.reads.command(device_id, command_id)
+    if view is None:
+        raise NotFoundError(f"no command {command_id} for device {device_id}")
+    return view

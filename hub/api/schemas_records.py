@@ -203,3 +203,7 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
     command: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    incident_id: Word | None = Field(default=None, description="The matter it belongs to; told on its timeline")
+    expires_in_s: Annotated[int, Strict(), Field(ge=10, le=2_592_000)] | None = Field(
+        default=None, description="How long it is kept for the device; each command has its own default"
+    )

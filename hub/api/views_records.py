@@ -9,15 +9,16 @@ from pydantic import Field
 
 from hub.api.views import AreaShort, Named, View
 from hub.care import ResidentStatus
-from hub.ports import Role
+from hub.ports import CommandState, Role
 
 __all__ = [
     "Area",
     "AuditRow",
-    "CommandTaken",
     "Crew",
     "Device",
     "DeviceAdded",
+    "DeviceCommand",
+    "DeviceConflict",
     "ObservationList",
     "Ready",
     "Resident",
@@ -47,6 +48,7 @@ class Session(View):
     on_duty: bool
     expires_at: datetime
     server_time: datetime
+    time_zone: str = Field(description="Of every time a page shows")
 
 
 class TokenGiven(View):
@@ -103,6 +105,16 @@ class Station(View):
     lon: float | None
 
 
+class DeviceConflict(View):
+    """Two use its id: at the same time from two addresses, or one on another device's connection."""
+
+    kind: Literal["two_addresses", "second_id"]
+    addresses: list[str]
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 class Device(View):
     id: str
     family: str
@@ -115,6 +127,8 @@ class Device(View):
     battery_pct: int | None
     interval_s: int
     profile: dict[str, Any]
+    conflict: DeviceConflict | None = Field(default=None, description="Seen within the last day")
+    capabilities: list[str] | None = Field(default=None, description="Commands it can be given; of one device only")
     version: int
 
 
@@ -123,10 +137,23 @@ class DeviceAdded(View):
     secret: str | None = Field(description="The device's credential, told once; null where the family has none")
 
 
-class CommandTaken(View):
+class DeviceCommand(View):
     id: str = Field(description="The device's answer carries it")
     device_id: str
     command: str
+    fields: dict[str, Any]
+    state: CommandState
+    reason: str | None = Field(description="Why it failed or expired, or what the device said")
+    incident_id: str | None
+    created_at: datetime
+    created_by: Named | None = Field(description="null: the hub itself")
+    expires_at: datetime
+    attempts: int
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    answer: dict[str, Any] | None = Field(description="The position or measurement that was asked for")
 
 
 class Responder(View):
@@ -184,7 +211,9 @@ class ServiceKindList(View):
 
 class ObservationList(View):
     items: list[dict[str, Any]]
-    next: None = None
+    next: str | None = None
+    resolution: Literal["raw", "minute", "hour", "day"] = "raw"
+    bin_s: int = Field(default=0, description="Width of a bin in seconds; 0: records")
 
 
 class AuditRow(View):

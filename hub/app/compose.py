@@ -25,16 +25,18 @@ from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import Feed
 from hub.jobs import Jobs
-from hub.ports import Database, Json, OutboxRow
-from hub.service import Services, build_services
+from hub.ports import Database, DeviceRow, Json, OutboxRow
+from hub.service import CommandDesk, Services, build_services
 from hub.settings import Settings
 from hub.store import (
     Listener,
     PostgresDatabase,
     ReadsPostgres,
+    Retention,
     acquire_lead,
     keep_house,
     migrate,
+    roll_up,
     seed_catalogue,
 )
 
@@ -73,6 +75,20 @@ def policy_of(settings: Settings) -> EscalationPolicy:
     return replace(DEFAULT_POLICY, critical=critical)
 
 
+def retention_of(settings: Settings) -> Retention:
+    """How long what is kept, by the settings."""
+    kept = settings.retention
+    return Retention(
+        observations=timedelta(days=kept.observations_days),
+        minutes=timedelta(days=kept.by_minute_days),
+        hours=timedelta(days=kept.by_hour_days),
+        days=timedelta(days=kept.by_day_days),
+        fixes=timedelta(days=kept.fixes_days),
+        uplinks=timedelta(days=kept.uplinks_days),
+        keys=timedelta(days=kept.ledger_days),
+    )
+
+
 def services_on(database: Database, settings: Settings) -> Services:
     """The use cases on a database, for the running hub and for single commands alike."""
     return build_services(
@@ -90,8 +106,9 @@ def services_on(database: Database, settings: Settings) -> Services:
 class _Outbox:
     """The outbox rows of channel "device", for the bridge."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    def __init__(self, database: PostgresDatabase, commands: CommandDesk) -> None:
         self._database = database
+        self._commands = commands
         self.wake = threading.Event()
 
     def claim(self, limit: int) -> Sequence[OutboxRow]:
@@ -102,13 +119,17 @@ class _Outbox:
         with self._database.begin() as tx:
             return {row.id: row.family for row in tx.devices.get_many(device_ids).values()}
 
+    def hasten(self, device_ids: Collection[str]) -> None:
+        self._commands.hasten(sorted(device_ids))
+
+    def tidy(self) -> None:
+        self._commands.tidy()
+
     def sent(self, row_ids: Sequence[int]) -> None:
-        with self._database.begin() as tx:
-            tx.outbox.sent(row_ids, utc_now())
+        self._commands.left(row_ids)
 
     def failed(self, row_id: int, error: str, *, final: bool) -> None:
-        with self._database.begin() as tx:
-            tx.outbox.failed(row_id, error, utc_now(), final=final)
+        self._commands.put_off(row_id, error, final=final)
 
 
 class Hub:
@@ -128,6 +149,7 @@ class Hub:
         self._workers = workers or settings.intake.telemetry_workers
         self._progress = progress
         self._stack = ExitStack()
+        self._stopping = threading.Event()
         self.embedded = EmbeddedServices(settings, broker="bridge" in parts)
         self.registry = CollectorRegistry()
         self.bridge: Bridge | None = None
@@ -158,7 +180,8 @@ class Hub:
             patience=self.settings.database.patience_seconds,
         )
         self._stack.callback(self.database.close)
-        keep_house(self.database, utc_now())  # before the first row of the day looks for its partition
+        # Before the first row of the day looks for its partition.
+        keep_house(self.database, utc_now(), retention_of(self.settings))
         with self.database.begin() as tx:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
@@ -186,8 +209,9 @@ class Hub:
             new_id=new_id,
             readiness=self.readiness,
             registry=self.registry,
+            retention_days={name: span.days for name, span in asdict(retention_of(self.settings)).items()},
         )
-        mount_console(self.api)
+        mount_console(self.api, tiles=self.settings.map.origin)
 
     def _start_jobs(self, url: str) -> None:
         listener = self._stack.enter_context(Listener(url, ["care_hub_due"]))
@@ -199,14 +223,17 @@ class Hub:
         )
         self.jobs.start()
         self._stack.callback(self.jobs.stop)
+        self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
 
     def _keep_house(self, now: datetime) -> None:
-        keep_house(self.database, now)
+        retention = retention_of(self.settings)
+        keep_house(self.database, now, retention)
+        roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
 
     def _start_bridge(self, url: str) -> None:
-        outbox = _Outbox(self.database)
+        outbox = _Outbox(self.database, self.services.commands)
         listener = self._stack.enter_context(Listener(url, ["care_hub_outbox"]))
         stopping = threading.Event()
         waker = threading.Thread(
@@ -222,20 +249,22 @@ class Hub:
             replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
             ingest_alarms=tap(ingest.alarms),
             ingest_telemetry=tap(ingest.telemetry),
+            ahead=ingest,
             quarantine=ingest.quarantine,
             outbox_port=outbox,
             acquire_lead=lambda: acquire_lead(url),
-            is_known=self._is_known,
+            find_devices=self._find_devices,
+            note_conflict=self.services.commands.conflict,
+            note_sensors=self.services.sensors.note,
             registry=self.registry,
             clock=utc_now,
         )
         self.bridge.start()
         self._stack.callback(self.bridge.stop, 2.0)
 
-    def _is_known(self, device_id: str) -> bool:
+    def _find_devices(self, device_ids: Collection[str]) -> Mapping[str, DeviceRow]:
         with self.database.begin() as tx:
-            row = tx.devices.get_many([device_id]).get(device_id)
-        return row is not None and row.adopted and not row.revoked
+            return tx.devices.get_many(device_ids)
 
     def readiness(self) -> Json:
         """What works, for /readyz and the console's banner."""
@@ -277,9 +306,10 @@ def _bridge_json(state: BridgeState) -> Json:
     return {
         "lead": state.lead,
         "alarm": _lane_json(state.alarm) if state.alarm else None,
+        "mixed": _lane_json(state.mixed) if state.mixed else None,
         "telemetry": [_lane_json(lane) for lane in state.telemetry],
         "downlink": _lane_json(state.downlink),
-        "tcp": asdict(state.tcp) if state.tcp else None,
+        "tcp": {gateway.family: asdict(gateway) for gateway in state.tcp},
         "database_away_since": state.database_away_since.isoformat() if state.database_away_since else None,
     }
 

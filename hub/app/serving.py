@@ -184,10 +184,9 @@ def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: i
         "--quiet",
         "--end-with-parent",
     ]
-    tcp = hub.bridge.state().tcp if hub.bridge is not None else None
-    port = tcp.port if tcp is not None else None
-    if port is not None:
-        command += ["--watch", f"127.0.0.1:{port}"]
+    for gateway in hub.bridge.state().tcp if hub.bridge is not None else ():
+        if gateway.family == "watch":
+            command += ["--watch", f"127.0.0.1:{gateway.port}"]
     with world.world_file.with_name("demo-simulators.log").open("wb") as output:
         # Its own process group: Ctrl-C is for us, and we end it in order.
         return subprocess.Popen(

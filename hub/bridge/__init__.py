@@ -11,8 +11,10 @@ from hub.bridge.bridge import Bridge, BridgeState
 from hub.bridge.client import LaneState
 from hub.bridge.downlink import DeviceOutbox
 from hub.bridge.intake import AcquireLead, Lead, SoleLead
+from hub.bridge.mixed import NoteSensors
 from hub.bridge.options import BatchOptions, BridgeOptions, BrokerOptions, TcpOptions, bridge_options
-from hub.bridge.tcp import IsKnown, TcpState
+from hub.bridge.register import FindDevices, NoteConflict
+from hub.bridge.tcp import TcpState
 
 __all__ = [
     "AcquireLead",
@@ -22,10 +24,12 @@ __all__ = [
     "BridgeState",
     "BrokerOptions",
     "DeviceOutbox",
+    "FindDevices",
     "Ingest",
-    "IsKnown",
     "LaneState",
     "Lead",
+    "NoteConflict",
+    "NoteSensors",
     "Quarantine",
     "SoleLead",
     "TcpOptions",

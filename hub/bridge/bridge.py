@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from devices import FAMILIES
 from devices.topics import ALARM_FILTER
+from hub.bridge.ahead import Ahead
 from hub.bridge.batches import Batcher, Ingest, Quarantine
 from hub.bridge.client import LaneClient, LaneState
 from hub.bridge.downlink import DeviceOutbox, Downlink
@@ -22,8 +23,10 @@ from hub.bridge.intake import (
     telemetry_filters,
 )
 from hub.bridge.metrics import BridgeMetrics
-from hub.bridge.options import BridgeOptions
-from hub.bridge.tcp import IsKnown, TcpGateway, TcpState
+from hub.bridge.mixed import MIXED_CLIENT_ID, NoteSensors, mixed_filters, mixed_route
+from hub.bridge.options import BatchOptions, BridgeOptions
+from hub.bridge.register import FindDevices, NoteConflict
+from hub.bridge.tcp import TcpGateway, TcpState
 from hub.clock import Clock, monotonic, utc_now
 
 __all__ = ["Bridge", "BridgeState"]
@@ -31,13 +34,14 @@ __all__ = ["Bridge", "BridgeState"]
 
 @dataclass(frozen=True, slots=True)
 class BridgeState:
-    """What /readyz and the metrics show. `alarm` is None while another hub has the alarm lane."""
+    """What /readyz and the metrics show. `alarm` and `mixed` are None while another hub has these lanes."""
 
     lead: LeadState
     alarm: LaneState | None
+    mixed: LaneState | None
     telemetry: tuple[LaneState, ...]
     downlink: LaneState
-    tcp: TcpState | None
+    tcp: tuple[TcpState, ...]
     database_away_since: datetime | None
 
     @property
@@ -45,11 +49,11 @@ class BridgeState:
         """Every connection that this process should have is there, and uplinks are being committed."""
         lanes = [*self.telemetry, self.downlink]
         if self.lead == "active":
-            lanes.extend([self.alarm] if self.alarm else [])
+            lanes += [lane for lane in (self.alarm, self.mixed) if lane is not None]
         return (
             self.lead != "stopped"
             and all(lane.connected for lane in lanes)
-            and (self.tcp is None or self.tcp.listening)
+            and all(gateway.listening for gateway in self.tcp)
             and self.database_away_since is None
         )
 
@@ -67,41 +71,50 @@ class Bridge:
         outbox_port: DeviceOutbox,
         acquire_lead: AcquireLead,
         registry: CollectorRegistry,
-        is_known: IsKnown | None = None,
+        find_devices: FindDevices | None = None,
+        note_conflict: NoteConflict | None = None,
+        note_sensors: NoteSensors | None = None,
+        ahead: Ahead | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        """`is_known` is needed where unknown TCP devices are to be refused. SettingError: a TLS file is wrong."""
+        """`find_devices` is needed where unknown TCP devices are to be refused. SettingError: a TLS file is wrong."""
         metrics = BridgeMetrics(registry)
         self._options = options
         self._metrics = metrics
         self._clock = clock
         options.broker.context()  # a wrong file stops the start, also on a hub that stands by
 
-        def batcher(name: str, ingest: Ingest) -> Batcher:
-            limits = options.alarm if name == "alarm" else options.telemetry
-            return Batcher(name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock)
+        def batcher(name: str, limits: BatchOptions, ingest: Ingest, ahead: Ahead | None = None) -> Batcher:
+            return Batcher(
+                name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock, ahead=ahead
+            )
 
-        self._alarms = batcher("alarm", ingest_alarms)
-        self._telemetry = [batcher(f"telemetry-{worker}", ingest_telemetry) for worker in range(options.workers)]
-        self._alarm_lane = AlarmLane(self._alarm_client, acquire_lead)
+        self._alarms = batcher("alarm", options.alarm, ingest_alarms)
+        self._telemetry = [
+            batcher(f"telemetry-{worker}", options.telemetry, ingest_telemetry, ahead)
+            for worker in range(options.workers)
+        ]
+        self._mixed = batcher("mixed", options.mixed, ingest_alarms)
+        self._note_sensors = note_sensors
+        self._alarm_lane = AlarmLane(self._leading_clients, acquire_lead)
         self._clients = [self._telemetry_client(worker) for worker in range(options.workers)]
         down_id = f"hub-down-{options.node}" if options.node else "hub-down"
         self._down_client = LaneClient("down", down_id, options.broker, metrics=metrics, clock=clock)
-        self._gateway = (
-            None
-            if options.tcp is None
-            else TcpGateway(
-                options.tcp,
-                FAMILIES["watch"],
+        self._gateways = [
+            TcpGateway(
+                tcp,
+                FAMILIES[tcp.family],
                 alarms=self._alarms,
-                telemetry=self._telemetry[0],
+                telemetry=self._telemetry[number % len(self._telemetry)],
                 metrics=metrics,
                 clock=clock,
-                is_known=is_known,
+                find_devices=find_devices,
+                note_conflict=note_conflict,
             )
-        )
+            for number, tcp in enumerate(options.tcp)
+        ]
         self._downlink = Downlink(
-            outbox_port, client=self._down_client, gateway=self._gateway, metrics=metrics, clock=clock
+            outbox_port, client=self._down_client, gateways=self._gateways, metrics=metrics, clock=clock
         )
 
     def _alarm_client(self) -> LaneClient:
@@ -113,6 +126,26 @@ class Bridge:
             batcher=self._alarms,
             limits=self._options.alarm,
             route=care_route("alarm"),
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+
+    def _leading_clients(self) -> list[LaneClient]:
+        clients = [self._alarm_client()]
+        if self._options.topics:
+            clients.append(self._mixed_client())
+        return clients
+
+    def _mixed_client(self) -> LaneClient:
+        topics = self._options.topics
+        return LaneClient(
+            "mixed",
+            MIXED_CLIENT_ID,
+            self._options.broker,
+            filters=mixed_filters(topics),
+            batcher=self._mixed,
+            limits=self._options.mixed,
+            route=mixed_route(topics, self._note_sensors),
             metrics=self._metrics,
             clock=self._clock,
         )
@@ -133,10 +166,15 @@ class Bridge:
         )
 
     def start(self) -> None:
-        """Opens the watch port and starts connecting; does not wait for the broker. SettingError: the port is taken."""
-        if self._gateway is not None:
-            self._gateway.start()
-        for batcher in [self._alarms, *self._telemetry]:
+        """Opens the ports and starts connecting; does not wait for the broker. SettingError: a port is taken."""
+        for number, gateway in enumerate(self._gateways):
+            try:
+                gateway.start()
+            except BaseException:
+                for started in self._gateways[:number]:
+                    started.stop(1.0)
+                raise
+        for batcher in self._batchers:
             batcher.start()
         self._alarm_lane.start()
         for client in [*self._clients, self._down_client]:
@@ -153,7 +191,7 @@ class Bridge:
         def left() -> float:
             return max(0.0, deadline - monotonic())
 
-        batchers = [self._alarms, *self._telemetry]
+        batchers = self._batchers
         for batcher in batchers:
             batcher.request_stop()
         # Leave some of the time for acknowledging what these last transactions take.
@@ -165,18 +203,24 @@ class Bridge:
             client.request_stop()
         ended.append(self._alarm_lane.stop(left()))
         ended += [client.stop(left()) for client in clients]
-        if self._gateway is not None:
-            ended.append(self._gateway.stop(left()))
+        for gateway in self._gateways:
+            gateway.request_stop()
+        ended += [gateway.stop(left()) for gateway in self._gateways]
         return all(ended)
 
+    @property
+    def _batchers(self) -> list[Batcher]:
+        return [self._alarms, self._mixed, *self._telemetry]
+
     def state(self) -> BridgeState:
-        alarm = self._alarm_lane.client
-        away = [since for batcher in [self._alarms, *self._telemetry] if (since := batcher.away_since()) is not None]
+        alarm, mixed, *_ = (*self._alarm_lane.clients, None, None)
+        away = [since for batcher in self._batchers if (since := batcher.away_since()) is not None]
         return BridgeState(
             lead=self._alarm_lane.lead_state(),
             alarm=alarm.state() if alarm else None,
+            mixed=mixed.state() if mixed else None,
             telemetry=tuple(client.state() for client in self._clients),
             downlink=self._down_client.state(),
-            tcp=self._gateway.state() if self._gateway else None,
+            tcp=tuple(gateway.state() for gateway in self._gateways),
             database_away_since=min(away, default=None),
         )

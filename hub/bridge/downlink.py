@@ -6,13 +6,16 @@ it stays due: a crash means that it is sent again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 
-from devices import Reply, ack_reply, care_command, watch_command, watch_content
+from devices import Reply, ack_reply
+from devices.dialects import DIALECTS, Dialect, Order
 from hub.bridge.batches import Backoff
 from hub.bridge.client import LaneClient
 from hub.bridge.metrics import BridgeMetrics
@@ -21,11 +24,12 @@ from hub.clock import Clock, monotonic
 from hub.errors import UnavailableError
 from hub.ports.records import OutboxRow
 
-__all__ = ["DeviceOutbox", "Downlink", "care_message", "watch_message"]
+__all__ = ["DeviceOutbox", "Downlink", "ack_message", "order_of"]
 
 _CLAIM = 200
 _LOOK_EVERY_S = 1.0
 _PUBACK_S = 10.0
+_TIDY_EVERY_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +48,14 @@ class DeviceOutbox(Protocol):
         """The family of each device there is."""
         ...
 
+    def hasten(self, device_ids: Collection[str]) -> None:
+        """What waits for these devices becomes due now: they have just connected."""
+        ...
+
+    def tidy(self) -> None:
+        """Commands whose time is over expire; those nothing was heard of are sent again."""
+        ...
+
     def sent(self, row_ids: Sequence[int]) -> None: ...
 
     def failed(self, row_id: int, error: str, *, final: bool) -> None:
@@ -51,42 +63,41 @@ class DeviceOutbox(Protocol):
         ...
 
 
-def care_message(row: OutboxRow) -> Reply:
-    """An outbox row as a `care/v1` message. ValueError: it cannot be one."""
+def ack_message(row: OutboxRow) -> Reply:
+    """An outbox row as a `care/v1` answer. ValueError: it cannot be one."""
     body = row.body
-    if body.get("kind") == "ack":
-        return ack_reply(row.target, body.get("ref"), body["status"], body.get("reason"), body.get("message"))
-    if body.get("kind") == "command":
-        return care_command(row.target, body["id"], body["command"], body.get("fields"))
-    raise ValueError(f"a row of kind {body.get('kind')!r} says nothing to a device")
+    if body.get("kind") != "ack":
+        raise ValueError(f"a row of kind {body.get('kind')!r} says nothing to a device")
+    return ack_reply(row.target, body.get("ref"), body["status"], body.get("reason"), body.get("message"))
 
 
-def watch_message(row: OutboxRow, last_frame: bytes) -> bytes:
-    """An outbox row as a frame, in the dialect of the watch's latest frame. ValueError: it cannot be one."""
-    body: Mapping[str, Any] = row.body
+def order_of(row: OutboxRow, at: datetime, last_frame: bytes = b"") -> Order:
+    """An outbox row as a command. ValueError: it is none."""
+    body = row.body
     if body.get("kind") != "command":
-        raise ValueError(f"a watch has no word for a row of kind {body.get('kind')!r}")
-    vendor = last_frame[1:3].decode("ascii", "replace")
-    parts = last_frame.split(b"*", 3)
-    index = parts[2].decode("ascii", "replace") if vendor == "ZJ" and len(parts) > 3 else None
-    return watch_command(vendor, row.target, watch_content(body["command"], body.get("fields")), index)
+        raise ValueError(f"such a device has no word for a row of kind {body.get('kind')!r}")
+    return Order(row.target, body["id"], body["command"], body.get("fields") or {}, last_frame, at)
 
 
 class Downlink:
-    """One thread that delivers rows. `client` publishes; `gateway` holds the devices of `gateway.family`."""
+    """One thread that delivers rows. `client` publishes; each of `gateways` holds the devices of its family."""
 
     def __init__(
         self,
         outbox: DeviceOutbox,
         *,
         client: LaneClient,
-        gateway: TcpGateway | None,
+        gateways: Sequence[TcpGateway] = (),
         metrics: BridgeMetrics,
         clock: Clock,
     ) -> None:
         self._outbox = outbox
         self._client = client
-        self._gateway = gateway
+        self._gateways = {gateway.family.name: gateway for gateway in gateways}
+        self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._tidied_at = monotonic()
+        for gateway in gateways:
+            gateway.on_claim(self._device_came)
         self._clock = clock
         self._metrics = metrics
         self._stopping = threading.Event()
@@ -131,9 +142,13 @@ class Downlink:
 
     def _round(self) -> bool:
         """Delivers what is due. True: there may be more."""
-        if not self._client.connected and self._gateway is None:
+        if not self._client.connected and not self._gateways:
             return False  # rows stay due; claiming them now would only use up their attempts
         self._mark()
+        self._greet()
+        if monotonic() - self._tidied_at >= _TIDY_EVERY_S:
+            self._tidied_at = monotonic()
+            self._outbox.tidy()
         rows = self._outbox.claim(_CLAIM)
         if not rows:
             self._collect()
@@ -144,6 +159,19 @@ class Downlink:
         self._collect()
         return len(rows) == _CLAIM
 
+    def _device_came(self, device_id: str) -> None:
+        self._arrived.put(device_id)
+        self._outbox.wake.set()
+
+    def _greet(self) -> None:
+        """What waits for devices that have just connected leaves now, not at its next turn."""
+        came: set[str] = set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                came.add(self._arrived.get_nowait())
+        if came:
+            self._outbox.hasten(came)
+
     def _deliver(self, row: OutboxRow, family: str | None) -> None:
         assert row.id is not None
         if row.id in self._on_the_way:
@@ -153,16 +181,20 @@ class Downlink:
                 raise ValueError("expired before it could be delivered")
             if family is None:
                 raise ValueError(f"there is no device {row.target}")
-            if family == "care":
-                self._publish(row.id, care_message(row))
-            elif self._gateway is not None and family == self._gateway.family.name:
-                self._send(row.id, row, self._gateway)
-            elif family == "watch":
-                self._put_off(row.id, "tcp", "the watch gateway is not part of this process")
-            else:
+            if family == "care" and row.body.get("kind") == "ack":
+                self._publish(row.id, ack_message(row))
+                return
+            dialect = DIALECTS.get(family)
+            if dialect is None:
                 raise ValueError(f"devices of family {family} cannot be told anything")
+            if dialect.via == "mqtt":
+                self._publish(row.id, dialect.encode(order_of(row, self._clock())))
+            elif family in self._gateways:
+                self._send(row.id, row, self._gateways[family], dialect)
+            else:
+                self._put_off(row.id, "tcp", f"the {family} gateway is not part of this process")
         except (ValueError, KeyError) as error:
-            self._metrics.downlinks.labels("mqtt" if family == "care" else "tcp", "failed").inc()
+            self._metrics.downlinks.labels(_via(family), "failed").inc()
             self._outbox.failed(row.id, str(error) or repr(error), final=True)
 
     def _publish(self, row_id: int, message: Reply) -> None:
@@ -172,8 +204,9 @@ class Downlink:
         self._on_the_way[row_id] = monotonic()
         self._client.publish(message.topic, message.payload, lambda error: self._published.put((row_id, error)))
 
-    def _send(self, row_id: int, row: OutboxRow, gateway: TcpGateway) -> None:
-        if gateway.send(row.target, lambda last_frame: watch_message(row, last_frame)):
+    def _send(self, row_id: int, row: OutboxRow, gateway: TcpGateway, dialect: Dialect) -> None:
+        now = self._clock()
+        if gateway.send(row.target, lambda last_frame: dialect.encode(order_of(row, now, last_frame)).payload):
             self._metrics.downlinks.labels("tcp", "sent").inc()
             self._to_mark.append(row_id)
         else:
@@ -205,3 +238,8 @@ class Downlink:
         if self._to_mark:
             self._outbox.sent(self._to_mark)
             self._to_mark = []
+
+
+def _via(family: str | None) -> str:
+    dialect = DIALECTS.get(family or "")
+    return dialect.via if dialect is not None else "none"

@@ -116,13 +116,13 @@ class SoleLead:
 
 
 class AlarmLane:
-    """Runs the alarm connection while this process has the lead."""
+    """Runs the connections by which alarms come while this process has the lead."""
 
-    def __init__(self, make_client: Callable[[], LaneClient], acquire_lead: AcquireLead) -> None:
-        """`make_client` gives a fresh connection for each term of leading."""
-        self._make_client = make_client
+    def __init__(self, make_clients: Callable[[], Sequence[LaneClient]], acquire_lead: AcquireLead) -> None:
+        """`make_clients` gives fresh connections for each term of leading, that of the alarm lane first."""
+        self._make_clients = make_clients
         self._acquire_lead = acquire_lead
-        self._client: LaneClient | None = None
+        self._clients: tuple[LaneClient, ...] = ()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alarm-lead", daemon=True)
 
@@ -141,14 +141,14 @@ class AlarmLane:
         return not self._thread.is_alive()
 
     @property
-    def client(self) -> LaneClient | None:
-        """The connection while leading."""
-        return self._client
+    def clients(self) -> tuple[LaneClient, ...]:
+        """The connections while leading, that of the alarm lane first."""
+        return self._clients
 
     def lead_state(self) -> LeadState:
         if self._stopping.is_set():
             return "stopped"
-        return "active" if self._client is not None else "standby"
+        return "active" if self._clients else "standby"
 
     def _run(self) -> None:
         waiting = False
@@ -173,9 +173,9 @@ class AlarmLane:
         return None
 
     def _lead(self, lead: Lead) -> None:
-        client = self._make_client()
-        self._client = client
-        client.start()
+        clients = self._clients = tuple(self._make_clients())
+        for client in clients:
+            client.start()
         _log.info("alarm lane: this hub has it")
         try:
             while not self._stopping.wait(_TRY_EVERY_S):
@@ -183,5 +183,8 @@ class AlarmLane:
                     _log.warning("alarm lane: the lead was lost")
                     break
         finally:
-            self._client = None
-            client.stop(_STOP_WITHIN_S)
+            self._clients = ()
+            for client in clients:
+                client.request_stop()
+            for client in clients:
+                client.stop(_STOP_WITHIN_S)

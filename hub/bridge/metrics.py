@@ -71,7 +71,9 @@ class BridgeMetrics:
         self.paused = Counter(
             "hub_bridge_paused", "Times reading stopped because too much was unsettled", ["lane"], registry=registry
         )
-        self.tcp_connections = Gauge("hub_bridge_tcp_connections", "Open device connections", registry=registry)
+        self.tcp_connections = Gauge(
+            "hub_bridge_tcp_connections", "Open device connections", ["family"], registry=registry
+        )
         self.tcp_closed = Counter(
             "hub_bridge_tcp_closed", "Device connections closed, by reason", ["reason"], registry=registry
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from devices.maker_topics import filters_of
 from hub.errors import SettingError
 from hub.settings import Settings, parse_mqtt_url
 
@@ -80,12 +82,19 @@ class BatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class TcpOptions:
-    """The gateway for watches. Times in seconds, `rate` in frames a second and connection."""
+    """The gateway of one family. Times in seconds, `rate` in frames a second and connection."""
 
+    family: str = "watch"
     host: str = "127.0.0.1"
     port: int = 0
     unknown: UnknownDevices = "quarantine"
     max_connections: int = 20_000
+    max_per_address: int = 5_000
+    """A carrier's gateway may stand for thousands of devices, so this only keeps one address from taking everything."""
+    proxy_protocol: bool = False
+    """Each connection begins with a PROXY protocol version 2 header; the address in it is the device's."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     max_pending: int = 64
     """Frames of one connection that may wait for their commit; beyond, it is not read."""
     max_pending_total: int = 10_000
@@ -107,6 +116,32 @@ class TcpOptions:
     write_limit: int = 64 * 1024
     """Bytes a device may leave unread before its connection is closed."""
 
+    @property
+    def setting(self) -> str:
+        """The setting of its port, for messages."""
+        return f"HUB_TCP__{self.family.upper()}_PORT"
+
+    def context(self) -> ssl.SSLContext | None:
+        """The TLS context, or None. SettingError names the files where they are wrong."""
+        if self.tls_cert is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.tls_cert, self.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingError(f"HUB_TCP__TLS_CERT {self.tls_cert}, TLS_KEY {self.tls_key}: {error}") from error
+        return context
+
+
+_IDLE_S: Mapping[str, float] = {
+    "watch": 15 * 60.0,  # LK every minute, eight minutes at most
+    "iw": 20 * 60.0,  # AP03 every four minutes
+    "minifinder2": 3 * 3600.0,  # a pendant sleeps and says something every hour
+    "gt06": 20 * 60.0,  # 0x13 every three minutes
+    "h02": 30 * 60.0,  # V1 or XT every ten minutes where it stands still
+}
+"""How long a line may be silent before the device is taken for gone: several of its family's own intervals."""
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeOptions:
@@ -115,14 +150,23 @@ class BridgeOptions:
     broker: BrokerOptions
     alarm: BatchOptions = BatchOptions(size=200)
     telemetry: BatchOptions = BatchOptions(size=500, linger_s=0.02)
+    mixed: BatchOptions = BatchOptions(size=200)
+    topics: Mapping[str, str] = field(default_factory=dict)
+    """Makers' topics: prefix to family."""
     workers: int = 1
     """Telemetry connections of this process."""
     nodes: int = 1
     """Bridge processes there are in all; more than one connection in all means shared subscriptions."""
     node: int = 0
-    tcp: TcpOptions | None = None
+    tcp: tuple[TcpOptions, ...] = ()
+    """One listener a family."""
 
     def __post_init__(self) -> None:
+        for prefix, family in self.topics.items():
+            try:
+                filters_of(family, prefix)
+            except ValueError as error:
+                raise SettingError(f"HUB_MQTT__TOPICS: {error}") from error
         if self.workers < 1 or self.nodes < 1 or not 0 <= self.node < self.nodes:
             raise SettingError(
                 f"bridge: workers {self.workers}, nodes {self.nodes}, node {self.node}: "
@@ -148,8 +192,24 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
         ),
         alarm=BatchOptions(size=intake.alarm_batch),
         telemetry=BatchOptions(size=intake.telemetry_batch, linger_s=intake.telemetry_wait_ms / 1000),
+        mixed=BatchOptions(size=intake.alarm_batch),
+        topics=settings.mqtt.topics,
         workers=intake.telemetry_workers,
         nodes=nodes,
         node=node,
-        tcp=None if tcp.watch_port is None else TcpOptions(host=tcp.host, port=tcp.watch_port, unknown=tcp.unknown),
+        tcp=tuple(
+            TcpOptions(
+                family=family,
+                host=tcp.host,
+                port=port,
+                unknown=tcp.unknown,
+                max_connections=tcp.max_connections,
+                max_per_address=tcp.max_per_address,
+                proxy_protocol=tcp.proxy_protocol,
+                tls_cert=tcp.tls_cert,
+                tls_key=tcp.tls_key,
+                idle_s=_IDLE_S[family],
+            )
+            for family, port in tcp.ports().items()
+        ),
     )

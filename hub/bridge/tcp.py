@@ -1,4 +1,4 @@
-"""The gateway for devices that connect by TCP and speak their maker's protocol (the bracket watch protocol).
+"""The gateway for devices that connect by TCP and speak their maker's protocol: one listener a family.
 
 One thread with an event loop of its own. A frame goes to the alarm line or the telemetry line; answers that promise
 nothing leave at once, all others when the commit is done. These protocols carry an id and nothing else: anybody can
@@ -21,17 +21,17 @@ from devices import Family
 from hub.bridge.batches import Batcher, Parcel
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import TcpOptions
+from hub.bridge.register import FindDevices, NoteConflict, Register
 from hub.bridge.tcp_connection import Connection, Frame, Pressure
 from hub.clock import Clock, monotonic
 from hub.errors import SettingError, UnavailableError
-from hub.ports.records import Outcome
+from hub.ports.commands import DeviceConflict
+from hub.ports.records import DeviceRow, Outcome
 
-__all__ = ["IsKnown", "TcpGateway", "TcpState"]
-
-IsKnown = Callable[[str], bool]
-"""Whether somebody added this device. May read the database (it runs beside the loop); UnavailableError: ask later."""
+__all__ = ["TcpGateway", "TcpState"]
 
 _START_S = 10.0
+_BUFFER = 16 * 1024
 _SEND_S = 5.0
 _TELL_EVERY_S = 60.0
 
@@ -42,6 +42,7 @@ _log = logging.getLogger(__name__)
 class TcpState:
     """The gateway as /readyz shows it. `conflicts`: ids that more than one connection claims at the moment."""
 
+    family: str
     listening: bool
     port: int
     connections: int
@@ -61,10 +62,14 @@ class TcpGateway:
         telemetry: Batcher,
         metrics: BridgeMetrics,
         clock: Clock,
-        is_known: IsKnown | None = None,
+        find_devices: FindDevices | None = None,
+        note_conflict: NoteConflict | None = None,
     ) -> None:
-        """`is_known` is needed where `options.unknown` is `refuse`."""
-        if options.unknown == "refuse" and is_known is None:
+        """`find_devices` is needed where `options.unknown` is `refuse`; it also brings each device's profile.
+
+        SettingError: a TLS file is wrong.
+        """
+        if options.unknown == "refuse" and find_devices is None:
             raise ValueError("unknown devices cannot be refused without asking which are known")
         if family.framer is None:
             raise ValueError(f"family {family.name} has no stream framing")
@@ -75,7 +80,10 @@ class TcpGateway:
         self.port = options.port
         self._alarms = alarms
         self._telemetry = telemetry
-        self._is_known = is_known
+        self._context = options.context()
+        self._register = Register(find_devices, note_conflict)
+        self._addresses: dict[str, int] = {}
+        self._tell_claim: Callable[[str], None] | None = None
         self._connections: set[Connection] = set()
         self._claims: dict[str, list[Connection]] = {}
         """Connections by the id they claim, the one that gets the downlink first."""
@@ -87,7 +95,7 @@ class TcpGateway:
         self._started = threading.Event()
         self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name=f"tcp-{family.name}", daemon=True)
-        metrics.tcp_connections.set_function(lambda: float(len(self._connections)))
+        metrics.tcp_connections.labels(family.name).set_function(lambda: float(len(self._connections)))
 
     # --- any thread ---------------------------------------------------------------------------------------------------
 
@@ -95,19 +103,23 @@ class TcpGateway:
         """Returns when the port is open. SettingError where it cannot be had."""
         self._thread.start()
         if not self._started.wait(_START_S):
-            raise UnavailableError("the watch gateway did not start in time")
+            raise UnavailableError(f"the {self.family.name} gateway did not start in time")
         if self._failure is not None:
             raise SettingError(
-                f"HUB_TCP__WATCH_PORT: cannot listen on {self.options.host}:{self.options.port}: "
+                f"{self.options.setting}: cannot listen on {self.options.host}:{self.options.port}: "
                 f"{self._failure.strerror}"
             )
 
-    def stop(self, timeout_s: float) -> bool:
-        """Closes the port and every connection. False where that did not end in time."""
+    def request_stop(self) -> None:
+        """Closes the port and every connection; does not wait."""
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
                 loop.call_soon_threadsafe(stop.set)
+
+    def stop(self, timeout_s: float) -> bool:
+        """`request_stop`, and waits. False where that did not end in time."""
+        self.request_stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -117,6 +129,10 @@ class TcpGateway:
         frames = cast(Sequence[Frame], parcels)
         with contextlib.suppress(RuntimeError):  # stopping: nobody is left to be answered
             self._require_loop().call_soon_threadsafe(self._answer, frames, outcomes)
+
+    def on_claim(self, tell: Callable[[str], None]) -> None:
+        """`tell` is called with each device that has just connected, on the gateway's thread; must return at once."""
+        self._tell_claim = tell
 
     def connected(self, device_id: str) -> bool:
         return bool(self._claims.get(device_id))
@@ -143,6 +159,7 @@ class TcpGateway:
     def state(self) -> TcpState:
         claims = dict(self._claims)
         return TcpState(
+            family=self.family.name,
             listening=self._started.is_set() and self._failure is None and self._thread.is_alive(),
             port=self.port,
             connections=len(self._connections),
@@ -166,7 +183,9 @@ class TcpGateway:
             task.add_done_callback(tasks.discard)
 
         try:
-            server = await asyncio.start_server(accept, self.options.host, self.options.port, backlog=1024)
+            server = await asyncio.start_server(
+                accept, self.options.host, self.options.port, backlog=4096, limit=_BUFFER, ssl=self._context
+            )
         except OSError as error:
             self._failure = error
             self._started.set()
@@ -180,6 +199,7 @@ class TcpGateway:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+        await self._register.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= self.options.max_connections:
@@ -201,28 +221,42 @@ class TcpGateway:
         finally:
             self._connections.discard(connection)
             self.unclaim(connection)
+            if connection.counted:
+                self._leave(connection.address)
             writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 await asyncio.wait_for(writer.wait_closed(), 1.0)
 
     # --- for the connections, on the loop's thread --------------------------------------------------------------------
 
-    async def admits(self, device_id: str) -> bool:
-        """Whether a connection may speak as this device."""
-        if self.options.unknown != "refuse" or self._is_known is None:
-            return True
+    def arrives(self, address: str) -> bool:
+        """Counts a connection of this address; False: it has enough."""
+        count = self._addresses.get(address, 0) + 1
+        self._addresses[address] = count
+        return count <= self.options.max_per_address
+
+    def _leave(self, address: str) -> None:
+        left = self._addresses.get(address, 0) - 1
+        if left > 0:
+            self._addresses[address] = left
+        else:
+            self._addresses.pop(address, None)
+
+    async def admits(self, device_id: str) -> tuple[bool, DeviceRow | None]:
+        """Whether a connection may speak as this device, and the device's row where there is one."""
         try:
-            return await asyncio.to_thread(self._is_known, device_id)
+            row = await self._register.find(device_id)
         except UnavailableError:
-            return True  # a database that is away must not turn somebody's alarm away
-        except Exception:
-            _log.exception("whether device %s is known could not be found out; it is let in", device_id)
-            return True
+            return True, None  # a database that is away must not turn somebody's alarm away
+        known = row is not None and row.adopted and not row.revoked
+        return known or self.options.unknown != "refuse", row
 
     def claim(self, connection: Connection, device_id: str) -> None:
         """`connection` speaks as `device_id` from now on. A second one is shown; the first keeps the downlink."""
         held = self._claims.setdefault(device_id, [])
         held.append(connection)
+        if self._tell_claim is not None:
+            self._tell_claim(device_id)
         if len(held) > 1:
             self.metrics.tcp_conflicts.labels("second_connection").inc()
             _log.warning(
@@ -241,6 +275,33 @@ class TcpGateway:
 
     def in_conflict(self, device_id: str) -> bool:
         return len(self._claims.get(device_id, ())) > 1
+
+    def heard_beside(self, connection: Connection) -> None:
+        """A device with several connections was heard on this one.
+
+        A line that broke unnoticed leaves an old connection behind, which stays silent. Only where the older one
+        speaks after the newer has begun, two are using the id.
+        """
+        held = self._claims.get(connection.device_id, [])
+        newest = max(held, key=lambda one: one.opened_at, default=connection)
+        if newest is connection or newest.address == connection.address:
+            return
+        self._register.note(
+            DeviceConflict(
+                connection.device_id,
+                self.clock(),
+                self.family.name,
+                "two_addresses",
+                (connection.address, newest.address),
+            ),
+            monotonic(),
+        )
+
+    def speaks_as_another(self, connection: Connection, device_id: str) -> None:
+        """A connection of one device sent a frame in another's name."""
+        self._register.note(
+            DeviceConflict(device_id, self.clock(), self.family.name, "second_id", (connection.address,)), monotonic()
+        )
 
     def put(self, frame: Frame) -> None:
         (self.alarm_pressure if frame.alarm else self.telemetry_pressure).add(1)

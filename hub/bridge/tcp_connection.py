@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devices import Decoded, DeviceRef, Framer, Uplink
 from devices.topics import is_device_id
+from hub.bridge.proxy import read_proxy_header
 from hub.clock import monotonic
 from hub.ports.records import Incoming, Lane, Outcome
 
@@ -61,6 +63,10 @@ class Frame:
     def source(self) -> TcpGateway:
         return self.connection.gateway
 
+    @property
+    def early(self) -> bool:
+        return True
+
     def incoming(self) -> Incoming:
         return Incoming(
             uplink=Uplink(self.payload, self.received_at),
@@ -78,8 +84,9 @@ class Connection:
         assert gateway.family.framer is not None
         self.gateway = gateway
         self.device_id = ""
+        self.profile: Mapping[str, Any] = {}
         self.last_frame = b""
-        self.heard_at = monotonic()
+        self.heard_at = self.opened_at = monotonic()
         self._options = gateway.options
         self._reader = reader
         self._writer = writer
@@ -91,14 +98,32 @@ class Connection:
         self._tokens_at = self.heard_at
         self._broken: str | None = None
         peer = writer.get_extra_info("peername")
-        self._peer = f"{peer[0]}:{peer[1]}" if peer else "?"
+        self.address = str(peer[0]) if peer else "?"
+        self.counted = False
+        self._port = int(peer[1]) if peer else 0
 
     def __str__(self) -> str:
-        return f"{self.gateway.family.name} {self.device_id or '(no frame yet)'} from {self._peer}"
+        return f"{self.gateway.family.name} {self.device_id or '(no frame yet)'} from {self.address}:{self._port}"
+
+    async def _begin(self) -> str | None:
+        """Before the first frame: where it really comes from, and whether there is room. A reason to close, or None."""
+        if self._options.proxy_protocol:
+            try:
+                async with asyncio.timeout(self._options.first_frame_s):
+                    found = await read_proxy_header(self._reader)
+            except (ValueError, TimeoutError, OSError, asyncio.IncompleteReadError):
+                return "no proxy header"
+            if found is not None:
+                self.address, self._port = found
+        self.counted = True
+        return None if self.gateway.arrives(self.address) else "address full"
 
     async def run(self) -> str:
         """Reads until the connection is over; gives the reason."""
-        opened_at = self.heard_at
+        refused = await self._begin()
+        if refused is not None:
+            return refused
+        opened_at = self.opened_at
         begun_at: float | None = None  # since when part of a frame has been held
         while self._broken is None:
             await self._wait_for_room()
@@ -154,19 +179,23 @@ class Connection:
         decoded = self._decode(Uplink(payload, received_at))
         device_id = decoded.events[0].device_id if decoded.events else self.device_id
         if not is_device_id(device_id):
-            self._garbage += len(payload)
-            self.gateway.metrics.tcp_garbage.inc(len(payload))
+            self._nameless(payload, received_at, decoded)
             return
-        if not self.device_id and not await self._introduce(device_id):
-            return
+        if not self.device_id:
+            if not await self._introduce(device_id):
+                return
+            if self.profile:
+                decoded = self._decode(Uplink(payload, received_at))
         self.heard_at = monotonic()
         marks: tuple[str, ...] = ()
         if device_id != self.device_id:
             # Still taken: a wrong id must not silence an alarm. It is shown, and the downlink stays where it was.
             self.gateway.metrics.tcp_conflicts.labels("second_id").inc()
             _log.warning("%s: speaks as %s too", self, device_id)
+            self.gateway.speaks_as_another(self, device_id)
             marks = ("conflict",)
         elif self.gateway.in_conflict(device_id):
+            self.gateway.heard_beside(self)
             marks = ("conflict",)
         if decoded.events and device_id == self.device_id:
             self.last_frame = payload
@@ -183,20 +212,32 @@ class Connection:
     def _decode(self, uplink: Uplink) -> Decoded:
         """Here only to know whose it is, how urgent, and what may be answered at once; the ingest decodes for good."""
         try:
-            return self.gateway.family.codec.decode(uplink, DeviceRef(self.device_id, self.gateway.family.name))
+            device = DeviceRef(self.device_id, self.gateway.family.name, self.profile)
+            return self.gateway.family.codec.decode(uplink, device)
         except Exception as error:
             _log.exception("%s: the codec failed", self)
             return Decoded(error=f"the codec failed: {error!r}")
 
     async def _introduce(self, device_id: str) -> bool:
         """The first frame says who it is."""
-        if not await self.gateway.admits(device_id):
+        admitted, row = await self.gateway.admits(device_id)
+        if not admitted:
             _log.warning("%s: device %s was not added, and such are refused", self, device_id)
             self._broken = "unknown device"
             return False
         self.device_id = device_id
+        if row is not None and row.family == self.gateway.family.name:
+            self.profile = row.profile
         self.gateway.claim(self, device_id)
         return True
+
+    def _nameless(self, payload: bytes, received_at: datetime, decoded: Decoded) -> None:
+        """A frame of nobody: no login came before it. An alarm in it is kept raw; unanswered, its device repeats it."""
+        self._garbage += len(payload)
+        self.gateway.metrics.tcp_garbage.inc(len(payload))
+        if any(event.kind == "alarm" for event in decoded.events):
+            self._alarms.add(1)
+            self.gateway.put(Frame(self, payload, received_at, "", "tcp", (), True))
 
     def _count_garbage(self) -> bool:
         """Bytes that belonged to no frame; True: too many."""

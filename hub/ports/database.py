@@ -15,6 +15,8 @@ from typing import Protocol
 from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
+from hub.ports.commands import Commands, SensorRow
+from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
@@ -26,6 +28,7 @@ from hub.ports.records import (
     EntryRow,
     FixRow,
     Json,
+    Meanwhile,
     ObservationRow,
     OrderRow,
     OutboxRow,
@@ -34,6 +37,7 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.supervision import Supervision
 
 __all__ = [
     "Alarms",
@@ -80,6 +84,9 @@ class Devices(Protocol):
 
     def adopt_unknown(self, ids: Mapping[str, str], at: datetime) -> None:
         """Makes rows for devices that reported without having been added (id -> family), marked as not adopted."""
+
+    def describe(self, family: str, upstream: str, rows: Sequence[SensorRow], at: datetime) -> None:
+        """What a gateway says of its sensors: rows not adopted where there are none, else only what is not set yet."""
 
     def seen(self, seen: Sequence[DeviceSeen]) -> None:
         """Moves last_seen_at forward (never back), online, battery, last fix; several of a device: the latest wins."""
@@ -217,6 +224,9 @@ class Outbox(Protocol):
     def supersede(self, channel: str, incident_id: str, at: datetime) -> None:
         """Gives up what of an incident has not left yet: newer words follow in this transaction."""
 
+    def hasten(self, device_ids: Collection[str], at: datetime) -> None:
+        """What waits for these devices becomes due."""
+
     def sent(self, ids: Iterable[int], at: datetime) -> None: ...
 
     def failed(self, row_id: int, error: str, at: datetime, *, final: bool) -> None: ...
@@ -300,8 +310,11 @@ class Transaction(Protocol):
     users: Users
     audit: Audit
     integrations: Integrations
+    commands: Commands
     quarantine: Quarantine
     reference: Reference
+    supervision: Supervision
+    desk: Desk
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         """Claims an idempotency key: None where fresh, else `{"status", "answer"}` of the first time.
@@ -316,5 +329,8 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    def begin(self, lane: str = "main") -> AbstractContextManager[Transaction]:
-        """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away."""
+    def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> AbstractContextManager[Transaction]:
+        """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away.
+
+        `meanwhile` gets its turns while the transaction waits for the database.
+        """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from hub.ports.command_reads import CommandReads
+from hub.ports.desk import DeskReads
 from hub.ports.records import Json
+from hub.ports.technical import TechnicalReads
 
-__all__ = ["AlarmFilter", "Cursor", "IncidentFilter", "OrderFilter", "Page", "Reads"]
+__all__ = ["AlarmFilter", "Cursor", "IncidentFilter", "Observations", "OrderFilter", "Page", "Reads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,18 @@ class Page:
     """One page of a list; `next_cursor` is opaque, None on the last page."""
 
     items: list[Json]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """A series, oldest first: records (`resolution` raw, `bin_s` 0), or bins of `bin_s` seconds made of minutes, hours
+    or days. A time without records has no item. `next_cursor` goes on with the records.
+    """
+
+    items: list[Json]
+    resolution: str
+    bin_s: int
     next_cursor: str | None = None
 
 
@@ -62,7 +77,7 @@ class AlarmFilter:
     q: str | None = None
 
 
-class Reads(Protocol):
+class Reads(DeskReads, CommandReads, TechnicalReads, Protocol):
     """Every call is one short read-only statement or two; lists are ordered and paged by key, never by offset."""
 
     def cursor(self) -> Cursor:
@@ -108,7 +123,14 @@ class Reads(Protocol):
     def calls(self, incident_id: str | None, limit: int, cursor: str | None) -> Page: ...
 
     def observations(
-        self, resident_id: str, metric: str, start: datetime, end: datetime, resolution: str
-    ) -> Sequence[Json]: ...
+        self,
+        resident_id: str,
+        metric: str,
+        start: datetime,
+        end: datetime,
+        resolution: str,
+        cursor: str | None = None,
+    ) -> Observations:
+        """`resolution`: raw, minute, hour, day or auto; at most 2,000 points, in wider bins where there would be more."""
 
     def audit(self, limit: int, cursor: str | None) -> Page: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta, timezone, tzinfo
 from functools import partial
 
 from devices import Codec
@@ -13,35 +14,50 @@ from hub.clock import Clock, IdSource
 from hub.ports import Database
 from hub.service.calls import Calls
 from hub.service.care import Care
+from hub.service.commands import CommandDesk
 from hub.service.devices import DeviceRegister
 from hub.service.dispatching import Dispatching, StepName, candidate_json
 from hub.service.escalating import Escalating
 from hub.service.handling import Handling, Sample
+from hub.service.handovers import Handovers
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
 from hub.service.onboarding import Onboarding
+from hub.service.profiles import ProfileRegister
 from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
+from hub.service.repairs import Repairs
+from hub.service.sensors import Sensors
+from hub.service.supervising import Supervising
 from hub.service.writing import Writer
 
 __all__ = [
     "Calls",
     "Care",
+    "CommandDesk",
     "DeviceRegister",
     "Dispatching",
     "Escalating",
     "Handling",
+    "Handovers",
     "Ingest",
     "Intake",
     "Onboarding",
+    "ProfileRegister",
     "Pushes",
     "QuarantineDesk",
+    "Repairs",
+    "Sensors",
     "Services",
     "StepName",
+    "Supervising",
     "build_services",
     "candidate_json",
 ]
+
+CHINA = timezone(timedelta(hours=8))
+"""One time zone and no summer time; nights of devices are counted in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +70,17 @@ class Services:
     intake: Intake
     calls: Calls
     devices: DeviceRegister
+    commands: CommandDesk
+    sensors: Sensors
     ingest: Ingest
     pushes: Pushes
     onboarding: Onboarding
     escalating: Escalating
     quarantine: QuarantineDesk
+    handovers: Handovers
+    profiles: ProfileRegister
+    supervising: Supervising
+    repairs: Repairs
 
 
 def build_services(
@@ -71,25 +93,32 @@ def build_services(
     sample: Sample,
     hash_secret: Callable[[str], str],
     policy: EscalationPolicy = DEFAULT_POLICY,
+    zone: tzinfo = CHINA,
 ) -> Services:
     """Plugs the use cases together."""
     writer = Writer(new_id, travel)
-    raising = Raising(new_id, writer, policy)
+    commands = CommandDesk(database, clock, new_id)
+    raising = Raising(new_id, writer, policy, commands.locate_where_needed)
     dispatching = Dispatching(database, clock, new_id, writer, travel)
     ingest = Ingest(database, clock, new_id, codecs, raising)
+    care = Care(database, clock, new_id, dispatching)
     onboarding = Onboarding(database, clock)
     return Services(
         handling=Handling(database, clock, writer, sample),
         dispatching=dispatching,
-        care=Care(database, clock, new_id, dispatching),
+        care=care,
         intake=Intake(database, clock, new_id, raising),
         calls=Calls(database, clock, new_id),
         devices=DeviceRegister(database, clock, new_id, hash_secret),
+        commands=commands,
+        sensors=Sensors(database, clock),
         ingest=ingest,
-        pushes=Pushes(
-            database, clock, codecs, commit=onboarding.tap(ingest.alarms), quarantine=ingest.quarantine
-        ),
+        pushes=Pushes(database, clock, codecs, commit=onboarding.tap(ingest.alarms), quarantine=ingest.quarantine),
         onboarding=onboarding,
         escalating=Escalating(database, clock, writer),
         quarantine=QuarantineDesk(database, clock, codecs, partial(ingest._in_transaction, cached=False)),
+        handovers=Handovers(database, clock, new_id, writer),
+        profiles=ProfileRegister(database, clock),
+        repairs=Repairs(database, clock, care),
+        supervising=Supervising(database, clock, new_id, raising, writer, zone),
     )

@@ -1,25 +1,21 @@
-"""Devices: adding one, and telling one to do something."""
+"""Devices: adding one."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
 
 from devices import FAMILIES
 from devices.topics import is_device_id
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
-from hub.ports import Actor, Database, DeviceRow, EntryRow, OutboxRow
+from hub.ports import Actor, Database, DeviceRow, EntryRow
 
 __all__ = ["DeviceRegister"]
 
-_COMMAND_LIVES = timedelta(hours=24)
-
 
 class DeviceRegister:
-    """Adds devices and keeps commands for them until they are delivered or expire.
+    """Adds devices.
 
     `hash_secret` makes the hash that is stored; the credential itself is given once and never kept.
     """
@@ -76,33 +72,3 @@ class DeviceRegister:
                 )
             )
         return secret
-
-    def command(self, device_id: str, command: str, fields: Mapping[str, Any], actor: Actor) -> str:
-        """Puts a command in the outbox; gives its id, which the device's answer carries."""
-        now = self._clock()
-        command_id = self._new_id()
-        with self._database.begin() as tx:
-            if device_id not in tx.devices.get_many([device_id]):
-                raise NotFoundError(f"no device {device_id}")
-            tx.outbox.add(
-                OutboxRow(
-                    channel="device",
-                    target=device_id,
-                    body={"kind": "command", "id": command_id, "command": command, "fields": dict(fields)},
-                    created_at=now,
-                    due_at=now,
-                    expires_at=now + _COMMAND_LIVES,
-                )
-            )
-            tx.timeline.add(
-                EntryRow(
-                    at=now,
-                    subject_kind="device",
-                    subject_id=device_id,
-                    kind="commanded",
-                    actor=actor,
-                    body={"command_id": command_id, "command": command},
-                )
-            )
-            tx.audit.add(actor, "device.command", f"device:{device_id}", {"command": command}, now)
-        return command_id

@@ -5,7 +5,7 @@ Used by the ingest path (batches of devices' presses) and by people (a phone cal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -51,6 +51,9 @@ class NewAlarm:
     incident_id: str | None = None
 
 
+Locate = Callable[[Transaction, Sequence[NewAlarm], datetime], None]
+
+
 def alarm_of(alarm_id: str, event: Event, incoming: Incoming, device: DeviceRow) -> Alarm:
     """A device's event as an alarm of its resident. A test of any type is class "test" and never an emergency."""
     alarm_type = event.type or "assistance"
@@ -84,10 +87,18 @@ def alarm_of(alarm_id: str, event: Event, incoming: Incoming, device: DeviceRow)
 class Raising:
     """Opens and folds. `policy` is copied onto each incident that opens."""
 
-    def __init__(self, new_id: IdSource, writer: Writer, policy: EscalationPolicy = DEFAULT_POLICY) -> None:
+    def __init__(
+        self,
+        new_id: IdSource,
+        writer: Writer,
+        policy: EscalationPolicy = DEFAULT_POLICY,
+        locate: Locate | None = None,
+    ) -> None:
+        """`locate` is told of what was raised, so that devices can be asked where they are."""
         self._new_id = new_id
         self._writer = writer
         self._policy = policy
+        self._locate = locate
 
     def raise_alarms(self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime) -> Sequence[NewAlarm]:
         """Takes presses in receive order and writes all that follows. Gives them back, filled in.
@@ -101,6 +112,8 @@ class Raising:
         for new in sorted(alarms, key=lambda new: new.alarm.received_at):
             batch.take(new)
         batch.write(self._writer, alarms)
+        if self._locate is not None:
+            self._locate(tx, alarms, now)
         return alarms
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from hub.errors import ConflictError
+from hub.ports.commands import SensorRow
 from hub.ports.records import DeviceRow, DeviceSeen, Json
 from hub.store.session import Session, as_json
 
@@ -42,6 +43,11 @@ class DevicesDrawer:
     def adopt_unknown(self, ids: Mapping[str, str], at: datetime) -> None:
         if ids:
             self._session.run("devices_adopt_unknown", ids=list(ids), families=list(ids.values()), at=at)
+
+    def describe(self, family: str, upstream: str, rows: Sequence[SensorRow], at: datetime) -> None:
+        listed = [row._asdict() for row in sorted(rows, key=lambda row: row.id)]
+        if listed:
+            self._session.run("devices_describe", family=family, upstream=upstream, rows=as_json(listed), at=at)
 
     def seen(self, seen: Sequence[DeviceSeen]) -> None:
         self._seen.extend(seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from hub.ports.records import OutboxRow
@@ -28,6 +28,9 @@ class OutboxDrawer:
 
     def supersede(self, channel: str, incident_id: str, at: datetime) -> None:
         self._session.run("outbox_supersede", channel=channel, incident_id=incident_id, at=at)
+
+    def hasten(self, device_ids: Collection[str], at: datetime) -> None:
+        self._session.run("outbox_hasten", ids=list(device_ids), at=at)
 
     def sent(self, ids: Iterable[int], at: datetime) -> None:
         self._session.run("outbox_sent", ids=list(ids), at=at)

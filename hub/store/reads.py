@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from hub.store.reads_commands import CommandReadsPostgres
+from hub.store.reads_desk import DeskReadsPostgres
 from hub.store.reads_incidents import IncidentReads
 from hub.store.reads_orders import OrderReads
 from hub.store.reads_records import RecordReads
 from hub.store.reads_series import SeriesReads
+from hub.store.reads_technical import TechnicalReadsPostgres
 
 __all__ = ["ReadsPostgres"]
 
 
-class ReadsPostgres(IncidentReads, OrderReads, RecordReads, SeriesReads):
+class ReadsPostgres(
+    IncidentReads,
+    OrderReads,
+    RecordReads,
+    SeriesReads,
+    DeskReadsPostgres,
+    CommandReadsPostgres,
+    TechnicalReadsPostgres,
+):
     """JSON views in the shapes of docs/wire/http-v1.md; made with a `PostgresDatabase`."""

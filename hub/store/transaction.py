@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hub.errors import ConflictError
+from hub.ports.commands import Commands
 from hub.ports.database import (
     Alarms,
     Assignments,
@@ -23,13 +24,17 @@ from hub.ports.database import (
     Timeline,
     Users,
 )
+from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
+from hub.ports.supervision import Supervision
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
 from hub.store.audit import AuditDrawer
 from hub.store.calls import CallsDrawer
+from hub.store.commands import CommandsDrawer
+from hub.store.desk import DeskDrawer
 from hub.store.devices import DevicesDrawer
 from hub.store.due import DueDrawer
 from hub.store.incidents import IncidentsDrawer
@@ -43,6 +48,7 @@ from hub.store.residents import ResidentsDrawer
 from hub.store.responders import RespondersDrawer
 from hub.store.series import SeriesDrawer
 from hub.store.session import Connection, Session, as_json
+from hub.store.supervision import SupervisionDrawer
 from hub.store.timeline import TimelineDrawer
 from hub.store.users import UsersDrawer
 
@@ -80,8 +86,11 @@ class PostgresTransaction:
         self.users: Users = UsersDrawer(session)
         self.audit: Audit = AuditDrawer(session)
         self.integrations: Integrations = IntegrationsDrawer(session)
+        self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
+        self.supervision: Supervision = SupervisionDrawer(session)
+        self.desk: Desk = DeskDrawer(session)
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         claimed = self.session.one(

@@ -14,8 +14,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from devices import ack_reply
+from devices.dialects import DIALECTS
 from hub.bridge import BatchOptions, Bridge, BridgeOptions, Lead, SoleLead, TcpOptions
-from hub.bridge.downlink import watch_message
+from hub.bridge.downlink import order_of
 from hub.bridge.intake import telemetry_client_id, telemetry_filters
 from hub.clock import utc_now
 from hub.errors import SettingError, UnavailableError
@@ -37,6 +38,8 @@ class MemoryOutbox:
         self.failures: list[tuple[int, str, bool]] = []
         self.family = {"w-001": "care", ID: "watch", "z-1": "zigbee2mqtt"}
         self.away = False
+        self.hastened: set[str] = set()
+        self.tidied = 0
         self._lock = threading.Lock()
 
     def add(self, target: str, body: Mapping[str, Any], **changes: Any) -> int:
@@ -65,6 +68,15 @@ class MemoryOutbox:
     def families(self, device_ids: Collection[str]) -> Mapping[str, str]:
         return {device_id: self.family[device_id] for device_id in device_ids if device_id in self.family}
 
+    def hasten(self, device_ids: Collection[str]) -> None:
+        with self._lock:
+            waiting = {row_id for row_id, row in self.rows.items() if row.target in device_ids}
+            self.due |= waiting - set(self.sent_ids)
+            self.hastened |= set(device_ids)
+
+    def tidy(self) -> None:
+        self.tidied += 1
+
     def sent(self, row_ids: Sequence[int]) -> None:
         self.sent_ids += row_ids
 
@@ -84,7 +96,7 @@ class Running:
             broker=broker_options(broker),
             alarm=BatchOptions(size=200, backoff_min_s=0.02, backoff_max_s=0.1),
             telemetry=BatchOptions(size=500, linger_s=0.02, backoff_min_s=0.02, backoff_max_s=0.1),
-            **{"tcp": TcpOptions(), **changes},
+            **{"tcp": (TcpOptions(),), **changes},
         )
         self.bridge = Bridge(
             options,
@@ -98,8 +110,7 @@ class Running:
 
     @property
     def watch_port(self) -> int:
-        tcp = self.bridge.state().tcp
-        assert tcp is not None
+        (tcp,) = self.bridge.state().tcp
         return tcp.port
 
     def wait_ready(self) -> None:
@@ -224,7 +235,7 @@ def test_a_lead_that_was_lost_is_given_up_and_taken_again(embedded_broker: Broke
 
 
 def test_several_workers_share_the_telemetry(embedded_broker: Broker) -> None:
-    with running(embedded_broker, workers=2, tcp=None) as hub, device(embedded_broker) as phone:
+    with running(embedded_broker, workers=2, tcp=()) as hub, device(embedded_broker) as phone:
         sent = numbered(400)
         phone.publish(sent, "vitals")
         phone.publish([b'{"online": true}'], "status")
@@ -302,9 +313,9 @@ def test_a_watch_that_is_not_connected_is_tried_again(embedded_broker: Broker) -
         wait_until(lambda: hub.outbox.failures)
         assert hub.outbox.failures == [(row, "the device is not connected", False)]
         with closing(Watch(hub.watch_port)) as watch:
-            linked(watch)
-            hub.outbox.make_due(row)
+            linked(watch)  # nothing else: it leaves because the watch has come
             wait_until(lambda: hub.outbox.sent_ids == [row])
+            assert hub.outbox.hastened == {ID}
 
 
 def test_downlinks_survive_a_broker_and_a_database_that_were_away(broker: Broker) -> None:
@@ -327,5 +338,9 @@ def test_downlinks_survive_a_broker_and_a_database_that_were_away(broker: Broker
 def test_the_watchs_own_dialect_is_spoken() -> None:
     now = utc_now()
     row = OutboxRow("device", ID, {"kind": "command", "id": "c", "command": "locate"}, now, now)
-    assert watch_message(row, f"[SG*{ID}*0002*LK]".encode()) == f"[SG*{ID}*0002*CR]".encode()
-    assert watch_message(row, f"[ZJ*{ID}*00a7*0002*LK]".encode()) == f"[ZJ*{ID}*00a7*0002*CR]".encode()
+
+    def said(last_frame: str) -> bytes:
+        return DIALECTS["watch"].encode(order_of(row, now, last_frame.encode())).payload
+
+    assert said(f"[SG*{ID}*0002*LK]") == f"[SG*{ID}*0002*CR]".encode()
+    assert said(f"[ZJ*{ID}*00a7*0002*LK]") == f"[ZJ*{ID}*00a7*0002*CR]".encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -17,7 +17,8 @@ from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.tcp import TcpGateway
 from hub.clock import utc_now
 from hub.errors import SettingError, UnavailableError
-from hub.ports.records import Incoming
+from hub.ports.commands import DeviceConflict
+from hub.ports.records import DeviceRow, Incoming
 from tests.bridge.parts import MemoryIngest
 from tests.waiting import wait_until
 
@@ -39,6 +40,13 @@ def replies_of(item: Incoming) -> Any:
     return FAMILIES["watch"].codec.decode(item.uplink, DeviceRef(item.device_id, "watch")).replies
 
 
+def _finder(is_known: Callable[[str], bool]) -> Callable[[Collection[str]], dict[str, DeviceRow]]:
+    def find(ids: Collection[str]) -> dict[str, DeviceRow]:
+        return {one: DeviceRow(one, "watch", None, None) for one in ids if is_known(one)}
+
+    return find
+
+
 class Gateway:
     """A gateway with both lines; `alarms` and `telemetry` are their ingests."""
 
@@ -48,6 +56,7 @@ class Gateway:
         self.alarms = MemoryIngest(replies=replies_of)
         self.telemetry = MemoryIngest(replies=replies_of)
         limits = BatchOptions(size=100, backoff_min_s=0.02, backoff_max_s=0.1)
+        self.conflicts: list[DeviceConflict] = []
         self.lines = [
             Batcher(name, limits, ingest=ingest, quarantine=ingest.keep, metrics=metrics, clock=utc_now)
             for name, ingest in (("alarm", self.alarms), ("telemetry-0", self.telemetry))
@@ -59,7 +68,8 @@ class Gateway:
             telemetry=self.lines[1],
             metrics=metrics,
             clock=utc_now,
-            is_known=is_known,
+            find_devices=None if is_known is None else _finder(is_known),
+            note_conflict=self.conflicts.append,
         )
 
     def value(self, name: str, **labels: str) -> float:

@@ -49,9 +49,22 @@ SELECT t.id, t.responder_id, t.starts_at, t.ends_at, t.role, t.area_id, t.versio
 -- :name view_devices
 SELECT t.id, t.family, t.name, t.model,
        CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END AS resident, t.area_id, t.online,
-       t.last_seen_at, t.battery_pct, t.interval_s, t.profile, t.upstream, t.lat, t.lon, t.last_fix, t.adopted,
-       t.revoked_at, t.version
+       t.last_seen_at, t.battery_pct, coalesce(t.interval_s, p.interval_s, 300) AS interval_s,
+       coalesce(t.profile_id, t.family) AS profile_id, t.profile, t.upstream, t.lat, t.lon, t.last_fix, t.adopted,
+       t.revoked_at, t.charging, t.clock_skew_s, w.silent_since, w.reason AS silence, w.incident_id AS silence_incident_id,
+       CASE WHEN x.device_id IS NOT NULL THEN json_build_object(
+           'kind', x.kind, 'addresses', x.addresses, 'first_at', x.first_at, 'last_at', x.last_at, 'times', x.times)
+       END AS conflict, t.version
 FROM devices t LEFT JOIN residents r ON r.id = t.resident_id
+LEFT JOIN device_profiles p ON p.id = coalesce(t.profile_id, t.family)
+LEFT JOIN device_watch w ON w.device_id = t.id
+LEFT JOIN device_conflicts x ON x.device_id = t.id AND x.last_at > now() - interval '1 day'
+
+-- :name view_device_profiles
+SELECT t.id, t.family, t.zh, t.en, t.model, t.interval_s, t.silence, t.reading, t.setup, t.note, t.built_in, t.edited,
+       (SELECT count(*) FROM devices d WHERE d.profile_id = t.id OR d.profile_id IS NULL AND d.family = t.id) AS devices,
+       t.version
+FROM device_profiles t
 
 -- :name view_service_kinds
 SELECT t.id, t.zh, t.en, t.skills, t.any_skills, t.duration_min, t.carers, t.priority, t.personal, t.attributes, t.active,
