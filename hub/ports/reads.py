@@ -131,6 +131,6 @@ class Reads(DeskReads, CommandReads, TechnicalReads, Protocol):
         resolution: str,
         cursor: str | None = None,
     ) -> Observations:
-        """`resolution`: raw, minute, hour, day or auto; at most 2,000 points, in wider bins where there would be more."""
+        """`resolution`: raw, minute, hour, day or auto; at most 2,000 points, or else wider bins."""
 
     def audit(self, limit: int, cursor: str | None) -> Page: ...

@@ -7,12 +7,14 @@ from hub.store.backup import Source, back_up
 from hub.store.housekeeping import DEFAULT_RETENTION, Retention, keep_house
 from hub.store.lead import DatabaseLead, acquire_lead
 from hub.store.listen import Listener
+from hub.store.measures import Measured, Measures
 from hub.store.migrate import MigrationError, migrate, pending, timescale_edition
 from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reconcile import Reconciliation, reconcile
 from hub.store.reference import seed_catalogue
 from hub.store.restore import Restored, restore, running_hubs
+from hub.store.rollups import roll_up
 from hub.store.transaction import PostgresTransaction
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "Kept",
     "Listener",
     "Manifest",
+    "Measured",
+    "Measures",
     "MigrationError",
     "PostgresDatabase",
     "PostgresTransaction",
@@ -39,6 +43,7 @@ __all__ = [
     "pending",
     "reconcile",
     "restore",
+    "roll_up",
     "running_hubs",
     "seed_catalogue",
     "timescale_edition",

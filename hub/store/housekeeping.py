@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import LiteralString
 
 import psycopg
@@ -29,11 +29,15 @@ _DAYS_AHEAD = 7
 class Retention:
     """How long what is kept. Alarms, incidents, the timeline and the audit are never dropped here.
 
+    `minutes`, `hours` and `days` are the rollups of observations: they outlive the records they were made of.
     `keys` must outlast the longest time a device stores a record before it sends it: a key forgotten earlier would let
     an old telemetry record in twice (an alarm has its second fence).
     """
 
     observations: timedelta = timedelta(days=400)
+    minutes: timedelta = timedelta(days=60)
+    hours: timedelta = timedelta(days=1100)
+    days: timedelta = timedelta(days=3700)
     fixes: timedelta = timedelta(days=90)
     uplinks: timedelta = timedelta(days=90)
     keys: timedelta = timedelta(days=45)
@@ -70,16 +74,23 @@ def keep_house(
             done["partitions made"] = len(make_partitions(connection, today, _DAYS_AHEAD))
             series: Mapping[LiteralString, timedelta] = {
                 "observations": retention.observations,
+                "rolled_minutes": retention.minutes,
+                "rolled_hours": retention.hours,
+                "rolled_days": retention.days,
                 "fixes": retention.fixes,
                 "uplinks": retention.uplinks,
             }
             for table, kept in series.items():
-                done[f"{table} dropped"] = len(drop_days(connection, table, (now - kept).astimezone(UTC).date()))
+                before = (now - kept).astimezone(UTC).date()
+                # Said first: a reader must not look for what is being dropped.
+                since = datetime.combine(before, time(), UTC)
+                connection.execute(SQL["series_keep"].encode(), {"series": table, "since": since})
+                done[f"{table} dropped"] = len(drop_days(connection, table, before))
         except UnavailableError as error:
             if error.code != "busy":
                 raise
             _log.info("partitions wait for the next time: %s", error.detail)
-        for block, before in {
+        for block, limit in {
             "house_keys": now - retention.keys,
             "house_sign_ins": now - retention.sign_ins,
             "house_idempotency": now - retention.idempotency,
@@ -90,5 +101,5 @@ def keep_house(
             "house_raw_watches": now,
             "house_watched_uplinks": now - retention.watched,
         }.items():
-            done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": before}).rowcount
+            done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": limit}).rowcount
     return done

@@ -1,49 +1,138 @@
-"""Observations over time."""
+"""Observations over time: the records themselves, or bins of minutes, hours and days from the rollups."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hub.errors import BadRequestError
-from hub.ports.records import Json
-from hub.store.reads_base import ReadsBase
+from hub.ports.reads import Observations
+from hub.store.reads_base import ReadsBase, cursor_text, cursor_values
+from hub.store.session import Session
 
 __all__ = ["MOST_POINTS", "RESOLUTIONS", "SeriesReads"]
 
-MOST_POINTS = 10_000
+MOST_POINTS = 2_000
+"""Of one answer: more than a screen has columns. Wider bins keep the lowest and highest value."""
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RESOLUTIONS: Mapping[str, timedelta | None] = {
     "raw": None,
-    "1m": timedelta(minutes=1),
+    "auto": None,
+    "minute": _MINUTE,
+    "1m": _MINUTE,
     "5m": timedelta(minutes=5),
     "15m": timedelta(minutes=15),
-    "1h": timedelta(hours=1),
-    "1d": timedelta(days=1),
+    "hour": _HOUR,
+    "1h": _HOUR,
+    "day": _DAY,
+    "1d": _DAY,
 }
+_WIDTHS = (
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 15)),
+    *(timedelta(hours=hours) for hours in (1, 3, 6, 12)),
+    *(timedelta(days=days) for days in (1, 7, 28)),
+)
+"""Each is a whole part of the next but one of its unit, and all begin with a Monday's midnight in China."""
+_ORIGIN = datetime(2000, 1, 2, 16, tzinfo=UTC)
+_BY_THE_MINUTE = timedelta(days=2)
+"""Up to such a span the records themselves can make up for minutes that are no longer kept."""
+
+
+def _floor(at: datetime, width: timedelta) -> datetime:
+    return at - (at - _ORIGIN) % width
+
+
+def _ceiling(at: datetime, width: timedelta) -> datetime:
+    return at + (_ORIGIN - at) % width
+
+
+def _fitting(span: timedelta, least: timedelta) -> timedelta:
+    """The narrowest width from `least` on with which a span has at most MOST_POINTS bins, those cut at its ends too."""
+    for width in _WIDTHS:
+        if width >= least and span / width <= MOST_POINTS - 2:
+            return width
+    return _WIDTHS[-1]
 
 
 class SeriesReads(ReadsBase):
     def observations(
-        self, resident_id: str, metric: str, start: datetime, end: datetime, resolution: str
-    ) -> Sequence[Json]:
-        """Points of start <= time < end, oldest first, at most 10,000.
+        self,
+        resident_id: str,
+        metric: str,
+        start: datetime,
+        end: datetime,
+        resolution: str,
+        cursor: str | None = None,
+    ) -> Observations:
+        """What was observed in start <= time < end, oldest first.
 
-        `raw`: `{"at", "value", "state", "device_id"}`; else `{"at" (start of the bin), "min", "avg", "max", "n"}`, bins
-        counted from `start`.
+        `raw`: `{"at", "value", "state", "device_id"}`, 2,000 a page. Otherwise bins
+        `{"at" (its begin), "min", "avg", "max", "n", "states"}`, whole ones, so that those at the ends reach beyond the
+        span; a bin without a record is left out; `states` counts the records by word where a metric has words. Bins
+        are wider than asked for where there would be more than 2,000. `auto`: raw where that fits, else bins that fit.
         """
         if resolution not in RESOLUTIONS:
             raise BadRequestError(f"resolution: one of {', '.join(RESOLUTIONS)}, not {resolution}", field="resolution")
         if end <= start:
             raise BadRequestError("to: must be later than from", field="to")
-        width = RESOLUTIONS[resolution]
+        wanted: dict[str, Any] = {"resident_id": resident_id, "metric": metric, "start": start, "end": end}
         with self._session() as session:
-            rows = session.all(
-                "observations_raw" if width is None else "observations_binned",
-                resident_id=resident_id,
-                metric=metric,
-                start=start,
-                end=end,
-                limit=MOST_POINTS,
-                **({} if width is None else {"width": width}),
-            )
-        return [row["view"] for row in rows]
+            width = RESOLUTIONS[resolution]
+            if resolution == "auto" and not self._fits(session, wanted):
+                width = _MINUTE
+            if width is None:
+                return _raw(session, wanted, cursor)
+            if cursor is not None:
+                raise BadRequestError("cursor: bins come all at once", field="cursor")
+            return _bins(session, wanted, width)
+
+    @staticmethod
+    def _fits(session: Session, wanted: dict[str, Any]) -> bool:
+        """Whether the records of a span are few enough to be given as they are."""
+        span = wanted["end"] - wanted["start"]
+        if span > _BY_THE_MINUTE or _minutes_since(session) > wanted["start"]:
+            return False
+        # Whole minutes: a few records too many are counted at either end, never too few.
+        whole = {"start": _floor(wanted["start"], _MINUTE), "end": _ceiling(wanted["end"], _MINUTE)}
+        return int(session.value("observations_counted", **wanted | whole)) <= MOST_POINTS
+
+
+def _minutes_since(session: Session) -> datetime:
+    """From when on there are minutes."""
+    kept: dict[str, datetime] = {row["series"]: row["since"] for row in session.all("series_since")}
+    return kept.get("rolled_minutes", datetime.min.replace(tzinfo=UTC))
+
+
+def _raw(session: Session, wanted: dict[str, Any], cursor: str | None) -> Observations:
+    if cursor is not None:
+        (after,) = cursor_values(cursor, [datetime], [None])
+        wanted = wanted | {"start": max(wanted["start"], after + timedelta(microseconds=1))}
+        if wanted["start"] >= wanted["end"]:
+            return Observations([], "raw", 0)
+    rows = session.all("observations_raw", **wanted, limit=MOST_POINTS + 1)
+    if len(rows) <= MOST_POINTS:
+        return Observations([row["view"] for row in rows], "raw", 0)
+    # A page ends with all records of its last moment; the next one begins after it.
+    last = rows[MOST_POINTS - 1]["observed_at"]
+    items = [row["view"] for row in rows if row["observed_at"] < last]
+    where = {"resident_id": wanted["resident_id"], "metric": wanted["metric"], "at": last}
+    items += [row["view"] for row in session.all("observations_at", **where)]
+    return Observations(items, "raw", 0, cursor_text([last]))
+
+
+def _bins(session: Session, wanted: dict[str, Any], asked: timedelta) -> Observations:
+    span = wanted["end"] - wanted["start"]
+    width = _fitting(span, asked)
+    block = "observations_of_days" if width >= _DAY else "observations_of_hours" if width >= _HOUR else None
+    if block is None:
+        if _minutes_since(session) <= wanted["start"]:
+            block = "observations_of_minutes"
+        elif span <= _BY_THE_MINUTE:
+            block = "observations_of_raw"
+        else:
+            width, block = _fitting(span, _HOUR), "observations_of_hours"
+    whole = {"start": _floor(wanted["start"], width), "end": _ceiling(wanted["end"], width), "width": width}
+    rows = session.all(block, **wanted | whole)
+    unit = "day" if width >= _DAY else "hour" if width >= _HOUR else "minute"
+    return Observations([row["view"] for row in rows], unit, int(width.total_seconds()))

@@ -42,14 +42,20 @@ def homes(connection: psycopg.Connection[Any], table: str) -> list[str]:
 
 def test_partitions_are_made_ahead_once(connection: psycopg.Connection[Any]) -> None:
     made = make_partitions(connection, date(2026, 12, 30), 3)
-    assert len(made) == 3 * 4
+    assert len(made) == 4 * 4 + 2 + 2
     assert make_partitions(connection, date(2026, 12, 30), 3) == []
     assert make_partitions(connection, date(2026, 12, 31), 3) == [
         "uplinks_p20270103",
         "observations_p20270103",
         "fixes_p20270103",
+        "rolled_minutes_p20270103",
     ]
     assert partitions(connection, "fixes")[0][1] == date(2026, 12, 30)
+    assert partitions(connection, "rolled_hours") == [
+        ("rolled_hours_p202612", date(2026, 12, 1)),
+        ("rolled_hours_p202701", date(2027, 1, 1)),
+    ]
+    assert [name for name, _ in partitions(connection, "rolled_days")] == ["rolled_days_p2026", "rolled_days_p2027"]
 
 
 def test_rows_that_came_before_their_partition_are_moved_into_it(
@@ -97,7 +103,7 @@ def test_keeping_house(database: PostgresDatabase, connection: psycopg.Connectio
         sent = tx.outbox.claim("sms", NOW, 1, retry_after=DAY)
         tx.outbox.sent([row.id for row in sent if row.id], NOW)
     done = keep_house(database, NOW)
-    assert done["partitions made"] == 3 * 8
+    assert done["partitions made"] == 4 * 8 + 1 + 1
     assert (done["keys"], done["sign_ins"], done["idempotency"], done["sessions"], done["messages"]) == (1, 1, 1, 1, 1)
     counts = {
         "uplink_seen": 1,

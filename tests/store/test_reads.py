@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hub.alarms.model import PRIORITIES
-from hub.clock import new_id
+from hub.clock import new_id, utc_now
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports import AlarmFilter, IncidentFilter, ObservationRow, OrderFilter, Page
-from hub.store import PostgresDatabase, ReadsPostgres
+from hub.store import PostgresDatabase, ReadsPostgres, roll_up
 from tests.store.rows import (
     CITY,
     FIX,
@@ -408,9 +408,10 @@ def test_observations_raw_and_in_bins(database: PostgresDatabase, reads: ReadsPo
             [],
         )
     raw = reads.observations("R-1", "heart_rate_bpm", NOW, at(120), "raw")
-    plain(list(raw))
-    assert [point["value"] for point in raw] == [60.0, 80.0, 100.0, 200.0, 120.0, 140.0, 160.0]
-    bins = reads.observations("R-1", "heart_rate_bpm", NOW, at(180), "1m")
+    plain(raw.items)
+    assert [point["value"] for point in raw.items] == [60.0, 80.0, 100.0, 200.0, 120.0, 140.0, 160.0]
+    roll_up(database.url, utc_now(), minutes_kept=timedelta(days=36_500), mature=timedelta(0))
+    bins = reads.observations("R-1", "heart_rate_bpm", NOW, at(180), "1m").items
     assert [(point["min"], point["max"], point["n"]) for point in bins] == [(60, 200, 4), (120, 160, 3), (180, 220, 3)]
     assert datetime.fromisoformat(bins[1]["at"]) == at(60)
     with pytest.raises(BadRequestError):

@@ -259,29 +259,3 @@ SELECT a.id, json_build_object(
 FROM audit a WHERE a.id < %(id)s
 ORDER BY a.id DESC
 LIMIT %(limit)s
-
--- A buffered record arrives after it was observed, at most a month; a device's clock may be five minutes ahead.
--- :name observations_raw
-SELECT json_build_object('at', o.observed_at, 'value', o.value, 'state', o.state, 'device_id', o.device_id) AS view
-FROM observations o
-WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s
-  AND o.received_at >= %(start)s::timestamptz - interval '5 minutes'
-  AND o.received_at < %(end)s::timestamptz + interval '31 days'
-  AND o.observed_at >= %(start)s AND o.observed_at < %(end)s
-ORDER BY o.observed_at, o.received_at
-LIMIT %(limit)s
-
--- :name observations_binned
-SELECT json_build_object('at', b.at, 'min', b.low, 'avg', b.mean, 'max', b.high, 'n', b.n) AS view
-FROM (
-    SELECT date_bin(%(width)s, o.observed_at, %(start)s::timestamptz) AS at, min(o.value) AS low, avg(o.value) AS mean,
-           max(o.value) AS high, count(*) AS n
-    FROM observations o
-    WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s AND o.value IS NOT NULL
-      AND o.received_at >= %(start)s::timestamptz - interval '5 minutes'
-      AND o.received_at < %(end)s::timestamptz + interval '31 days'
-      AND o.observed_at >= %(start)s AND o.observed_at < %(end)s
-    GROUP BY 1
-    ORDER BY 1
-    LIMIT %(limit)s
-) b
