@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
@@ -24,7 +24,8 @@ from hub.ports import Json
 __all__ = ["router"]
 
 router = api_router("residents")
-_LONGEST = timedelta(days=400)
+Resolution = Literal["raw", "auto", "minute", "hour", "day", "1m", "5m", "15m", "1h", "1d"]
+_LONGEST = timedelta(days=3_700)
 
 
 def _resident(hub: Hub, who: Caller, resident_id: str) -> Json:
@@ -85,9 +86,17 @@ def show_observations(
     metric: Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="e.g. heart_rate_bpm")],
     start: Annotated[Time | None, Query(alias="from")] = None,
     end: Annotated[Time | None, Query(alias="to")] = None,
-    resolution: Annotated[str, Query(pattern=r"^(raw|hour|day)$", description="raw, hour or day")] = "raw",
+    resolution: Annotated[Resolution, Query(description="raw, auto, or the width of a bin")] = "raw",
+    cursor: Cursor = None,
 ) -> Response:
-    """The last 24 hours where no span is given; at most 400 days."""
+    """The last 24 hours where no span is given; at most ten years.
+
+    An item is a record (`raw`: `at`, `value`, `state`, `device_id`; 2,000 a page) or a bin (`at`: its begin, `min`,
+    `avg`, `max`, `n`, and for words `states`: how many records said which). No item: nothing was observed. Bins are
+    wider than asked for where there would be more than 2,000 of them, or where the narrower ones are no longer kept;
+    `auto` gives records where they are few, and else bins that fit. `resolution` and `bin_s` (0: records) say what was
+    chosen.
+    """
     until = end or hub.clock()
     since = start or until - timedelta(hours=24)
     if since >= until:
@@ -95,5 +104,6 @@ def show_observations(
     if until - since > _LONGEST:
         raise BadRequestError(f"at most {_LONGEST.days} days at once", field="from")
     _resident(hub, who, resident_id)
-    rows = hub.reads.observations(resident_id, metric, since, until, resolution)
-    return JsonAnswer({"items": list(rows), "next": None})
+    found = hub.reads.observations(resident_id, metric, since, until, resolution, cursor)
+    body = {"items": found.items, "next": found.next_cursor, "resolution": found.resolution, "bin_s": found.bin_s}
+    return JsonAnswer(body)
