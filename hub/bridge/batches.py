@@ -20,8 +20,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from hub.bridge.ahead import Ahead, LookAhead
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions
 from hub.clock import Clock, monotonic
@@ -55,6 +56,11 @@ class Parcel(Protocol):
 
     @property
     def source(self) -> Source: ...
+
+    @property
+    def early(self) -> bool:
+        """Whether `incoming` gives now already what it will give when the batch is made up."""
+        ...
 
     def incoming(self) -> Incoming:
         """The uplink as the use case takes it; called when its batch is made up. `device_id` "": it names no device."""
@@ -99,10 +105,14 @@ class Batcher:
         quarantine: Quarantine,
         metrics: BridgeMetrics,
         clock: Clock,
+        ahead: Ahead | None = None,
     ) -> None:
+        """`ahead`, where given, takes the batches in place of `ingest`, which then takes what has to be tried alone."""
         self.name = name
         self._options = options
         self._ingest = ingest
+        self._ahead = ahead
+        self._look_ahead = None if ahead is None else LookAhead(ahead, options.size)
         self._quarantine = quarantine
         self._clock = clock
         self._line: deque[Parcel] = deque()
@@ -214,33 +224,40 @@ class Batcher:
                 return
 
     def _commit(self, batch: list[Parcel]) -> None:
-        items = [parcel.incoming() for parcel in batch]
-        named = [item for item in items if item.device_id]
+        items = self._made_up(batch)
+        nameless = {at for at, item in enumerate(items) if isinstance(item, Incoming) and not item.device_id}
+        named = [item for at, item in enumerate(items) if at not in nameless] if nameless else items
         try:
             outcomes = self._patiently(partial(self._ingest_all, named)) if named else []
         except Exception as error:
             self._failed_batches.inc()
             _log.warning("%s: a batch of %d failed, taking them one by one: %r", self.name, len(named), error)
-            self._one_by_one(batch, items)
+            self._one_by_one(batch)
             return
         if outcomes is None:
             return
-        if len(named) == len(items):
+        if not nameless:
             self._settle(batch, outcomes)
             return
         rest = iter(outcomes)
         merged: list[Outcome] = []
-        for item in items:
-            outcome = next(rest) if item.device_id else self._keep_aside(item, "the topic names no device")
+        for at, item in enumerate(items):
+            outcome = self._keep_aside(item, "the topic names no device") if at in nameless else next(rest)
             if outcome is None:
                 break
             merged.append(outcome)
         if merged:
             self._settle(batch[: len(merged)], merged)
 
-    def _one_by_one(self, batch: list[Parcel], items: list[Incoming]) -> None:
-        for parcel, item in zip(batch, items, strict=True):
-            outcome = self._take_alone(item)
+    def _made_up(self, batch: list[Parcel]) -> list[Any]:
+        """Uplinks, or what was prepared of them."""
+        if self._look_ahead is None:
+            return [parcel.incoming() for parcel in batch]
+        return self._look_ahead.made_up(batch)
+
+    def _one_by_one(self, batch: list[Parcel]) -> None:
+        for parcel in batch:
+            outcome = self._take_alone(parcel.incoming())
             if outcome is None:  # stopping: the rest stays unsettled
                 return
             self._settle([parcel], [outcome])
@@ -281,9 +298,13 @@ class Batcher:
         )
         return Outcome("quarantined", reason)
 
-    def _ingest_all(self, items: list[Incoming]) -> list[Outcome]:
+    def _ingest_all(self, items: list[Any]) -> list[Outcome]:
         started = monotonic()
-        outcomes = self._ingest(items)
+        if self._ahead is not None and self._look_ahead is not None and len(items) > 1:
+            look_ahead = self._look_ahead
+            outcomes = self._ahead.telemetry(items, lambda: look_ahead.work(self._line))
+        else:
+            outcomes = self._ingest(items)
         self._commit_seconds.observe(monotonic() - started)
         self._batch_size.observe(len(items))
         if len(outcomes) != len(items):

@@ -19,9 +19,9 @@ import ssl
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
@@ -42,8 +42,7 @@ class MalformedPublishError(ValueError):
     """A PUBLISH whose lengths contradict one another, or of a QoS that was not asked for."""
 
 
-@dataclass(slots=True)
-class Publish:
+class Publish(Struct):
     """A message as the broker delivered it. `mid` is 0 at QoS 0. `dup` is the flag as it came, not yet judged."""
 
     topic: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from hub.bridge.buffered import Publish
 from hub.ports.records import Incoming
 
@@ -28,8 +30,7 @@ class Origin:
     session: int
 
 
-@dataclass(slots=True)
-class Delivery:
+class Delivery(Struct):
     """One message in line: a `Parcel` of an MQTT connection."""
 
     message: Publish
@@ -39,6 +40,11 @@ class Delivery:
     @property
     def source(self) -> LaneClient:
         return self.origin.client
+
+    @property
+    def early(self) -> bool:
+        """With DUP it depends on what is committed by then."""
+        return not self.message.dup
 
     def incoming(self) -> Incoming:
         return self.origin.client.incoming(self)

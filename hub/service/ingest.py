@@ -20,6 +20,7 @@ from hub.ports import (
     DeviceSeen,
     FixRow,
     Incoming,
+    Meanwhile,
     ObservationRow,
     Outcome,
     Transaction,
@@ -30,12 +31,16 @@ from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_o
 from hub.service.series import device_seen, fix_row, observation_rows
 from hub.service.writing import TOLD_FAMILIES
 
-__all__ = ["Ingest", "key_digest"]
+__all__ = ["Ingest", "Prepared", "key_digest"]
 
 _CACHE_FOR = timedelta(seconds=5)
 
 _Fate = tuple[UplinkOutcome, str | None]
 """What becomes of an uplink, and why."""
+
+_ACCEPTED: _Fate = ("accepted", None)
+_PLAINLY = Outcome("accepted")
+_KEPT_RAW = frozenset({"rejected", "unsupported", "quarantined"})
 
 
 def key_digest(family: str, key: str) -> bytes:
@@ -44,16 +49,27 @@ def key_digest(family: str, key: str) -> bytes:
 
 
 @dataclass(slots=True)
-class _Item:
-    """One uplink on its way through a batch."""
+class Prepared:
+    """One uplink, decoded, on its way through a batch; made by `Ingest.prepare` or when its batch is taken."""
 
     incoming: Incoming
     device: DeviceRow
     decoded: Decoded
     keys: list[bytes | None]
+    answers: Sequence[Reply]
+    """What the device hears whatever else comes of it."""
+    observations: list[list[ObservationRow]]
+    """Rows of each event, for the case that it is fresh."""
     fresh: list[bool] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     alarms: int = 0
+
+    def begin(self) -> Prepared:
+        """Before each attempt to commit: what a failed one found out does not count."""
+        self.fresh = []
+        self.replies = list(self.answers)
+        self.alarms = 0
+        return self
 
 
 class Ingest:
@@ -73,9 +89,19 @@ class Ingest:
         """The alarm lane's batch: its own connection, devices read afresh."""
         return self._take(batch, lane="alarm", cached=False)
 
-    def telemetry(self, batch: Sequence[Incoming]) -> list[Outcome]:
-        """The telemetry lane's batch; what a device belongs to may be seen up to five seconds late."""
-        return self._take(batch, lane="telemetry", cached=True)
+    def telemetry(self, batch: Sequence[Incoming | Prepared], meanwhile: Meanwhile | None = None) -> list[Outcome]:
+        """The telemetry lane's batch; what a device belongs to may be seen up to five seconds late.
+
+        `meanwhile` gets its turns while the database works: the next batch is prepared then.
+        """
+        return self._take(batch, lane="telemetry", cached=True, meanwhile=meanwhile)
+
+    def prepare(self, incoming: Incoming) -> Prepared | None:
+        """Decodes an uplink ahead of its batch, for `telemetry`. None: its device must be looked up first."""
+        kept = self._devices.get(incoming.device_id)
+        if kept is None or kept[0] <= incoming.uplink.received_at:
+            return None
+        return self._decode(incoming, _as_claimed(kept[1], incoming))
 
     def quarantine(self, item: Incoming, reason: str) -> None:
         """Keeps what could not be taken, raw, with the reason."""
@@ -92,10 +118,12 @@ class Ingest:
         with self._database.begin("alarm") as tx:
             tx.series.write([row], [], [])
 
-    def _take(self, batch: Sequence[Incoming], *, lane: str, cached: bool) -> list[Outcome]:
+    def _take(
+        self, batch: Sequence[Incoming | Prepared], *, lane: str, cached: bool, meanwhile: Meanwhile | None = None
+    ) -> list[Outcome]:
         for attempt in range(RACES):
             try:
-                with self._database.begin(lane) as tx:
+                with self._database.begin(lane, meanwhile) as tx:
                     return self._in_transaction(tx, batch, cached=cached)
             except RaceLostError:
                 # Somebody opened an incident of the same subject meanwhile: everything again, now it will fold.
@@ -103,15 +131,18 @@ class Ingest:
                     raise
         raise AssertionError("unreachable")
 
-    def _in_transaction(self, tx: Transaction, batch: Sequence[Incoming], *, cached: bool) -> list[Outcome]:
+    def _in_transaction(self, tx: Transaction, batch: Sequence[Incoming | Prepared], *, cached: bool) -> list[Outcome]:
         now = self._clock()
-        devices = self._known(tx, batch, now, cached=cached)
-        items = [self._decode(incoming, _as_claimed(devices[incoming.device_id], incoming)) for incoming in batch]
+        devices = self._known(tx, [one for one in batch if isinstance(one, Incoming)], now, cached=cached)
+        items = [
+            (one if isinstance(one, Prepared) else self._decode(one, _as_claimed(devices[one.device_id], one))).begin()
+            for one in batch
+        ]
 
         keys = [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
         fresh = tx.ledger.take(keys) if keys else set()
         new_alarms: list[NewAlarm] = []
-        repeats: dict[bytes, _Item] = {}
+        repeats: dict[bytes, Prepared] = {}
         for item in items:
             for event, key in zip(item.decoded.events, item.keys, strict=True):
                 is_fresh = not item.incoming.dup if key is None else key in fresh
@@ -130,7 +161,7 @@ class Ingest:
                     )
         for new in self._raising.raise_alarms(tx, new_alarms, now):
             raised = new.origin
-            assert isinstance(raised, _Item)
+            assert isinstance(raised, Prepared)
             raised.alarms += 1
             raised.replies += _later_word(raised, new.alarm.ref, new.told)
         for key, (ref, state) in (tx.alarms.count_repeat(repeats.keys()) if repeats else {}).items():
@@ -140,8 +171,10 @@ class Ingest:
         fates = [_fate(item) for item in items]
         self._write_series(tx, items, fates)
         return [
-            Outcome(outcome, reason, tuple(item.replies), item.alarms)
-            for item, (outcome, reason) in zip(items, fates, strict=True)
+            _PLAINLY
+            if fate is _ACCEPTED and not item.replies and not item.alarms
+            else Outcome(*fate, tuple(item.replies), item.alarms)
+            for item, fate in zip(items, fates, strict=True)
         ]
 
     # ---- devices ----------------------------------------------------------------------------------------------------
@@ -176,7 +209,7 @@ class Ingest:
                     self._devices.clear()
         return rows
 
-    def _decode(self, incoming: Incoming, device: DeviceRow) -> _Item:
+    def _decode(self, incoming: Incoming, device: DeviceRow) -> Prepared:
         family = incoming.family
         codec = self._codecs.get(family)
         if codec is None:
@@ -186,20 +219,22 @@ class Ingest:
                 incoming.uplink, DeviceRef(device_id=device.id, family=family, profile=device.profile)
             )
         keys = [None if event.key is None else key_digest(family, event.key) for event in decoded.events]
-        item = _Item(incoming, device, decoded, keys)
+        answers: Sequence[Reply] = decoded.replies
         if device.revoked and any(event.kind == "alarm" for event in decoded.events):
-            item.replies = [
+            answers = [
                 ack_reply(device.id, event.ref, "rejected", "the device was revoked")
                 for event in decoded.events
                 if event.kind == "alarm" and family in TOLD_FAMILIES
             ]
-        else:
-            item.replies = list(decoded.replies)
-        return item
+        received_at = incoming.uplink.received_at
+        observations = [
+            observation_rows(_under(event, device), received_at, device.resident_id) for event in decoded.events
+        ]
+        return Prepared(incoming, device, decoded, keys, answers, observations)
 
     # ---- rows -------------------------------------------------------------------------------------------------------
 
-    def _write_series(self, tx: Transaction, items: Sequence[_Item], fates: Sequence[_Fate]) -> None:
+    def _write_series(self, tx: Transaction, items: Sequence[Prepared], fates: Sequence[_Fate]) -> None:
         uplinks: list[UplinkRow] = []
         observations: list[ObservationRow] = []
         fixes: list[FixRow] = []
@@ -207,27 +242,27 @@ class Ingest:
         for item, (outcome, reason) in zip(items, fates, strict=True):
             incoming, device = item.incoming, item.device
             received_at = incoming.uplink.received_at
-            keep = item.alarms > 0 or outcome in ("rejected", "unsupported", "quarantined")
+            keep = item.alarms > 0 or outcome in _KEPT_RAW
             uplinks.append(
                 UplinkRow(
-                    received_at=received_at,
-                    lane=incoming.lane,
-                    device_id=incoming.device_id,
-                    topic=incoming.uplink.topic or None,
-                    key=next((key for key in item.keys if key is not None), None),
-                    outcome=outcome,
-                    reason=reason,
-                    events=len(item.decoded.events),
-                    payload=incoming.uplink.payload if keep else None,
+                    received_at,
+                    incoming.lane,
+                    incoming.device_id,
+                    incoming.uplink.topic or None,
+                    _first_key(item.keys),
+                    outcome,
+                    reason,
+                    len(item.decoded.events),
+                    incoming.uplink.payload if keep else None,
                 )
             )
             if device.revoked:
                 continue
-            for event, is_fresh in zip(item.decoded.events, item.fresh, strict=True):
-                seen.append(device_seen(_under(event, device), received_at, retained=incoming.uplink.retained))
+            for event, is_fresh, rows in zip(item.decoded.events, item.fresh, item.observations, strict=True):
+                seen.append(device_seen(event, received_at, retained=incoming.uplink.retained))
                 if not is_fresh or not device.adopted:
                     continue
-                observations.extend(observation_rows(event, received_at, device.resident_id))
+                observations += rows
                 position = fix_row(event, received_at, device.resident_id)
                 if position is not None:
                     fixes.append(position)
@@ -246,6 +281,13 @@ def _as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
     return replace(device, family=incoming.family, resident_id=None, area_id=None, adopted=False, profile={})
 
 
+def _first_key(keys: Sequence[bytes | None]) -> bytes | None:
+    for key in keys:
+        if key is not None:
+            return key
+    return None
+
+
 def _under(event: Event, device: DeviceRow) -> Event:
     """Events are filed under the row the hub knows: what id a codec read from the frame does not decide that."""
     if event.device_id == device.id:
@@ -253,19 +295,19 @@ def _under(event: Event, device: DeviceRow) -> Event:
     raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
 
 
-def _fate(item: _Item) -> _Fate:
-    events, error = item.decoded.events, item.decoded.error
-    if item.device.revoked:
+def _fate(item: Prepared) -> _Fate:
+    events, error, device = item.decoded.events, item.decoded.error, item.device
+    if device.revoked:
         return "quarantined", "the device was revoked"
     if not events:
-        return ("rejected", error) if error else ("accepted", None)
+        return ("rejected", error) if error else _ACCEPTED
     if all(event.kind == "unsupported" for event in events):
         return "unsupported", error or str(events[0].attributes.get("reason") or events[0].attributes.get("type") or "")
     if not any(item.fresh):
         return "repeat", None
-    if not item.device.adopted and item.alarms == 0:
+    if not device.adopted and item.alarms == 0:
         return "quarantined", "the device was not added yet"
-    return "accepted", error
+    return ("accepted", error) if error else _ACCEPTED
 
 
 def _told_of(state: str | None) -> str:
@@ -274,7 +316,7 @@ def _told_of(state: str | None) -> str:
     return "handled" if state in ("resolved", "closed") else "received"
 
 
-def _later_word(item: _Item, ref: str | None, told: str) -> list[Reply]:
+def _later_word(item: Prepared, ref: str | None, told: str) -> list[Reply]:
     """The codec's reply says `received`; where the matter is further already, the device hears that too."""
     if item.incoming.family not in TOLD_FAMILIES or told not in ("hold", "handled"):
         return []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import asdict
 
 from devices.model import Event, Fix
 from hub.ports import DeviceSeen, FixRow, Json, ObservationRow
@@ -81,6 +82,4 @@ def device_seen(event: Event, received_at: datetime, *, retained: bool) -> Devic
     fix = None if event.buffered else fix_json(event.fix)
     if fix is not None and "observed_at" not in fix:
         fix["observed_at"] = trusted_time(event.observed_at, received_at).isoformat()
-    return DeviceSeen(
-        device_id=event.device_id, at=received_at, online=online, battery_pct=event.battery_pct, last_fix=fix
-    )
+    return DeviceSeen(event.device_id, received_at, online, event.battery_pct, fix)

@@ -14,8 +14,9 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from hub.errors import UnavailableError
-from hub.ports.records import Json
+from hub.ports.records import Json, Meanwhile
 from hub.store.faults import faults, first_line
+from hub.store.overlap import OverlapConnection
 from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
 
@@ -88,6 +89,14 @@ class _Pool:
     def give_back(self, connection: Connection) -> None:
         self._pool.putconn(connection)
 
+    def numbers(self) -> Mapping[str, int]:
+        stats = self._pool.get_stats()
+        return {
+            "size": stats.get("pool_size", 0),
+            "available": stats.get("pool_available", 0),
+            "waiting": stats.get("requests_waiting", 0),
+        }
+
     def close(self) -> None:
         self._pool.close(timeout=2.0)
 
@@ -105,6 +114,11 @@ class PostgresDatabase:
         self._lanes["main"] = _Pool(url, min_size, max_size, patience)
         self._spare = max_size
 
+    def pool(self) -> Mapping[str, int]:
+        """Of the lane "main": connections there are (`size`) and idle (`available`), and callers that wait."""
+        pool = self._lanes["main"]
+        return pool.numbers() if isinstance(pool, _Pool) else {}
+
     def close(self) -> None:
         """Ends the idle connections; those in a transaction end with it."""
         for lane in self._lanes.values():
@@ -117,13 +131,15 @@ class PostgresDatabase:
         self.close()
 
     @contextmanager
-    def begin(self, lane: str = "main") -> Iterator[PostgresTransaction]:
+    def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> Iterator[PostgresTransaction]:
         """Commits when the block ends, rolls back when it raises.
+
+        `meanwhile` gets its turns while the server works (not in lane "main"); it must not use this database.
 
         Raises UnavailableError where the database is away: before the block, inside it, or at the commit (then with
         `outcome="unknown"`: it may have been committed; whoever repeats must be ready for that).
         """
-        with self.connection(lane, b"BEGIN") as connection:
+        with self.connection(lane, b"BEGIN") as connection, _overlapping(connection, meanwhile):
             tx = PostgresTransaction(connection)
             yield tx
             self._commit(tx)
@@ -202,6 +218,18 @@ class PostgresDatabase:
         if ended != "COMMIT":
             # PostgreSQL answers ROLLBACK, without an error, where a statement had failed and the caller went on.
             raise RuntimeError("the transaction had failed before its end; nothing was written")
+
+
+@contextmanager
+def _overlapping(connection: Connection, meanwhile: Meanwhile | None) -> Iterator[None]:
+    if meanwhile is None or not isinstance(connection, OverlapConnection):
+        yield
+        return
+    connection.meanwhile = meanwhile
+    try:
+        yield
+    finally:
+        connection.meanwhile = None
 
 
 def _leave(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from psycopg.types.string import TextLoader
 
 from hub.ports.records import Json
 from hub.store.faults import faults
+from hub.store.overlap import OverlapConnection
 from hub.store.sql import SQL
 
 __all__ = ["Connection", "Session", "as_json", "clean", "connect", "is_uuid", "prepare_connection", "statement"]
@@ -82,7 +83,7 @@ def prepare_connection(connection: psycopg.Connection[Any]) -> None:
 
 def connect(url: str, name: str) -> Connection:
     """A connection of its own in autocommit mode, times in UTC."""
-    connection = psycopg.connect(
+    connection = OverlapConnection.connect(
         url,
         autocommit=True,
         application_name=f"care-hub {name}",

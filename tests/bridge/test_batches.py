@@ -45,6 +45,10 @@ class Letter:
     device_id: str = "d"
     received_at: datetime = field(default_factory=utc_now)
 
+    @property
+    def early(self) -> bool:
+        return True
+
     def incoming(self) -> Incoming:
         return Incoming(Uplink(self.payload, self.received_at), self.device_id, "care", "alarm")
 
