@@ -14,10 +14,13 @@ from typing import Literal, get_args
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from devices import FAMILIES
+from devices import FAMILIES, Codec
 from dispatch import SERVICE_KINDS, HaversineTravel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.api import create_api, hash_password
+from hub.app.looking import HubLook
+from hub.app.metrics import CountedIngest, HubCollector, timed_codecs
+from hub.app.readiness import readiness
 from hub.bridge import Bridge, BridgeState, LaneState, bridge_options
 from hub.clock import new_id, utc_now
 from hub.console import mount_console
@@ -30,6 +33,7 @@ from hub.service import CommandDesk, Services, build_services
 from hub.settings import Settings
 from hub.store import (
     Listener,
+    Measures,
     PostgresDatabase,
     ReadsPostgres,
     Retention,
@@ -89,13 +93,18 @@ def retention_of(settings: Settings) -> Retention:
     )
 
 
-def services_on(database: Database, settings: Settings) -> Services:
-    """The use cases on a database, for the running hub and for single commands alike."""
+def all_codecs() -> dict[str, Codec]:
+    """The codec of each family."""
+    return {name: family.codec for name, family in FAMILIES.items()}
+
+
+def services_on(database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None) -> Services:
+    """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families."""
     return build_services(
         database,
         clock=utc_now,
         new_id=new_id,
-        codecs={name: family.codec for name, family in FAMILIES.items()},
+        codecs=codecs or all_codecs(),
         travel=HaversineTravel(),
         sample=sampler(settings.supervision.sample),
         hash_secret=hash_password,
@@ -185,7 +194,10 @@ class Hub:
         with self.database.begin() as tx:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
-        self.services = services_on(self.database, self.settings)
+        self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry))
+        measures = Measures(self.database, utc_now)
+        self._look = HubLook(self, measures)
+        HubCollector(self._look, measures, self.settings.data_dir, utc_now).register(self.registry)
         if "api" in self.parts:
             self._start_api(url)
         if "jobs" in self.parts:
@@ -244,7 +256,7 @@ class Hub:
         self._stack.callback(waker.join, 1.5)
         self._stack.callback(listener.close)
         self._stack.callback(stopping.set)
-        ingest, tap = self.services.ingest, self.services.onboarding.tap
+        ingest, tap = CountedIngest(self.services.ingest, self.registry, utc_now), self.services.onboarding.tap
         self.bridge = Bridge(
             replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
             ingest_alarms=tap(ingest.alarms),
@@ -268,11 +280,12 @@ class Hub:
 
     def readiness(self) -> Json:
         """What works, for /readyz and the console's banner."""
-        found: Json = {"ready": True, "parts": sorted(self.parts), "embedded": sorted(self.embedded.embedded)}
+        found: Json = {"parts": sorted(self.parts), "embedded": sorted(self.embedded.embedded)}
+        found |= readiness(self._look, utc_now)
         if self.bridge is not None:
             state = self.bridge.state()
             found["bridge"] = _bridge_json(state)
-            found["ready"] = state.ready
+            found["ready"] = found["ready"] and state.ready
         if self.jobs is not None:
             found["jobs_last_run_at"] = self.jobs.last_run_at.isoformat() if self.jobs.last_run_at else None
         return found

@@ -10,15 +10,16 @@ import psycopg
 from hub.store.faults import faults
 from hub.store.session import Connection, connect
 
-__all__ = ["DatabaseLead", "acquire_lead"]
+__all__ = ["LEAD_LOCK", "DatabaseLead", "acquire_lead"]
 
 _log = logging.getLogger(__name__)
 
-_LOCK = 0x6C656164  # "lead"
+LEAD_LOCK = 0x6C656164
+"""The key of the advisory lock: "lead"."""
 
 
 def _locked(connection: Connection) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s) AS got", (_LOCK,)).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_lock(%s) AS got", (LEAD_LOCK,)).fetchone()
     return bool(row and row["got"])
 
 
