@@ -159,6 +159,13 @@ SERVICE_KINDS: Final[Mapping[str, ServiceKind]] = dict(
         _kind("escort", "助行", "Escort", any_skills=("escort", "medical_escort", "care"), duration_min=90),
         _kind("errands", "代办", "Errands", any_skills=("errands", "housekeeping"), duration_min=45),
         _kind(
+            "device_repair",
+            "设备维修",
+            "Device repair",
+            any_skills=("device_service",),
+            duration_min=40,
+        ),
+        _kind(
             "safety_visit",
             "探访",
             "Safety visit",

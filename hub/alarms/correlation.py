@@ -116,7 +116,7 @@ def _wants_fix(alarm: Alarm) -> bool:
 
 def _facts(alarm: Alarm, resident: Resident | None, now: datetime) -> tuple[Reason, ...]:
     """What a reader should know, whatever is decided."""
-    facts: list[Reason] = []
+    facts: list[Reason] = list(alarm.reasons)
     if alarm.test:
         facts.append(Reason("test", "the device is only tested"))
     if alarm.observed_at is not None:

@@ -67,7 +67,7 @@ class Alarm:
 
     `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's
     clock. `source` is "device", "person" or, for a silence, "system". `upstream`: what a shared silence is about instead
-    of one device, such as `upstream:bridge-7`.
+    of one device, such as `upstream:bridge-7`; `reasons`: why the hub raised it by itself.
     """
 
     id: str
@@ -88,6 +88,7 @@ class Alarm:
     source: Literal["device", "person", "system"] = "device"
     attributes: Mapping[str, Any] = field(default_factory=dict)
     upstream: str | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -43,7 +43,7 @@ FACTOR: Final = 1.5
 SLACK_S: Final = 5
 UNSUPERVISED_LOOK: Final = timedelta(days=1)
 EXCUSED_LOOK: Final = timedelta(minutes=10)
-NEVER_LOOK: Final = timedelta(hours=6)
+SHORTEST_LOOK_S: Final = 60
 FEWEST: Final = 3
 """Fewer silent devices than this have no cause in common that anybody could tell."""
 SHARE: Final = 0.5
@@ -151,7 +151,7 @@ def judge_silence(watched: Watched, *, now: datetime, zone: tzinfo) -> SilenceVe
         due = base + timedelta(seconds=rule.night.after_s)
         tolerances.append(Reason("night", "its profile lets it sleep at night", {"span_s": rule.night.after_s}))
     if now < due:
-        return SilenceVerdict("tolerated", due, tuple(tolerances))
+        return SilenceVerdict("tolerated", _soon(due, rule.span_s, now), tuple(tolerances))
     silent_s = round((now - watched.heard_at).total_seconds())
     text = f"not heard for {silent_s} s; its profile allows {round((due - base).total_seconds())} s"
     reasons = [
@@ -166,15 +166,20 @@ def judge_silence(watched: Watched, *, now: datetime, zone: tzinfo) -> SilenceVe
     return _excused(watched, now, reasons)
 
 
+def _soon(due: datetime | None, span_s: float, now: datetime) -> datetime:
+    """When it is due, and within its span at the latest: it may speak meanwhile, and fall silent again after that."""
+    soon = now + timedelta(seconds=max(span_s, SHORTEST_LOOK_S))
+    return soon if due is None else min(due, soon)
+
+
 def _never_heard(watched: Watched, now: datetime) -> SilenceVerdict:
     first = watched.rule.first_report_s
-    if not watched.owned or first is None or watched.rule.span_s is None:
-        return SilenceVerdict("heard", now + NEVER_LOOK)
-    due = max(
-        watched.added_at + timedelta(seconds=first), watched.hearing_since + timedelta(seconds=watched.rule.span_s)
-    )
+    span = watched.rule.span_s or 0
+    if not watched.owned or first is None:
+        return SilenceVerdict("heard", _soon(None, span, now))
+    due = max(watched.added_at + timedelta(seconds=first), watched.hearing_since + timedelta(seconds=span))
     if now < due:
-        return SilenceVerdict("heard", due)
+        return SilenceVerdict("heard", _soon(due, span, now))
     waited = round((now - watched.added_at).total_seconds())
     return _excused(
         watched, now, [Reason("never_reported", f"added {waited} s ago and never heard", {"waited_s": waited})]
@@ -231,7 +236,7 @@ def shared_silence(causes: Sequence[Cause], *, now: datetime) -> SharedSilence:
             continue
         quiet_since = max(cause.last_heard_at or cause.hearing_since, cause.hearing_since)
         quiet_s = (now - quiet_since).total_seconds()
-        missed = sum(count for interval, count in cause.intervals.items() if interval <= quiet_s)
+        missed = sum(count for interval, count in cause.intervals.items() if _turn_s(interval) <= quiet_s)
         expected = sum(count * min(1.0, quiet_s / interval) for interval, count in cause.intervals.items())
         if missed >= FEWEST and (missed * 2 >= cause.devices or expected >= SHARE_FEWEST):
             text = f"nobody of {cause.devices} behind {cause.name} was heard for {round(quiet_s)} s"
@@ -241,7 +246,7 @@ def shared_silence(causes: Sequence[Cause], *, now: datetime) -> SharedSilence:
             reason = Reason("many_silent", text, _values(cause) | {"silent": cause.silent})
         else:
             turn = _turn(cause)
-            if turn is not None and expected >= FEWEST and quiet_s >= QUIET * turn and quiet_s <= turn:
+            if turn is not None and expected >= FEWEST and quiet_s >= QUIET * turn and quiet_s <= _turn_s(turn):
                 # Asked again soon: as soon as anybody behind it is heard, the silence is the device's own.
                 again = now + timedelta(seconds=max(2.0, turn * AGAIN))
                 wait = again if wait is None else max(wait, again)
@@ -255,6 +260,11 @@ def shared_silence(causes: Sequence[Cause], *, now: datetime) -> SharedSilence:
 
 def _values(cause: Cause) -> dict[str, str | int | float | bool | None]:
     return {"cause": cause.kind, "key": cause.key, "name": cause.name, "devices": cause.devices}
+
+
+def _turn_s(interval: float) -> float:
+    """A turn, with what clocks and networks add to it."""
+    return interval * 1.1 + SLACK_S
 
 
 def _turn(cause: Cause) -> float | None:

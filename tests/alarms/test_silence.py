@@ -110,11 +110,12 @@ def test_silence_is_never_early_never_forgotten_and_always_explained(
         assert verdict.look_at > now, "or it would be asked for ever"
         longest = max(span, charging_s or 0, int(night["after_s"]) if night else 0)  # type: ignore[call-overload]
         assert counted < longest
-        # Two looks later (its span, then what it is allowed) it is silent, if nobody heard it.
-        for _ in range(2):
-            if verdict.kind != "silent":
-                verdict = judge_silence(one, now=verdict.look_at, zone=CHINA)
-        assert verdict.kind == "silent"
+        # Looked at whenever it asks for it, it is silent when its time has come, if nobody heard it.
+        looks = 0
+        while verdict.kind != "silent":
+            looks += 1
+            verdict = judge_silence(one, now=verdict.look_at, zone=CHINA)
+        assert looks <= 2 + longest / 60
 
 
 def cause(
@@ -125,7 +126,7 @@ def cause(
 
 
 def test_nobody_behind_it_heard_for_a_whole_turn_is_one_matter() -> None:
-    found = shared_silence([cause(8, 60, 61)], now=NOON)
+    found = shared_silence([cause(8, 60, 72)], now=NOON)
     assert found.cause is not None
     assert found.reasons[0].code == "dark"
     assert found.reasons[0].values["devices"] == 8
@@ -165,7 +166,7 @@ def test_half_of_them_falling_silent_is_one_matter_too() -> None:
 def test_waiting_ends(devices: int, interval: int, quiet_s: float) -> None:
     """A cause that stays quiet becomes dark: nobody waits longer than a turn."""
     found = shared_silence([cause(devices, interval, quiet_s)], now=NOON)
-    if quiet_s > interval:
+    if quiet_s > interval * 1.1 + 6:
         assert found.cause is not None
     if found.wait_until is not None:
         assert NOON < found.wait_until <= NOON + timedelta(seconds=max(2.0, interval * 0.1))

@@ -1,0 +1,106 @@
+"""The work list of devices: what somebody must see to, by station and day; repair orders made of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from fastapi import Query, Response
+
+from hub.api.answers import JsonAnswer
+from hub.api.deps import HubDep, Who
+from hub.api.fields import Request, Text, Time
+from hub.api.routing import Filter, Uid, api_router
+from hub.api.scope import order_view
+from hub.api.views import Order
+from hub.api.views_technical import TechnicalList
+from hub.api.writes import Write
+from hub.errors import BadRequestError
+from hub.ports import Json
+
+__all__ = ["RepairNew", "router"]
+
+router = api_router("technical work")
+_COLUMNS = (
+    "rank", "station", "area", "device", "family", "resident", "phone", "address", "cause", "types", "opened_at",
+    "last_seen_at", "battery_pct", "silent", "alarms_30d", "bad_actor", "state", "order",
+)  # fmt: skip
+
+
+class RepairNew(Request):
+    """A repair order. Without a time: within two working days from now."""
+
+    wanted_from: Time | None = None
+    wanted_to: Time | None = None
+    note: Text | None = None
+
+
+@router.get("/technical-work", response_model=TechnicalList, summary="Devices somebody must see to, bad actors first")
+def list_technical_work(
+    hub: HubDep,
+    station: Filter = None,
+    day: Annotated[date | None, Query(description="Local day of the hub; today where absent")] = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format", description="csv: UTF-8 with a mark")] = "json",
+) -> Response:
+    """What was open at some time of the day. `station`: its id, or `none` for places no station serves.
+
+    These never stand in the queue of emergencies.
+    """
+    now = hub.clock()
+    on = day or now.astimezone(hub.zone).date()
+    start = datetime.combine(on, time.min, tzinfo=hub.zone)
+    if not timedelta(days=-400) < start - now < timedelta(days=2):
+        raise BadRequestError("day: from 400 days ago to tomorrow", field="day")
+    found = hub.reads.technical_work(start, start + timedelta(days=1), now, station)
+    if form == "csv":
+        name = f'attachment; filename="technical-work-{on.isoformat()}.csv"'
+        return Response(_csv(found.items), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+    body = {"day": on, "items": found.items, "stations": found.stations, "more": found.more, "next": None}
+    return JsonAnswer(body)
+
+
+def _csv(items: list[Json]) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(_COLUMNS)
+    for item in items:
+        device, resident, incident = item["device"] or {}, item["resident"] or {}, item["incident"]
+        cells = {
+            **{name: item[name] for name in ("rank", "silent", "alarms_30d", "bad_actor")},
+            **{name: (item[name] or {}).get("name") for name in ("station", "area")},
+            **{name: device.get(name) for name in ("family", "last_seen_at", "battery_pct")},
+            "device": device.get("id"),
+            "resident": resident.get("name"),
+            **{name: resident.get(name) for name in ("phone", "address")},
+            "cause": ":".join((item["cause"] or {}).values()),
+            "types": " ".join(incident["types"]),
+            "opened_at": incident["opened_at"],
+            "state": incident["state"],
+            "order": (item["order"] or {}).get("number"),
+        }
+        rows.writerow([_cell(cells.get(name)) for name in _COLUMNS])
+    return "\ufeff" + out.getvalue()
+
+
+def _cell(value: object) -> object:
+    # A name that begins like a formula would be calculated by the spreadsheet that opens the file.
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+@router.post(
+    "/technical-work/{incident_id}/repair", response_model=Order, status_code=201, summary="Make a repair order of it"
+)
+def post_repair(hub: HubDep, who: Who, write: Write, incident_id: Uid, body: RepairNew) -> Response:
+    """One repair order a matter: a second answers 409 with the first. A shared cause has no resident: assign somebody
+    to the incident itself.
+    """
+    return write.once(
+        lambda: hub.services.repairs.order(incident_id, body.model_dump(exclude_none=True), who.actor),
+        lambda order_id: order_view(hub, who, order_id),
+        status=201,
+        headers=lambda view: {"Location": f"/api/v1/orders/{view['id']}"},
+    )

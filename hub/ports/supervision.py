@@ -1,0 +1,90 @@
+"""Supervision of devices as it crosses the floors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from hub.ports.records import Json
+
+__all__ = ["HearingRow", "Supervision", "SuspectRow", "WatchRow"]
+
+
+class HearingRow(NamedTuple):
+    """A way in (`mqtt`, `tcp`, `http`): whether any process hears it, and since when it is so."""
+
+    way: str
+    up: bool
+    since: datetime
+
+
+class SuspectRow(NamedTuple):
+    """A device that could be silent, or is. `hearing_since` None: its way is deaf. `watched` False: it was revoked."""
+
+    device_id: str
+    family: str
+    last_seen_at: datetime | None
+    online: bool | None
+    charging: bool | None
+    upstream: str | None
+    resident_id: str | None
+    area_id: str | None
+    resident_status: str | None
+    added_at: datetime
+    watched: bool
+    interval_s: int | None
+    silence: Mapping[str, object]
+    profile_id: str | None
+    hearing_since: datetime | None
+    silent_since: datetime | None
+    incident_id: str | None
+
+
+class WatchRow(NamedTuple):
+    """What was found of a device: when to look again, and since when it is silent (None: it is there)."""
+
+    device_id: str
+    check_at: datetime
+    silent_since: datetime | None = None
+    reason: str | None = None
+    incident_id: str | None = None
+
+
+class Supervision(Protocol):
+    def beat(self, process: str, ways: Mapping[str, bool], now: datetime) -> None:
+        """This process hears (or does not hear) these ways now. A gap of more than 15 s counts as deafness."""
+
+    def forget(self, process: str, now: datetime) -> None:
+        """The process ends; rows of others that are long gone go too."""
+
+    def hearing(self, now: datetime) -> dict[str, HearingRow]:
+        """The ways any process speaks for."""
+
+    def claim(self, now: datetime, limit: int, heard: Mapping[str, datetime | None]) -> tuple[int, list[SuspectRow]]:
+        """Takes up to `limit` devices due for a look (SKIP LOCKED); gives how many, and those that are not simply
+        there. `heard`: family -> since when the hub can hear it (None: deaf).
+        """
+
+    def settle(self, rows: Sequence[WatchRow]) -> None: ...
+
+    def offline(self, device_ids: Collection[str]) -> None:
+        """Shows them as offline."""
+
+    def drop(self, device_ids: Collection[str]) -> None:
+        """Looks at them no more."""
+
+    def causes(self, upstreams: Collection[str], areas: Collection[str], since: datetime) -> list[Json]:
+        """(kind, key, interval_s, devices, last_heard_at, silent since `since`) of what devices hang on."""
+
+    def areas(self, area_ids: Collection[str]) -> dict[str, Json]:
+        """(id, name, path, kind)."""
+
+    def left(self, incident_id: str) -> int:
+        """How many devices of an incident are still silent."""
+
+    def repair_of(self, incident_id: str) -> str | None:
+        """The repair order of an incident that is not over yet."""
+
+    def release(self, incident_id: str, now: datetime) -> None:
+        """The devices of an incident are each looked at again, by themselves."""

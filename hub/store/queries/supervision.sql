@@ -1,0 +1,127 @@
+-- Supervision of devices: who could be silent, what they hang on, since when the hub can hear.
+
+-- :name hearing_beat
+INSERT INTO hearing AS h (process, way, up, since, beat_at)
+SELECT %(process)s, w.way, w.up, %(now)s, %(now)s
+FROM unnest(%(ways)s::text[], %(ups)s::boolean[]) AS w (way, up)
+ORDER BY w.way
+ON CONFLICT (process, way) DO UPDATE SET
+    up = excluded.up, beat_at = excluded.beat_at,
+    -- A gap in the beats is deafness, whatever caused it: no database, a process that stood still.
+    since = CASE WHEN h.up = excluded.up AND h.beat_at > excluded.beat_at - %(gap)s::interval THEN h.since ELSE excluded.since END
+
+-- :name hearing_forget
+DELETE FROM hearing WHERE process = %(process)s OR beat_at < %(before)s
+
+-- :name hearing_now
+SELECT way, bool_or(up) AS up,
+       min(since) FILTER (WHERE up) AS up_since, max(since) FILTER (WHERE NOT up) AS down_since
+FROM hearing WHERE beat_at > %(fresh)s
+GROUP BY way
+
+-- Locked in the order of their time, several jobs beside each other. Who was heard meanwhile is put off here and does not
+-- leave the database; of a way that is deaf everybody has the whole span again, so nobody is silent before it is over.
+-- :name watch_claim
+WITH due AS MATERIALIZED (
+    SELECT w.device_id, w.silent_since, w.incident_id
+    FROM device_watch w
+    WHERE w.check_at <= %(now)s
+    ORDER BY w.check_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), known AS MATERIALIZED (
+    SELECT due.device_id, due.silent_since, due.incident_id, d.family, d.last_seen_at, d.online, d.charging, d.upstream,
+           d.resident_id, coalesce(d.area_id, r.area_id) AS area_id, r.status AS resident_status, d.battery_pct,
+           coalesce(d.installed_at, d.created_at) AS added_at, d.adopted AND d.revoked_at IS NULL AS watched,
+           coalesce(d.interval_s, p.interval_s) AS interval_s, coalesce(p.silence, '{}') AS silence, p.id AS profile_id,
+           (%(heard)s::jsonb ->> d.family)::timestamptz AS hearing_since,
+           coalesce((p.silence ->> 'supervised')::boolean, true) AS supervised,
+           coalesce((p.silence ->> 'after_s')::double precision,
+                    coalesce(d.interval_s, p.interval_s) * 1.5 + 5) AS span_s
+    FROM due
+    JOIN devices d ON d.id = due.device_id
+    LEFT JOIN residents r ON r.id = d.resident_id
+    LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+), sorted AS MATERIALIZED (
+    SELECT k.*,
+           CASE WHEN NOT k.watched OR k.silent_since IS NOT NULL THEN NULL
+                WHEN NOT k.supervised OR k.span_s IS NULL THEN %(now)s + interval '1 day'
+                WHEN k.hearing_since IS NULL THEN %(now)s + k.span_s * interval '1 second'
+                WHEN greatest(k.last_seen_at, CASE WHEN k.last_seen_at IS NOT NULL THEN k.hearing_since END)
+                     + k.span_s * interval '1 second' > %(now)s
+                THEN greatest(k.last_seen_at, k.hearing_since) + k.span_s * interval '1 second'
+           END AS put_off_to
+    FROM known k
+), put_off AS (
+    UPDATE device_watch w SET check_at = s.put_off_to
+    FROM sorted s WHERE s.device_id = w.device_id AND s.put_off_to IS NOT NULL
+    RETURNING w.device_id
+)
+SELECT s.*, (SELECT count(*) FROM put_off) AS put_off FROM sorted s WHERE s.put_off_to IS NULL
+UNION ALL
+SELECT s.*, (SELECT count(*) FROM put_off) AS put_off
+FROM (SELECT * FROM sorted WHERE put_off_to IS NOT NULL LIMIT 1) s
+
+-- :name watch_settle
+UPDATE device_watch w
+SET check_at = r.check_at, silent_since = r.silent_since, reason = r.reason, incident_id = r.incident_id
+FROM json_to_recordset(%(rows)s::json) AS r (
+    device_id text, check_at timestamptz, silent_since timestamptz, reason text, incident_id uuid)
+WHERE w.device_id = r.device_id
+
+-- :name watch_offline
+UPDATE devices SET online = false
+WHERE id IN (SELECT id FROM devices WHERE id = ANY (%(ids)s::text[]) AND online IS DISTINCT FROM false ORDER BY id
+             FOR NO KEY UPDATE)
+
+-- :name watch_drop
+DELETE FROM device_watch WHERE device_id = ANY (%(ids)s::text[])
+
+-- What devices hang on, by interval. Those silent for long before say nothing about now.
+-- :name watch_causes
+WITH watched AS (
+    SELECT c.kind, c.key, d.last_seen_at, w.silent_since, p.silence,
+           coalesce((p.silence ->> 'after_s')::double precision, coalesce(d.interval_s, p.interval_s)) AS interval_s
+    FROM (
+        SELECT 'upstream' AS kind, d.upstream AS key, d.id FROM devices d WHERE d.upstream = ANY (%(upstreams)s::text[])
+        UNION ALL
+        SELECT 'area', a.key, d.id
+        FROM unnest(%(areas)s::text[]) AS a (key)
+        JOIN areas b ON b.path @> ARRAY[a.key]
+        JOIN devices d ON d.area_id = b.id
+        UNION ALL
+        SELECT 'area', a.key, d.id
+        FROM unnest(%(areas)s::text[]) AS a (key)
+        JOIN areas b ON b.path @> ARRAY[a.key]
+        JOIN residents r ON r.area_id = b.id
+        JOIN devices d ON d.resident_id = r.id AND d.area_id IS NULL
+    ) c
+    JOIN devices d ON d.id = c.id AND d.last_seen_at IS NOT NULL
+    JOIN device_watch w ON w.device_id = d.id AND (w.silent_since IS NULL OR w.silent_since > %(since)s)
+    LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+)
+SELECT kind, key, interval_s, count(*) AS devices, max(last_seen_at) AS last_heard_at,
+       count(*) FILTER (WHERE silent_since IS NOT NULL) AS silent
+FROM watched
+WHERE interval_s > 0 AND coalesce((silence ->> 'supervised')::boolean, true)
+GROUP BY kind, key, interval_s
+
+-- :name watch_areas
+SELECT a.id, a.name, a.path, a.kind FROM areas a WHERE a.id = ANY (%(ids)s::text[])
+
+-- :name watch_left
+SELECT count(*) FROM device_watch WHERE incident_id = %(incident_id)s AND silent_since IS NOT NULL
+
+-- Each of them is looked at again by itself.
+-- :name watch_release
+UPDATE device_watch SET incident_id = NULL, silent_since = NULL, check_at = %(now)s WHERE incident_id = %(incident_id)s
+
+-- Whose incident was closed by a person while the device is still silent: it stays as it is until it is heard.
+-- :name watch_figures
+SELECT count(*) AS watched, count(*) FILTER (WHERE silent_since IS NOT NULL) AS silent, min(check_at) AS next_at
+FROM device_watch
+
+-- :name repair_of
+SELECT id::text FROM orders
+WHERE incident_id = %(incident_id)s AND kind = 'device_repair' AND state NOT IN ('cancelled', 'aborted', 'missed', 'completed')
+ORDER BY created_at DESC LIMIT 1
