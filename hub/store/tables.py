@@ -53,7 +53,15 @@ TABLES: Mapping[str, Table] = {
         ),
         _table("crews", "name vehicle equipment"),
         _table("shifts", "responder_id starts_at ends_at role area_id", makes_id=True),
-        _table("devices", "family name model resident_id area_id profile interval_s upstream adopted revoked_at"),
+        _table(
+            "devices",
+            "family name model resident_id area_id profile_id profile interval_s upstream adopted revoked_at",
+        ),
+        _table(
+            "device_profiles",
+            "family zh en model interval_s silence reading setup note built_in edited",
+            "family built_in",
+        ),
         _table("service_kinds", "zh en skills any_skills duration_min carers personal priority attributes active"),
         _table(
             "calls",

@@ -39,8 +39,10 @@ FROM json_to_recordset(%(rows)s::json) AS r (
     lon double precision, accuracy_m real, source text, buffered boolean)
 
 -- :name devices_get
-SELECT id, family, resident_id, area_id, profile, adopted, revoked_at IS NOT NULL AS revoked
-FROM devices WHERE id = ANY (%(ids)b::text[])
+SELECT d.id, d.family, d.resident_id, d.area_id, coalesce(p.reading, '{}') || d.profile AS profile, d.adopted,
+       d.revoked_at IS NOT NULL AS revoked
+FROM devices d LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+WHERE d.id = ANY (%(ids)b::text[])
 
 -- :name devices_adopt_unknown
 INSERT INTO devices (id, family, adopted, created_at)
