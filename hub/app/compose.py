@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -27,7 +28,7 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import Feed
-from hub.jobs import Jobs
+from hub.jobs import HearingBeat, Jobs, SupervisionJob
 from hub.ports import Database, DeviceRow, Json, OutboxRow
 from hub.service import CommandDesk, Services, build_services
 from hub.settings import Settings
@@ -109,6 +110,7 @@ def services_on(database: Database, settings: Settings, codecs: Mapping[str, Cod
         sample=sampler(settings.supervision.sample),
         hash_secret=hash_password,
         policy=policy_of(settings),
+        zone=ZoneInfo(settings.site.time_zone),
     )
 
 
@@ -195,6 +197,7 @@ class Hub:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
         self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry))
+        self.services.profiles.seed()
         measures = Measures(self.database, utc_now)
         self._look = HubLook(self, measures)
         HubCollector(self._look, measures, self.settings.data_dir, utc_now).register(self.registry)
@@ -235,6 +238,12 @@ class Hub:
         )
         self.jobs.start()
         self._stack.callback(self.jobs.stop)
+        supervision = SupervisionJob(
+            self.services.supervising, per_second=self.settings.devices.checks_per_second, registry=self.registry
+        )
+        supervision.start()
+        self._stack.callback(supervision.stop)
+        self._stack.callback(supervision.request_stop)
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
@@ -273,10 +282,24 @@ class Hub:
         )
         self.bridge.start()
         self._stack.callback(self.bridge.stop, 2.0)
+        hearing = HearingBeat(self.services.supervising, new_id(), self._ways)
+        hearing.start()
+        self._stack.callback(hearing.stop, 1.0)
 
     def _find_devices(self, device_ids: Collection[str]) -> Mapping[str, DeviceRow]:
         with self.database.begin() as tx:
             return tx.devices.get_many(device_ids)
+
+    def _ways(self) -> dict[str, bool]:
+        """Which ways in are heard now, for the supervision of devices."""
+        assert self.bridge is not None
+        state = self.bridge.state()
+        committed = state.database_away_since is None
+        lanes = [*state.telemetry, *(lane for lane in (state.alarm, state.mixed) if lane is not None)]
+        ways = {"mqtt": committed and all(lane.connected for lane in lanes)}
+        if state.tcp:
+            ways["tcp"] = committed and all(gateway.listening for gateway in state.tcp)
+        return ways
 
     def readiness(self) -> Json:
         """What works, for /readyz and the console's banner."""

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from hub.jobs.runner import Jobs, Wake
+from hub.jobs.supervision import HearingBeat, SupervisionJob
 
-__all__ = ["Jobs", "Wake"]
+__all__ = ["HearingBeat", "Jobs", "SupervisionJob", "Wake"]

@@ -29,7 +29,7 @@ from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.repairs import Repairs
 from hub.service.sensors import Sensors
-from hub.service.supervising import Supervising
+from hub.service.supervising import Supervised, Supervising
 from hub.service.writing import Writer
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Sensors",
     "Services",
     "StepName",
+    "Supervised",
     "Supervising",
     "build_services",
     "candidate_json",
