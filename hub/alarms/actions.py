@@ -18,6 +18,7 @@ __all__ = [
     "Assign",
     "AssignmentMoved",
     "AssignmentState",
+    "CallGoesOn",
     "Close",
     "Escalate",
     "LeaseOver",
@@ -27,6 +28,7 @@ __all__ = [
     "Shelve",
     "Supervise",
     "Touch",
+    "Transfer",
     "Unshelve",
     "WelfareAnswered",
 ]
@@ -49,6 +51,7 @@ ActionName = Literal[
     "note",
     "assign",
     "touch",
+    "transfer",
 ]
 ACTION_NAMES: tuple[ActionName, ...] = get_args(ActionName)
 
@@ -178,6 +181,24 @@ class Touch:
     name: ClassVar[ActionName] = "touch"
 
 
+@dataclass(frozen=True, slots=True)
+class CallGoesOn:
+    """A telephone call about the incident is under way: the claim is renewed, though nobody touches the page."""
+
+    name: ClassVar[ActionName] = "touch"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The holder (or a supervisor) puts the incident into another operator's hands."""
+
+    name: ClassVar[ActionName] = "transfer"
+    to_user_id: str
+    to_name: str
+    reason: str | None = None
+    handover_id: str | None = None
+
+
 Action = (
     Acknowledge
     | Release
@@ -193,4 +214,6 @@ Action = (
     | Escalate
     | Note
     | Touch
+    | CallGoesOn
+    | Transfer
 )

@@ -54,6 +54,7 @@ EntryKind = Literal[
     "reopened",
     "told",
     "priority_raised",
+    "transferred",
 ]
 ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 

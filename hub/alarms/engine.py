@@ -196,9 +196,11 @@ def _alerts(incident: Incident, decision: Decision) -> tuple[Alert, ...]:
     return (operators,)
 
 
-def fall_due(incident: Incident, step: DueStep, *, now: datetime, operators_signed_in: int) -> Change:
+def fall_due(
+    incident: Incident, step: DueStep, *, now: datetime, operators_signed_in: int, on_call: bool = False
+) -> Change:
     """What a due step brings about, its action applied. The incident itself changes only where there was one."""
-    outcome = on_due(incident, step, now=now, operators_signed_in=operators_signed_in)
+    outcome = on_due(incident, step, now=now, operators_signed_in=operators_signed_in, on_call=on_call)
     if outcome.action is None:
         return Change(
             incident,

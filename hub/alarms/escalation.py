@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from hub.alarms.actions import Action, AssignmentState, LeaseOver, Unshelve
+from hub.alarms.actions import Action, AssignmentState, CallGoesOn, LeaseOver, Unshelve
 from hub.alarms.changes import Alert, DueChange, DueStep, EntryKind, PlanStep, TimelineEntry, alert_seat
 from hub.alarms.model import Incident, Reason
 from hub.alarms.policy import Clocks
@@ -171,13 +171,18 @@ def due_of_assignment(
     )
 
 
-def on_due(incident: Incident, step: DueStep, *, now: datetime, operators_signed_in: int) -> DueOutcome:
-    """What happens now that `step` is due. The step's row is taken as gone: a step that repeats sets itself again."""
+def on_due(
+    incident: Incident, step: DueStep, *, now: datetime, operators_signed_in: int, on_call: bool = False
+) -> DueOutcome:
+    """What happens now that `step` is due. The step's row is taken as gone: a step that repeats sets itself again.
+
+    `on_call`: a telephone call about the incident is under way, so its claim does not run out.
+    """
     match step.code:
         case "lease" if phase(incident) == "held" and incident.lease_until is not None:
             if incident.lease_until > now:
                 return DueOutcome(due=(DueChange(LEASE, incident.lease_until),), reasons=(_renewed(incident),))
-            return DueOutcome(action=LeaseOver())
+            return DueOutcome(action=CallGoesOn() if on_call else LeaseOver())
         case "shelf_end" if phase(incident) == "shelved" and incident.shelved_until is not None:
             if incident.shelved_until > now:
                 return DueOutcome(due=(DueChange(SHELF_END, incident.shelved_until),), reasons=(_renewed(incident),))

@@ -13,6 +13,7 @@ from hub.alarms.actions import (
     ActionName,
     Assign,
     AssignmentMoved,
+    CallGoesOn,
     Close,
     Escalate,
     LeaseOver,
@@ -22,6 +23,7 @@ from hub.alarms.actions import (
     Shelve,
     Supervise,
     Touch,
+    Transfer,
     Unshelve,
     WelfareAnswered,
 )
@@ -145,6 +147,11 @@ def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> _
             if incident.acknowledged_by is None or incident.acknowledged_by != actor.user_id:
                 raise NotHolder("only whoever holds the incident can renew the claim")
             return _Draft(incident)
+        case CallGoesOn():
+            _legal(incident, "touch")
+            return _Draft(incident, restart=True)
+        case Transfer():
+            return _transfer(incident, action, now, actor)
 
 
 def _entry(kind: EntryKind, now: datetime, actor: Actor, body: Mapping[str, Any] | None = None) -> TimelineEntry:
@@ -218,6 +225,19 @@ def _lease_over(incident: Incident, now: datetime, actor: Actor) -> _Draft:
     reason = Reason("lease_expired", "claimed, then untouched", {"held_by": incident.acknowledged_by})
     alerts = (Alert("operators", "lease_expired"), Alert("supervisors", "lease_expired"))
     return _Draft(_unclaimed(incident, step), entries=(entry,), alerts=alerts, reasons=(reason,))
+
+
+def _transfer(incident: Incident, action: Transfer, now: datetime, actor: Actor) -> _Draft:
+    step = _legal(incident, "transfer")
+    if not actor.supervises and (actor.user_id is None or incident.acknowledged_by != actor.user_id):
+        raise NotHolder("only whoever holds the incident, or a supervisor, can hand it on", **_first(incident))
+    if incident.acknowledged_by == action.to_user_id:
+        raise Conflict("that person holds it already", state=incident.state, **_first(incident))
+    after = replace(incident, state=step.next_state, acknowledged_by=action.to_user_id, acknowledged_at=now)
+    body = {"from": incident.acknowledged_by, "to": action.to_user_id, "to_name": action.to_name}
+    body |= {"reason": action.reason, "handover_id": action.handover_id}
+    alerts = (Alert("holder", "transferred", action.to_user_id),)
+    return _Draft(after, entries=(_entry("transferred", now, actor, body),), alerts=alerts, restart=True)
 
 
 def _assign(incident: Incident, action: Assign, now: datetime, actor: Actor) -> _Draft:

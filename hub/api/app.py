@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta, timezone, tzinfo
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from importlib.metadata import PackageNotFoundError, version
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
@@ -16,7 +17,9 @@ from hub.api import (
     routes_alarms,
     routes_assignments,
     routes_calls,
+    routes_desk,
     routes_devices,
+    routes_handovers,
     routes_incidents,
     routes_intake,
     routes_live,
@@ -24,11 +27,14 @@ from hub.api import (
     routes_onboarding,
     routes_ops,
     routes_places,
+    routes_profiles,
     routes_quarantine,
+    routes_reports,
     routes_residents,
     routes_services,
     routes_session,
     routes_staff,
+    routes_technical,
 )
 from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
@@ -51,9 +57,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_assignments.router,
     routes_alarms.router,
     routes_calls.router,
+    routes_desk.router,
+    routes_handovers.router,
+    routes_reports.router,
     routes_residents.router,
     routes_places.router,
     routes_devices.router,
+    routes_profiles.router,
+    routes_technical.router,
     routes_onboarding.router,
     routes_intake.router,
     routes_staff.router,
@@ -64,9 +75,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_quarantine.router,
     routes_ops.router,
 )
-
-# China has one time zone and no summer time; a day of orders begins at its midnight.
-_LOCAL = timezone(timedelta(hours=8))
 
 
 def create_api(
@@ -80,11 +88,13 @@ def create_api(
     readiness: Callable[[], Json],
     registry: CollectorRegistry,
     new_id: IdSource = new_id,
-    zone: tzinfo = _LOCAL,
+    zone: tzinfo | None = None,
     throttle: tuple[Limit, ...] = LIMITS,
+    retention_days: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """The application. The feed is started and closed by the caller; pages are mounted by the caller, afterwards.
 
+    `zone`: where a day of orders begins; None: the site's. `retention_days`: how long what is kept, for the pages.
     `readiness` gives `{"ready": bool, …}` with one member a part. Raises RuntimeError where a route and the table of
     roles disagree.
     """
@@ -104,12 +114,13 @@ def create_api(
         settings=settings,
         clock=clock,
         new_id=new_id,
-        zone=zone,
+        zone=zone or ZoneInfo(settings.site.time_zone),
         sessions=SessionBook(database, clock),
         sign_in=SignIn(database, clock, throttle),
         readiness=readiness,
         registry=registry,
         gate=Gate(),
+        retention_days=dict(retention_days or {}),
     )
     problems.install(app)
     for router in ROUTERS:

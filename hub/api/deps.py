@@ -66,6 +66,7 @@ class Hub:
     readiness: Callable[[], Json]
     registry: CollectorRegistry
     gate: Gate
+    retention_days: Json
 
 
 def actor_of(user: UserRow) -> Actor:

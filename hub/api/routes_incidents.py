@@ -12,7 +12,7 @@ from hub.alarms.model import LIVE_STATES, AlarmClass, Priority
 from hub.api.answers import JsonAnswer, one, page_body
 from hub.api.deps import HubDep, Who
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
-from hub.api.schemas import Assign, Close, Note, Nothing, OptionalReason, Reason, Shelve, Supervise
+from hub.api.schemas import Assign, Close, Note, Nothing, OptionalReason, Reason, Shelve, Supervise, TransferTo
 from hub.api.scope import incident_view, may_see_incident, person_of
 from hub.api.views import CandidateList, Incident, IncidentDetail, IncidentPage, ListOf, TimelineEntry
 from hub.api.writes import Write, Writing
@@ -134,6 +134,17 @@ def assign(write: Write, incident_id: Uid, body: Assign) -> Response:
         write,
         incident_id,
         lambda: dispatching.assign(incident_id, body.responder_id, write.actor, body.note, version=write.version),
+    )
+
+
+@router.post("/incidents/{incident_id}/transfer", response_model=Incident, summary="Hand it to another operator")
+def transfer(write: Write, incident_id: Uid, body: TransferTo) -> Response:
+    """By its holder, or by a supervisor who takes it over."""
+    handling = write.hub.services.handling
+    return _answer(
+        write,
+        incident_id,
+        lambda: handling.transfer(incident_id, write.actor, body.user_id, body.reason, version=write.version),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from hub.api.answers import one
-from hub.api.deps import HubDep
+from hub.api.answers import JsonAnswer, one, page_body
+from hub.api.deps import HubDep, Who
+from hub.api.masking import masked_contact, masks
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import AreaFields, ContactFields, StationFields
@@ -67,18 +68,24 @@ def patch_station(write: Write, record_id: RecordId, body: StationFields) -> Res
 @router.get("/contacts", response_model=ListOf[Contact], summary="Contacts")
 def list_contacts(
     hub: HubDep,
+    who: Who,
     limit: Limit = 100,
     cursor: Cursor = None,
     resident: Filter = None,
     phone: Filter = None,
     q: Filter = None,
 ) -> Response:
-    return list_answer(hub, "contacts", limit, cursor, resident_id=resident, phone=phone, q=q)
+    """For pages of the desk the numbers are masked: `/residents/{id}/reveal` opens them."""
+    body = page_body(hub.reads.records("contacts", limit, cursor, resident_id=resident, phone=phone, q=q))
+    if masks(who):
+        body["items"] = [masked_contact(view) for view in body["items"]]
+    return JsonAnswer(body)
 
 
 @router.get("/contacts/{record_id}", response_model=Contact, summary="One contact")
-def show_contact(hub: HubDep, record_id: RecordId) -> Response:
-    return one(record_view(hub, "contacts", record_id))
+def show_contact(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    view = record_view(hub, "contacts", record_id)
+    return one(masked_contact(view) if masks(who) else view)
 
 
 @router.post("/contacts", response_model=Contact, status_code=201, summary="Add a contact")

@@ -7,19 +7,22 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
-from hub.api.answers import JsonAnswer, one
+from hub.api.answers import JsonAnswer, one, page_body
 from hub.api.deps import Caller, Hub, HubDep, Who
-from hub.api.fields import Time
-from hub.api.records import add_record, change_record, list_answer, record_view
+from hub.api.fields import Request as Fields
+from hub.api.fields import Text, Time
+from hub.api.masking import masked_resident, masks
+from hub.api.records import add_record, change_record, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import ResidentFields, StatusChange
 from hub.api.scope import may_see_resident
 from hub.api.views import ListOf
+from hub.api.views_desk import BaselineHour, Revealed
 from hub.api.views_records import ObservationList, Resident
 from hub.api.writes import Write
 from hub.care import ResidentStatus
 from hub.errors import BadRequestError, NotFoundError
-from hub.ports import Json
+from hub.ports import IncidentFilter, Json
 
 __all__ = ["router"]
 
@@ -37,6 +40,7 @@ def _resident(hub: Hub, who: Caller, resident_id: str) -> Json:
 @router.get("/residents", response_model=ListOf[Resident], summary="Residents")
 def list_residents(
     hub: HubDep,
+    who: Who,
     area: Filter = None,
     status: Annotated[ResidentStatus | None, Query()] = None,
     phone: Filter = None,
@@ -44,17 +48,45 @@ def list_residents(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """`area` includes everything below it; `q` is a part of name, id or address."""
-    return list_answer(hub, "residents", limit, cursor, area=area, status=status, phone=phone, q=q)
+    """`area` includes everything below it; `q` is a part of name, id or address. For pages of the desk: masked."""
+    page = hub.reads.records("residents", limit, cursor, area=area, status=status, phone=phone, q=q)
+    body = page_body(page)
+    if masks(who):
+        body["items"] = [masked_resident(view) for view in body["items"]]
+    return JsonAnswer(body)
 
 
 @router.get("/residents/{resident_id}", response_model=Resident, summary="One resident")
 def show_resident(hub: HubDep, who: Who, resident_id: RecordId) -> Response:
-    """Staff see whom they are assigned to; a family and a resident their own. Every look is in the audit."""
+    """Staff see whom they are assigned to; a family and a resident their own. Every look is in the audit.
+
+    For pages of the desk: masked (`masked` names what); POST `/reveal` opens it.
+    """
     view = _resident(hub, who, resident_id)
     with hub.database.begin() as tx:
         tx.audit.add(who.actor, "residents.read", f"residents:{resident_id}", {}, hub.clock(), who.address)
-    return one(view)
+    return one(masked_resident(view) if masks(who) else view)
+
+
+class RevealReason(Fields):
+    """Why; may stay empty while an incident of the resident is open."""
+
+    reason: Text | None = None
+
+
+@router.post("/residents/{resident_id}/reveal", response_model=Revealed, summary="Open what is masked")
+def post_reveal(hub: HubDep, who: Who, write: Write, resident_id: RecordId, body: RevealReason) -> Response:
+    """The whole record and its contacts. Needs a reason unless an incident of the resident is live; audited with it."""
+    del write  # a look writes nothing but its line in the audit; kept answers would hold the record a second time
+    view = _resident(hub, who, resident_id)
+    live = hub.reads.incidents(IncidentFilter(states=("live",), resident_id=resident_id), 1, None).items
+    if not live and not body.reason:
+        raise BadRequestError("reason: nothing is open here, so say why you look", field="reason")
+    contacts = hub.reads.records("contacts", 100, None, resident_id=resident_id).items
+    detail = {"reason": body.reason} | ({"incident_id": live[0]["id"]} if live else {})
+    with hub.database.begin() as tx:
+        tx.audit.add(who.actor, "residents.reveal", f"residents:{resident_id}", detail, hub.clock(), who.address)
+    return JsonAnswer({"resident": view, "contacts": contacts})
 
 
 @router.post("/residents", response_model=Resident, status_code=201, summary="Add a resident")
@@ -107,3 +139,18 @@ def show_observations(
     found = hub.reads.observations(resident_id, metric, since, until, resolution, cursor)
     body = {"items": found.items, "next": found.next_cursor, "resolution": found.resolution, "bin_s": found.bin_s}
     return JsonAnswer(body)
+
+
+@router.get("/residents/{resident_id}/baseline", response_model=ListOf[BaselineHour], summary="The usual values")
+def show_baseline(
+    hub: HubDep,
+    who: Who,
+    resident_id: RecordId,
+    metric: Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="e.g. heart_rate_bpm")],
+    days: Annotated[int, Query(ge=1, le=90)] = 28,
+) -> Response:
+    """By hour of the site's day: the tenth, fiftieth and ninetieth of a hundred values of the last days."""
+    _resident(hub, who, resident_id)
+    zone = hub.settings.site.time_zone
+    rows = hub.reads.baseline(resident_id, metric, hub.clock(), days, zone)
+    return JsonAnswer({"items": rows, "next": None})

@@ -17,7 +17,7 @@ from hub.api.schemas import SessionChange, SessionNew
 from hub.api.sessions import Found, SessionKind
 from hub.api.views_records import Session
 from hub.api.writes import Write
-from hub.errors import UnavailableError
+from hub.errors import ConflictError, UnavailableError
 from hub.ports import Json, SessionRow, UserRow
 
 __all__ = ["router", "user_view"]
@@ -54,6 +54,7 @@ def _session_view(hub: Hub, user: UserRow, session: SessionRow) -> Json:
         "kind": session.kind,
         "expires_at": session.expires_at,
         "server_time": hub.clock(),
+        "time_zone": hub.settings.site.time_zone,
     }
 
 
@@ -150,7 +151,14 @@ def _change(hub: Hub, who: Caller, change: SessionChange) -> Found:
 
 @router.delete("/session", status_code=204, summary="Sign out")
 def close_session(hub: HubDep, who: Who) -> Response:
-    """Ends this session; the cookie is taken back."""
+    """Ends this session; the cookie is taken back. Refused at the desk while one holds incidents: nobody walks away
+    from an open matter. Hand it on, give it back, or hand over the shift.
+    """
+    if who.found.session.kind == "console":
+        with suppress(UnavailableError), hub.database.begin() as tx:
+            held = tx.desk.held_by(who.user_id)
+            if held:
+                raise ConflictError(f"{len(held)} open incidents are yours", code="claims-open", incidents=held)
     hub.sessions.close(who.found.session.token_hash)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")

@@ -53,6 +53,7 @@ __all__ = [
     "StepOnScene",
     "Supervise",
     "TokenNew",
+    "TransferTo",
     "UserChange",
     "UserNew",
 ]
@@ -151,6 +152,13 @@ class Assign(Request):
 
     responder_id: Word
     note: Text | None = None
+
+
+class TransferTo(Request):
+    """Into whose hands, and why."""
+
+    user_id: Uuid
+    reason: Text | None = None
 
 
 class Note(Request):

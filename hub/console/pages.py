@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src {images}",
         "font-src 'self'",
         "connect-src 'self'",
         "manifest-src 'self'",
@@ -28,7 +28,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 PAGE_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(images="'self'"),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
@@ -56,14 +56,15 @@ NOT_BUILT = """<!doctype html>
 """
 
 
-def mount_console(app: FastAPI, dist: Path = DIST) -> None:
+def mount_console(app: FastAPI, dist: Path = DIST, *, tiles: str | None = None) -> None:
     """Adds the routes of the pages: `/`, `/m/`, `/assets/{name}`, `/mark.svg`, the phone's manifest and service worker.
 
+    `tiles`: the origin (`https://*.example.org`) of a base map the console may load; nothing else comes from outside.
     Without a build every page answers 503 and says what to run; a build that appears later is served without a restart.
     """
 
     async def console(_request: Request) -> Response:
-        return _page(dist, "index.html")
+        return _page(dist, "index.html", tiles)
 
     async def phone(_request: Request) -> Response:
         return _page(dist, "m/index.html")
@@ -96,11 +97,13 @@ def mount_console(app: FastAPI, dist: Path = DIST) -> None:
         app.add_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
 
 
-def _page(dist: Path, name: str) -> Response:
+def _page(dist: Path, name: str, tiles: str | None = None) -> Response:
     path = dist / name
     if not path.is_file():
         return HTMLResponse(NOT_BUILT, status_code=503, headers={**PAGE_HEADERS, "Cache-Control": "no-store"})
-    return FileResponse(path, media_type=MEDIA_TYPES[".html"], headers={**PAGE_HEADERS, **NO_CACHE})
+    policy = CONTENT_SECURITY_POLICY.format(images=f"'self' {tiles}" if tiles else "'self'")
+    headers = {**PAGE_HEADERS, **NO_CACHE, "Content-Security-Policy": policy}
+    return FileResponse(path, media_type=MEDIA_TYPES[".html"], headers=headers)
 
 
 def _file(folder: Path, name: str, request: Request, cache: dict[str, str]) -> Response:

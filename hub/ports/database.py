@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
@@ -55,10 +55,22 @@ __all__ = [
     "Residents",
     "Responders",
     "Series",
+    "Situation",
     "Timeline",
     "Transaction",
     "Users",
 ]
+
+
+class Situation(NamedTuple):
+    """What a batch with presses is judged by. `live` incidents are locked; `operators`: persons signed in."""
+
+    devices: Mapping[str, DeviceRow]
+    fresh: set[bytes]
+    """Keys claimed now; the others are repeats."""
+    residents: Mapping[str, Resident]
+    live: Mapping[tuple[str, AlarmClass], Incident]
+    operators: int
 
 
 class Ledger(Protocol):
@@ -315,6 +327,22 @@ class Transaction(Protocol):
     reference: Reference
     supervision: Supervision
     desk: Desk
+
+    def look(
+        self,
+        *,
+        devices: Collection[str],
+        keys: Sequence[tuple[bytes, datetime]],
+        presses: Collection[bytes],
+        residents: Collection[str],
+        slots: Collection[tuple[str, AlarmClass]],
+        now: datetime,
+    ) -> Situation:
+        """Claims `keys` as `Ledger.take` does, locks the live incidents of `slots` (subject, class), and reads the rest.
+
+        `presses` are the keys of alarms among `keys`: one that is stored as an alarm is a repeat, however long ago the
+        ledger forgot it.
+        """
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         """Claims an idempotency key: None where fresh, else `{"status", "answer"}` of the first time.

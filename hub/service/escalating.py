@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.alarms import DueStep, fall_due
+from hub.alarms import LEASE, DueStep, fall_due
 from hub.clock import Clock
 from hub.errors import UnavailableError
 from hub.ports import Database, DueRow, Transaction
@@ -14,6 +14,8 @@ from hub.service.writing import Writer
 __all__ = ["Escalating"]
 
 _TRY_AGAIN_AFTER = timedelta(minutes=1)
+_LONGEST_CALL = timedelta(minutes=30)
+"""A call that nobody ended for longer was forgotten: it renews no claim."""
 
 
 class Escalating:
@@ -70,7 +72,9 @@ class Escalating:
         if incident is None:
             return
         about = row.subject_id if row.subject_kind == "assignment" else ""
-        change = fall_due(incident, DueStep(row.step, row.due_at, about), now=now, operators_signed_in=operators)
+        on_call = row.step == LEASE and tx.desk.on_call(incident.id, now - _LONGEST_CALL)
+        step = DueStep(row.step, row.due_at, about)
+        change = fall_due(incident, step, now=now, operators_signed_in=operators, on_call=on_call)
         self._writer.write(tx, change, now=now, saved=change.incident == incident)
 
 

@@ -19,6 +19,7 @@ from hub.alarms import (
     Shelve,
     Supervise,
     Touch,
+    Transfer,
     Unshelve,
     apply,
 )
@@ -60,6 +61,14 @@ class Handling:
     ) -> None:
         """Calls the plan's next tier and a supervisor, now."""
         self._act(incident_id, Escalate(reason=reason), actor, version)
+
+    def transfer(
+        self, incident_id: str, actor: Actor, to_user_id: str, reason: str | None = None, *, version: int | None = None
+    ) -> None:
+        """Puts it into another operator's hands; NotFoundError or BadRequestError where that one cannot hold it."""
+        with self._database.begin() as tx:
+            action = Transfer(to_user_id, _holder(tx, to_user_id), reason=reason)
+        self._act(incident_id, action, actor, version)
 
     def note(self, incident_id: str, actor: Actor, text: str, *, version: int | None = None) -> None:
         """A line on the timeline."""
@@ -114,6 +123,15 @@ class Handling:
             if change.incident.live and not incident.live:
                 _check_alone(tx, incident)
             self._writer.write(tx, change, now=now)
+
+
+def _holder(tx: Transaction, user_id: str) -> str:
+    user = tx.users.get(user_id)
+    if user is None or not user.active:
+        raise NotFoundError(f"there is no active account {user_id}", field="user_id")
+    if user.role not in ("operator", "supervisor", "admin"):
+        raise BadRequestError(f"{user.name} ({user.role}) cannot hold an incident", field="user_id")
+    return user.name
 
 
 def _locked(tx: Transaction, incident_id: str) -> Incident:

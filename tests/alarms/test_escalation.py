@@ -119,6 +119,17 @@ def test_a_lease_renewed_meanwhile_is_set_again() -> None:
     assert change.alerts == ()
 
 
+def test_a_call_under_way_keeps_the_claim() -> None:
+    held = apply(incident(), Acknowledge(), now=at(5), actor=ZHOU).incident
+    kept = fall_due(held, DueStep("lease", at(125)), now=at(125), operators_signed_in=1, on_call=True)
+    assert (kept.incident.state, kept.incident.acknowledged_by) == ("acknowledged", ZHOU.user_id)
+    assert kept.incident.lease_until == at(245)
+    assert DueRows(kept.due).own == {"lease": at(245)}
+    assert (kept.entries, kept.alerts) == ((), ()), "nobody is woken, nothing is written, while two people speak"
+    over = fall_due(kept.incident, DueStep("lease", at(245)), now=at(245), operators_signed_in=1)
+    assert over.incident.state == "open"
+
+
 def test_after_acknowledge_the_unclaimed_steps_are_silent() -> None:
     held = apply(incident(), Acknowledge(), now=at(5), actor=ZHOU).incident
     for code in ("realert_10", "plan_30", "supervisor_60"):

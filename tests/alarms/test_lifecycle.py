@@ -31,6 +31,7 @@ LEGAL: dict[str, dict[str, tuple[str, str | None]]] = {
         "assignments_over": ("open", None),
         "close": ("resolved", "handled"),
         "touch": ("acknowledged", None),
+        "transfer": ("acknowledged", None),
     },
     "in_progress": {
         "press": ("in_progress", "hold"),
@@ -42,6 +43,7 @@ LEGAL: dict[str, dict[str, tuple[str, str | None]]] = {
         "assignments_over": ("open", None),
         "close": ("resolved", "handled"),
         "touch": ("in_progress", None),
+        "transfer": ("in_progress", None),
     },
     "resolved": {
         "responder_moved": ("resolved", None),

@@ -7,6 +7,7 @@ import { me } from '../core/session.ts'
 import type { Assignment, Disposition, Incident } from '../core/types.ts'
 import { toast } from '../ui/toasts.ts'
 import { incidentById, takeAssignment, takeIncident } from './store.ts'
+import { offerUndo } from './undo.ts'
 
 /** Errors that stay on the row until it changes or is tried again. */
 export const rowErrors = shallowReactive(new Map<string, string>())
@@ -30,11 +31,11 @@ export function explain(error: unknown, now?: Incident): string {
 const tails = new Map<string, Promise<unknown>>()
 
 /** One after the other for each incident: sent while the claim is still under way, an assignment waits for it and is not lost. */
-function act(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident> {
+function act(incident: Incident, path: string, body: unknown, done: string, version?: number, undo?: (now: Incident) => Promise<unknown>): Promise<Incident> {
   const before = tails.get(incident.id) ?? Promise.resolve()
   const mine = before.then(
-    () => send(incident, path, body, done, version),
-    () => send(incident, path, body, done, version),
+    () => send(incident, path, body, done, version, undo),
+    () => send(incident, path, body, done, version, undo),
   )
   tails.set(incident.id, mine)
   const end = () => tails.get(incident.id) === mine && tails.delete(incident.id)
@@ -42,13 +43,14 @@ function act(incident: Incident, path: string, body: unknown, done: string, vers
   return mine
 }
 
-async function send(incident: Incident, path: string, body: unknown, done: string, version?: number): Promise<Incident> {
+async function send(incident: Incident, path: string, body: unknown, done: string, version?: number, undo?: (now: Incident) => Promise<unknown>): Promise<Incident> {
   running.add(incident.id)
   rowErrors.delete(incident.id)
   try {
     const answer = await post<Incident>(`/incidents/${encodeURIComponent(incident.id)}/${path}`, body, { version })
     takeIncident(answer)
-    toast(done)
+    if (undo) offerUndo(done, () => undo(answer).catch(() => {}))
+    else toast(done)
     return answer
   } catch (error) {
     if (error instanceof Problem && error.lost) await refetch(incident.id)
@@ -74,20 +76,28 @@ export const nameOf = (incident: Incident) =>
 
 // Claiming, sending and escalating carry no version: a resident who presses again meanwhile must not make them fail. The
 // server's state rules decide who was first. Closing, shelving and supervising do: nobody may end what they have not read.
-export const acknowledge = (i: Incident) => act(i, 'acknowledge', {}, t('done.acknowledge', { name: nameOf(i) }))
-export const release = (i: Incident) => act(i, 'release', {}, t('done.release', { name: nameOf(i) }))
+export const acknowledge = (i: Incident) => act(i, 'acknowledge', {}, t('done.acknowledge', { name: nameOf(i) }), undefined, (now) => act(now, 'release', { reason: t('undo.reason') }, t('done.undone')))
+export const release = (i: Incident) => act(i, 'release', {}, t('done.release', { name: nameOf(i) }), undefined, (now) => act(now, 'acknowledge', {}, t('done.undone')))
+export const transfer = (i: Incident, userId: string, name: string, reason: string) =>
+  act(i, 'transfer', { user_id: userId, ...(reason ? { reason } : {}) }, t('done.transfer', { name }))
 export const assign = (i: Incident, responderId: string, responderName: string, note?: string) =>
   act(i, 'assign', { responder_id: responderId, ...(note ? { note } : {}) }, t('done.assign', { name: responderName }))
 export const escalate = (i: Incident, reason?: string) => act(i, 'escalate', reason ? { reason } : {}, t('done.escalate', { name: nameOf(i) }))
 export const shelve = (i: Incident, minutes: number, reason: string) =>
-  act(i, 'shelve', { minutes, reason }, t('done.shelve', { name: nameOf(i), minutes }), i.version)
+  act(i, 'shelve', { minutes, reason }, t('done.shelve', { name: nameOf(i), minutes }), i.version, (now) => act(now, 'unshelve', { reason: t('undo.reason') }, t('done.undone')))
 export const unshelve = (i: Incident) => act(i, 'unshelve', {}, t('done.unshelve', { name: nameOf(i) }))
 export const close = (i: Incident, disposition: Disposition, text: string) =>
-  act(i, 'close', { disposition, summary: text }, t('done.close', { name: nameOf(i) }), i.version)
+  act(i, 'close', { disposition, summary: text }, t('done.close', { name: nameOf(i) }), i.version, (now) => uncloseAndClaim(now, i))
 export const reopen = (i: Incident, reason: string) => act(i, 'reopen', { reason }, t('done.reopen', { name: nameOf(i) }))
 export const note = (i: Incident, text: string) => act(i, 'note', { text }, t('done.note'))
 export const supervise = (i: Incident, verdict: 'confirmed' | 'returned', text: string) =>
   act(i, 'supervise', { verdict, ...(text ? { note: text } : {}) }, t(`done.supervise.${verdict}`), i.version)
+
+/** A close taken back: open again, and in the same hands as before. */
+async function uncloseAndClaim(now: Incident, before: Incident): Promise<void> {
+  const open = await act(now, 'reopen', { reason: t('undo.reason') }, t('done.undone'))
+  if (before.acknowledged_by && before.acknowledged_by.id === me.value?.id) await act(open, 'acknowledge', {}, t('done.undone'))
+}
 
 const TOUCH_MS = 20_000
 const touched = new Map<string, number>()

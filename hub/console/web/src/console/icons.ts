@@ -1,5 +1,7 @@
 /** Icons only the console uses. */
 export const CONSOLE_ICONS = {
+  eye: 'M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6ZM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5Z',
+  print: 'M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z',
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14ZM20 20l-4-4',
   mute: 'M5 9.5v5h3.5L13 18.5v-13L8.5 9.5H5ZM17 10l4 4M21 10l-4 4',
   copy: 'M9 9h10v11H9zM5 15V4h10',

@@ -2,13 +2,14 @@
 import { computed, shallowReactive, shallowRef } from 'vue'
 import { serverNow, syncClock, tick } from '../core/clock.ts'
 import { floodNow } from '../core/flood.ts'
-import { get, getAll } from '../core/http.ts'
-import { Link, type LinkState } from '../core/link.ts'
+import { get, getAll, post } from '../core/http.ts'
+import type { LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
 import { isUnclaimed } from '../core/order.ts'
-import type { Area, Assignment, Incident, LiveEvent, Order, Priority, Responder, Station, Summary } from '../core/types.ts'
+import type { Area, Assignment, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Responder, Site, Station, Summary } from '../core/types.ts'
 import { session } from '../core/session.ts'
+import { SharedLink } from './shared-link.ts'
 
 const state = emptyState()
 
@@ -25,6 +26,9 @@ export const responders = shallowRef<Responder[]>([])
 /** False while the hub says that its database is away: what is shown may be old, and nothing can be claimed. */
 export const databaseUp = shallowRef(true)
 export const provisional = shallowRef<unknown[]>([])
+export const site = shallowRef<Site | null>(null)
+/** Who looks at which incident, one's own looks included. */
+export const presence = shallowRef<ReadonlyMap<string, Named[]>>(new Map())
 /** Incidents whose further press nobody has looked at yet. */
 export const pressedAgain = shallowReactive(new Set<string>())
 
@@ -105,6 +109,7 @@ function flush(): void {
     if (provisional.value.length) provisional.value = []
   }
   if (effects.presence) refreshLater('responders')
+  if (effects.present) setPresence(effects.present)
   if (effects.devices) refreshLater('summary')
   for (const listener of listeners) listener(effects)
 }
@@ -114,7 +119,7 @@ function isUrgent(event: LiveEvent): boolean {
   return event.event.startsWith('incident.') && incident?.priority === 'critical'
 }
 
-const link = new Link(browserDeps, {
+const link = new SharedLink(() => session.value?.user.id ?? '', {
   state(next) {
     linkState.value = next
   },
@@ -146,6 +151,7 @@ export async function snapshot(): Promise<void> {
       loaded.value = true
       link.start(list.cursor ?? counts.cursor ?? null)
       void refresh('responders')
+      void get<Page<PresenceRow>>('/presence').then((page) => setPresence(page.items), () => {})
       return
     } catch {
       if (run !== snapshotRun) return
@@ -160,7 +166,8 @@ export async function snapshot(): Promise<void> {
 
 /** Places change rarely: once per sign-in. A failure leaves the map plain and the queue untouched. */
 export async function loadPlaces(): Promise<void> {
-  const [foundAreas, foundStations] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations')])
+  const [foundAreas, foundStations, foundSite] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations'), get<Site>('/site')])
+  if (foundSite.status === 'fulfilled') site.value = foundSite.value
   if (foundAreas.status === 'fulfilled') areas.value = foundAreas.value.items
   if (foundStations.status === 'fulfilled') stations.value = foundStations.value.items
 }
@@ -172,6 +179,28 @@ async function refresh(what: 'responders' | 'summary'): Promise<void> {
   } catch {
     // the link's own state says that the hub is away; the next event asks again
   }
+}
+
+function setPresence(rows: readonly PresenceRow[]): void {
+  const next = new Map<string, Named[]>()
+  for (const row of rows) next.set(row.incident_id, [...(next.get(row.incident_id) ?? []), row.user])
+  presence.value = next
+}
+
+/** Said at once on a change and every ten seconds after it, while the page can be seen. A failure is silent: it is said again. */
+const LOOK_EVERY_MS = 10_000
+let looksAt: string | null = null
+let said: string | null = null
+function sayLook(): void {
+  const now = document.visibilityState === 'visible' ? looksAt : null
+  if (now === null && said === null) return
+  said = now
+  if (session.value && linkState.value === 'live') post<Page<PresenceRow>>('/presence', { incident_id: now }, { key: '' }).then((page) => setPresence(page.items), () => {})
+}
+export function look(incidentId: string | null): void {
+  if (incidentId === looksAt) return
+  looksAt = incidentId
+  sayLook()
 }
 
 const later = new Map<string, ReturnType<typeof setTimeout>>()
@@ -207,7 +236,9 @@ if (typeof window !== 'undefined') {
   addEventListener('online', wakeLink)
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') wakeLink()
+    sayLook()
   })
+  setInterval(sayLook, LOOK_EVERY_MS)
   setInterval(() => {
     if (session.value && linkState.value === 'live') refreshLater('summary')
   }, 60_000)

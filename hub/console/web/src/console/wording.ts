@@ -80,6 +80,7 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
   of('verdict', 'verdict')
   of(entry.kind === 'called' ? 'call' : 'outcome', 'outcome')
   if (entry.kind === 'told') of('told', 'status')
+  if (entry.kind === 'transferred') add(pick(body, 'to_name'))
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.

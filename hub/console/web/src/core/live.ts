@@ -1,6 +1,6 @@
 /** The live picture as a reducer: a snapshot, then events on it. Pure, so that every order of arrival can be tested. */
 import { isLive } from './order.ts'
-import type { Assignment, Incident, LiveEvent, Order, TimelineEntry } from './types.ts'
+import type { Assignment, Incident, LiveEvent, Order, PresenceRow, TimelineEntry } from './types.ts'
 
 export interface LiveState {
   incidents: Map<string, Incident>
@@ -17,7 +17,11 @@ export interface Effects {
   touched: Set<string>
   orders: Order[]
   devices: boolean
+  /** Staff may have moved or changed their state. */
   presence: boolean
+  /** Who looks at what, as it is now; null: nothing was said about it. */
+  present: PresenceRow[] | null
+  calls: boolean
   provisional: unknown[]
 }
 
@@ -26,7 +30,7 @@ export function emptyState(): LiveState {
 }
 
 export function noEffects(): Effects {
-  return { raised: [], realerted: [], touched: new Set(), orders: [], devices: false, presence: false, provisional: [] }
+  return { raised: [], realerted: [], touched: new Set(), orders: [], devices: false, presence: false, present: null, calls: false, provisional: [] }
 }
 
 /** Replaces everything by a snapshot. */
@@ -97,6 +101,9 @@ export function apply(state: LiveState, event: LiveEvent, effects: Effects): voi
     effects.presence = true
   } else if (event.event === 'order.updated' && data.order) effects.orders.push(data.order as Order)
   else if (event.event === 'device.updated') effects.devices = true
-  else if (event.event === 'presence.updated') effects.presence = true
+  else if (event.event === 'presence.updated') {
+    if (Array.isArray(data.present)) effects.present = data.present as PresenceRow[]
+    else effects.presence = true
+  } else if (event.event === 'call.updated') effects.calls = true
   else if (event.event === 'incident.provisional') effects.provisional.push(data.incident ?? data)
 }

@@ -159,14 +159,43 @@ export interface Contact {
   has_key: boolean
   position: number | null
   responder_id?: string | null
+  confirmed_on?: string | null
+  masked?: string[]
 }
+
+export const CALL_OUTCOMES = ['answered', 'busy', 'no_answer', 'failed'] as const
+export type CallOutcome = (typeof CALL_OUTCOMES)[number]
 
 export interface Call {
   id: string
-  number?: string | null
-  direction?: string
-  result?: string | null
-  started_at?: string | null
+  direction: 'in' | 'out'
+  number: string
+  incident_id: string | null
+  resident_id: string | null
+  /** `resident:ID`, `contact:ID`, `responder:ID`, `120`. */
+  party: string | null
+  started_at: string
+  answered_at: string | null
+  ended_at: string | null
+  outcome: CallOutcome | null
+  note: string | null
+}
+
+export interface PresenceRow {
+  user: Named
+  incident_id: string
+  since: string
+}
+
+export interface Site {
+  name: string
+  phone: string
+  time_zone: string
+  tiles: { url: string; subdomains: string; crs: 'wgs84' | 'gcj02'; attribution: string; max_zoom: number } | null
+  retention_days: Record<string, number>
+  session_hours: number
+  lease_seconds: number
+  supervision_sample: number
 }
 
 export interface Access {
@@ -259,6 +288,8 @@ export interface Resident extends Omit<ResidentBrief, 'warnings'> {
   access?: Access | null
   notes?: string | null
   warnings?: string[]
+  /** Names of what was taken out; absent: nothing is. */
+  masked?: string[]
   version: number
 }
 

@@ -12,10 +12,13 @@ import { ended, flood, incidentById, incidents, linkState } from '../store.ts'
 const RECENT_MS = 24 * 3600_000
 /** After the wheel stops, the eye still reads. */
 const SCROLL_HOLD_MS = 1500
+/** Whoever goes down the rows by key is on a row as much as a pointer is. */
+const STEP_HOLD_MS = 4000
 
 export function useQueue() {
   const hovering = ref(false)
   const scrolling = ref(false)
+  const stepping = ref(false)
   const frozen = ref(false)
   const unfolded = ref(false)
   const recent = shallowRef<Incident[]>([])
@@ -25,6 +28,7 @@ export function useQueue() {
   const shown = shallowRef<string[]>([])
   const fresh = shallowRef<string[]>([])
   let scrollTimer: ReturnType<typeof setTimeout> | null = null
+  let stepTimer: ReturnType<typeof setTimeout> | null = null
 
   const filter = computed(() => ({ priorities: new Set(levelFilter), classes: new Set(classFilter), text: search.value }))
   // Shelving ends by the clock: looked at every five seconds, because a second's list of thousands is not free.
@@ -63,7 +67,7 @@ export function useQueue() {
     return out
   })
   const wanted = computed(() => (folding.value ? rows.value.filter((r) => r.priority === 'critical' || r.priority === 'high') : rows.value).map((r) => r.id))
-  const held = computed(() => hovering.value || scrolling.value || frozen.value)
+  const held = computed(() => hovering.value || scrolling.value || stepping.value || frozen.value)
 
   watch(
     [wanted, held],
@@ -102,7 +106,15 @@ export function useQueue() {
     if (scrollTimer) clearTimeout(scrollTimer)
     scrollTimer = setTimeout(() => (scrolling.value = false), SCROLL_HOLD_MS)
   }
-  onBeforeUnmount(() => scrollTimer && clearTimeout(scrollTimer))
+  function onStep() {
+    stepping.value = true
+    if (stepTimer) clearTimeout(stepTimer)
+    stepTimer = setTimeout(() => (stepping.value = false), STEP_HOLD_MS)
+  }
+  onBeforeUnmount(() => {
+    if (scrollTimer) clearTimeout(scrollTimer)
+    if (stepTimer) clearTimeout(stepTimer)
+  })
 
   async function loadRecent(more = false) {
     recentState.value = 'loading'
@@ -130,5 +142,5 @@ export function useQueue() {
     if (now === 'live' && tab.value === 'recent') void loadRecent()
   })
 
-  return { list, rows, counts, fresh, freshLevel, folded, unfolded, frozen, hovering, held, recentState, recentProblem, recentNext, settleNow, onScrolled, loadRecent }
+  return { list, rows, counts, fresh, freshLevel, folded, unfolded, frozen, hovering, held, recentState, recentProblem, recentNext, settleNow, onScrolled, onStep, loadRecent }
 }

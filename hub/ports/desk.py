@@ -1,0 +1,105 @@
+"""The desk as use cases and pages see it: presence, open calls, hand-overs, reports. Protocols only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from hub.ports.records import Json
+
+__all__ = ["Desk", "DeskReads", "HandoverRow", "HandoverState", "ReportSpan"]
+
+HandoverState = Literal["draft", "signed", "done", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverRow:
+    """One shift's end. `body` is the desk as it was at the first signature; ownership moves at the second."""
+
+    id: str
+    number: int
+    state: HandoverState
+    shift_from: datetime
+    made_at: datetime
+    outgoing: str
+    incoming: str | None
+    body: Json
+    remarks: str | None
+    signed_at: datetime | None
+    ticked: Sequence[str]
+    accepted_at: datetime | None
+    moved: Sequence[str]
+    version: int
+
+
+class Desk(Protocol):
+    def look(self, seat: bytes, user_id: str, incident_id: str, at: datetime) -> bool:
+        """A seat looks at an incident; True where it did not look at it before. Nothing for an unknown one."""
+
+    def leave(self, seat: bytes) -> bool:
+        """The seat looks at nothing; True where it looked at something."""
+
+    def on_call(self, incident_id: str, since: datetime) -> bool:
+        """Whether a call about the incident is under way that began (or was answered) since."""
+
+    def held_by(self, user_id: str) -> list[str]:
+        """Ids of the live incidents a person holds, in the order in which rows are locked."""
+
+    def handover_open_of(self, user_id: str) -> str | None:
+        """The id of the person's hand-over that is not finished."""
+
+    def handover_insert(
+        self, row_id: str, outgoing: str, shift_from: datetime, at: datetime, remarks: str | None
+    ) -> bool:
+        """False where the person has one under way already."""
+
+    def handover(self, row_id: str) -> HandoverRow | None:
+        """Locked for the transaction."""
+
+    def handover_save(self, row: HandoverRow) -> None: ...
+
+    def handover_body(self, since: datetime, now: datetime) -> Json:
+        """What a shift leaves behind now: open, late_orders, watched, outages, notes, on_duty, counts, sound_test."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpan:
+    """What a report is about: incidents opened in [start, end), of an area and all below it."""
+
+    start: datetime
+    end: datetime
+    area_id: str | None = None
+    priority: str | None = None
+
+
+class DeskReads(Protocol):
+    def presence(self, now: datetime) -> list[Json]:
+        """Who looks at what: `{"user", "incident_id", "since"}`, one row a person and incident."""
+
+    def handover_view(self, row_id: str) -> Json | None: ...
+
+    def handover_list(self, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
+        """The newest first."""
+
+    def baseline(self, resident_id: str, metric: str, end: datetime, days: int, zone: str) -> list[Json]:
+        """A resident's own usual values by hour of the day: `{"hour", "low", "mid", "high", "n"}` (p10, p50, p90)."""
+
+    def report_responses(self, span: ReportSpan, by: str) -> list[Json]:
+        """Distributions of the times of the chain, a row a group (`by`: all, priority, type, community, grid)."""
+
+    def report_loop(self, span: ReportSpan, by: str) -> list[Json]:
+        """How many incidents went all the way round, a row an area of the kind `by`."""
+
+    def report_load(self, span: ReportSpan) -> list[Json]:
+        """Alarms an hour, operators who took some, minutes in flood: a row an hour with any alarm."""
+
+    def report_devices(self, span: ReportSpan) -> list[Json]:
+        """False alarms by device model, and the devices that alarm most."""
+
+    def report_counts(self, span: ReportSpan, now: datetime) -> Json:
+        """The numbers of the supervisor's page, one word each."""
+
+    def report_list(self, span: ReportSpan, number: str, now: datetime, limit: int) -> list[str]:
+        """Ids of the incidents behind one of those numbers, the newest first."""

@@ -1,0 +1,65 @@
+"""Presence, open calls and hand-overs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.ports.desk import HandoverRow
+from hub.ports.records import Json
+from hub.store.session import Session, as_json, is_uuid
+
+__all__ = ["DeskDrawer"]
+
+
+class DeskDrawer:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def look(self, seat: bytes, user_id: str, incident_id: str, at: datetime) -> bool:
+        if not is_uuid(incident_id):
+            return False
+        row = self._session.one("presence_look", seat=seat, user_id=user_id, incident_id=incident_id, at=at)
+        return bool(row and row["moved"])
+
+    def leave(self, seat: bytes) -> bool:
+        return self._session.run("presence_leave", seat=seat) > 0
+
+    def on_call(self, incident_id: str, since: datetime) -> bool:
+        return bool(self._session.value("calls_open_on", incident_id=incident_id, since=since))
+
+    def held_by(self, user_id: str) -> list[str]:
+        return [row["id"] for row in self._session.all("held_by", user_id=user_id)]
+
+    def handover_open_of(self, user_id: str) -> str | None:
+        row = self._session.one("handovers_open_of", outgoing=user_id)
+        return str(row["id"]) if row else None
+
+    def handover_insert(
+        self, row_id: str, outgoing: str, shift_from: datetime, at: datetime, remarks: str | None
+    ) -> bool:
+        made = self._session.one(
+            "handovers_insert", id=row_id, outgoing=outgoing, shift_from=shift_from, made_at=at, remarks=remarks
+        )
+        return made is not None
+
+    def handover(self, row_id: str) -> HandoverRow | None:
+        row = self._session.one("handovers_get", id=row_id) if is_uuid(row_id) else None
+        return HandoverRow(**row) if row else None
+
+    def handover_save(self, row: HandoverRow) -> None:
+        self._session.run(
+            "handovers_save",
+            id=row.id,
+            state=row.state,
+            incoming=row.incoming,
+            body=as_json(row.body),
+            remarks=row.remarks,
+            signed_at=row.signed_at,
+            ticked=as_json(list(row.ticked)),
+            accepted_at=row.accepted_at,
+            moved=as_json(list(row.moved)),
+            version=row.version,
+        )
+
+    def handover_body(self, since: datetime, now: datetime) -> Json:
+        return self._session.one("handover_body", since=since, now=now) or {}
