@@ -18,6 +18,7 @@ from devices.model import Decoded, DeviceRef, Event, Uplink
 __all__ = ["HuaweiCodec"]
 
 _TOPIC = re.compile(r"\$oc/devices/([^/]{1,256})/(.{1,200})")
+_ALARM_NAMES = ("alarm_type", "alarm_name", "name", "identifier", "event_type", "type")
 _ONLINE = {"online": True, "offline": False, "abnormal": False, "inactive": False, "frozen": False}
 
 
@@ -62,6 +63,12 @@ class HuaweiCodec:
                 ref = topic[2].rpartition("request_id=")[2] if topic else ""
                 answer = extras(body, (), 8)
                 found = [thing.event("reply", answer, ref=clean_text(ref, 64) or None)]
+            elif (
+                "alarm" in (what_of := show(sent.get("resource")).lower()) or "alarm" in show(sent.get("event")).lower()
+            ):
+                # the platform's own alarm: named by its body, else by the resource it is pushed as
+                named = next((body[name] for name in _ALARM_NAMES if isinstance(body.get(name), str)), what_of)
+                found = thing.happened(clean_text(named, 64).strip("'"), dict(body), at, "alarm")
             else:
                 content = as_object(body.get("content")) or as_object(body.get("message"))
                 bag = thing.properties(content, at) if content else []

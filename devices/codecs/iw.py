@@ -23,6 +23,7 @@ __all__ = ["IwCodec"]
 
 _FRAME = re.compile(rb"(IW|TRV)(?:([A-Z])P([0-9A-Z]{2})|(null))(.*?)#?", re.DOTALL)
 _ID = re.compile(r"\d{10,15}", re.ASCII)
+_UPLINKS = frozenset("ACY")
 _SERIAL = re.compile(r"\d{6}", re.ASCII)
 _EPOCH = re.compile(r"(\d{10})(?:\d{3})?", re.ASCII)
 _STAMP = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)", re.ASCII)
@@ -86,7 +87,10 @@ def _reader(frame: _Frame) -> Callable[[_Frame], _Answer]:
     if found is not None:
         return found
     # What answers a command repeats the six digits the command was numbered with.
-    return _reply if _SERIAL.fullmatch(frame.said(1)) else _unsupported
+    if _SERIAL.fullmatch(frame.said(1)):
+        return _reply
+    # Every other word of a device wants its answer; those of a server (B, D, Z) were never meant for us.
+    return _told if frame.letter in _UPLINKS else _unsupported
 
 
 # --- positions and alarms ---------------------------------------------------------------------------------------------
@@ -314,6 +318,11 @@ def _told(frame: _Frame) -> _Answer:
     return _unsupported(frame)[0], frame.reply()
 
 
+def _asks_where(frame: _Frame) -> _Answer:
+    """AP14: cells for which the watch wants coordinates. Nobody looks them up here: zeros keep it from asking on."""
+    return _unsupported(frame)[0], frame.reply("" if frame.vendor == "IW" else ",0.000,0.000", after_commit=False)
+
+
 _READERS: Mapping[str, Callable[[_Frame], _Answer]] = {
     "A00": _login,
     "A01": _position,
@@ -321,6 +330,7 @@ _READERS: Mapping[str, Callable[[_Frame], _Answer]] = {
     "A03": _heartbeat,
     "A07": _media,
     "A10": _alarm,
+    "A14": _asks_where,
     "A42": _media,
     "A49": _measured("heart_rate_bpm"),
     "A50": _temperature,

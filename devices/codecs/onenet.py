@@ -28,40 +28,60 @@ class OneNetCodec:
     def decode(self, uplink: Uplink, device: DeviceRef) -> Decoded:
         """Events of one post or push, and the answer a device's own post must get."""
         body, error = read_body(uplink.payload)
-        if error is None and not isinstance(body, dict):
-            error = f"an object was expected, not {show(body)}"
         if error is not None:
             return Decoded() if uplink.topic and not uplink.payload.strip() else Decoded(error=error)
-        body = as_object(body.get("msg")) or body
-        topic = thing_topic(uplink.topic)
-        names = [body.get("deviceName"), topic.device, body.get("device_name"), body.get("imei"), body.get("dev_name")]
-        names += [body.get("deviceId"), body.get("dev_id"), uplink.topic or "onenet"]
-        name = next(name for name in names if isinstance(name, str | int) and not isinstance(name, bool) and name)
-        thing = Thing("onenet", device.device_id or device_name(name), device.profile, uplink)
+        gathered = _gathered(body)
+        if gathered is None:
+            if not isinstance(body, dict):
+                return Decoded(error=f"an object was expected, not {show(body)}")
+            return _one(as_object(body.get("msg")) or body, uplink, device)
+        all_of = [
+            _one(one, uplink, device) if isinstance(one, dict) else Decoded(error=f"{show(one)} is not an object")
+            for one in gathered[:MAX_EVENTS]
+        ]
+        events = [event for one in all_of for event in one.events]
+        errors = [one.error for one in all_of if one.error is not None][:3]
+        if max(len(gathered), len(events)) > MAX_EVENTS:
+            errors.append(f"{len(gathered)} messages: only {MAX_EVENTS} events were taken")
+        return Decoded(tuple(events[:MAX_EVENTS]), (), "; ".join(errors) or None)
 
-        def named(identity: Mapping[str, Any]) -> Thing:
-            sub = identity.get("deviceName")
-            if device.device_id:
-                return Thing("onenet", device.device_id, device.profile, uplink, {"sub_device": show(sub).strip("'")})
-            return Thing(
-                "onenet", device_name(sub) if isinstance(sub, str) else thing.device_id, device.profile, uplink
-            )
 
-        replies = _replies(uplink.topic, topic.path, body)
-        if topic.path.endswith("reply") or ("code" in body and "params" not in body and "data" not in body):
-            ref = body.get("id")
-            text = clean_text(str(show(ref)).strip("'"), 64) if ref not in (None, "") else None
-            found: list[Event] | None = [thing.event("reply", {"ack": body.get("code") in (200, "200")}, ref=text)]
-        elif "notifyType" in body or "messageType" in body:
-            found = _push(thing, body)
-        elif "type" in body and ("dev_id" in body or "imei" in body):
-            found = _older(thing, body)
-        else:
-            found = _post(thing, topic.path, body, named)
-        if found is None:
-            what = {"path": clean_text(topic.path, 128), "body": extras(body, (), 16)}
-            return Decoded((thing.event("unsupported", what),), replies)
-        return Decoded(tuple(found[:MAX_EVENTS]), replies)
+def _gathered(body: Any) -> list[Any] | None:
+    """What the platform gathered over a while: a list, or `msg` as one (also as text); None where it is one message."""
+    sent = body.get("msg") if isinstance(body, dict) else body
+    if isinstance(sent, str) and sent.lstrip()[:1] == "[":
+        sent, _ = read_body(sent.encode("utf-8", "replace"))
+    return sent if isinstance(sent, list) else None
+
+
+def _one(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded:
+    topic = thing_topic(uplink.topic)
+    names = [body.get("deviceName"), topic.device, body.get("device_name"), body.get("imei"), body.get("dev_name")]
+    names += [body.get("deviceId"), body.get("dev_id"), uplink.topic or "onenet"]
+    name = next(name for name in names if isinstance(name, str | int) and not isinstance(name, bool) and name)
+    thing = Thing("onenet", device.device_id or device_name(name), device.profile, uplink)
+
+    def named(identity: Mapping[str, Any]) -> Thing:
+        sub = identity.get("deviceName")
+        if device.device_id:
+            return Thing("onenet", device.device_id, device.profile, uplink, {"sub_device": show(sub).strip("'")})
+        return Thing("onenet", device_name(sub) if isinstance(sub, str) else thing.device_id, device.profile, uplink)
+
+    replies = _replies(uplink.topic, topic.path, body)
+    if topic.path.endswith("reply") or ("code" in body and "params" not in body and "data" not in body):
+        ref = body.get("id")
+        text = clean_text(str(show(ref)).strip("'"), 64) if ref not in (None, "") else None
+        found: list[Event] | None = [thing.event("reply", {"ack": body.get("code") in (200, "200")}, ref=text)]
+    elif "notifyType" in body or "messageType" in body:
+        found = _push(thing, body)
+    elif "type" in body and ("dev_id" in body or "imei" in body):
+        found = _older(thing, body)
+    else:
+        found = _post(thing, topic.path, body, named)
+    if found is None:
+        what = {"path": clean_text(topic.path, 128), "body": extras(body, (), 16)}
+        return Decoded((thing.event("unsupported", what),), replies)
+    return Decoded(tuple(found[:MAX_EVENTS]), replies)
 
 
 def _post(thing: Thing, path: str, body: Mapping[str, Any], named: Any) -> list[Event] | None:

@@ -119,7 +119,8 @@ def _other(message: _Message) -> Decoded:
 def _connection(message: _Message) -> Decoded:
     sent = message.body.get("connectionState")
     known = _CONNECTIONS.get(word(sent))
-    found: dict[str, Any] = {"version": show(message.body.get("version")).strip("'")}
+    version = message.body.get("version")
+    found: dict[str, Any] = {} if version is None else {"version": show(version).strip("'")}
     if known is None:
         return Decoded((message.event("unsupported", {"channel": "connection", "state": show(sent)}),))
     found["connection"], found["online"] = known
@@ -215,7 +216,11 @@ def _stop(message: _Message, found: dict[str, Any], level: int | None) -> list[E
     if isinstance(safety.get("fieldViolation"), bool):
         found["field_violation"] = safety["fieldViolation"]
     sent = safety.get("activeEmergencyStop", safety.get("eStop"))
+    if isinstance(sent, bool):  # some bridges only know whether it is pressed
+        sent = "manual" if sent else "none"
     stop = word(sent)
+    if sent is not None and not isinstance(sent, str):
+        stop = show(sent)  # a word nobody told us of is not to be overlooked
     if sent is None or stop in ("none", ""):
         found["estop"] = None
         return []

@@ -12,16 +12,27 @@ from typing import Any
 
 import msgspec
 
-from devices.codecs.watch_position import position_events, read_position
-from devices.fields import Faults, clean_text, latitude_longitude, show
-from devices.model import Decoded, DeviceRef, Reply
-from devices.topics import is_device_id
+from devices.codecs.json_body import device_name
+from devices.codecs.watch_position import TRUST, position_events, read_position
+from devices.fields import Faults, battery, clean_text, extras, latitude_longitude, metric, show
+from devices.model import Decoded, DeviceRef, Event, Reply
 
 __all__ = ["decode_push"]
 
 _TIME = re.compile(r"20(\d\d)-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)", re.ASCII)
 _JSON = msgspec.json.Decoder(dict[str, Any])
 _MAX_LIST = 200
+_SUCCESS = Reply(b"Success", after_commit=True)
+_HEALTH = {
+    "heart": "heart_rate_bpm",
+    "oxygen": "spo2_pct",
+    "spo2": "spo2_pct",
+    "temperature": "temperature_c",
+    "temp": "temperature_c",
+    "steps": "steps",
+}
+_KNOWN = frozenset({*_HEALTH, "blood", "battery"})
+_PUSHED = frozenset({"deviceId", "flag", "data", "results", "latitude", "status"})
 
 
 def decode_push(payload: bytes, device: DeviceRef) -> Decoded:
@@ -30,21 +41,51 @@ def decode_push(payload: bytes, device: DeviceRef) -> Decoded:
         body = _JSON.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         return Decoded(error=f"not a push of a watch cloud: {problem}")
-    device_id = body.get("deviceId")
-    if isinstance(device_id, int) and not isinstance(device_id, bool):
-        device_id = show(device_id)
-    if not isinstance(device_id, str) or not is_device_id(device_id):
-        return Decoded(error=f"deviceId {show(device_id)} names no device")
+    if _PUSHED.isdisjoint(body):
+        return Decoded(error=f"not a push of a watch cloud: none of {', '.join(sorted(_PUSHED))} is in it")
+    sent, faults = body.get("deviceId"), Faults()
+    named = isinstance(sent, str | int) and not isinstance(sent, bool) and sent != ""
+    # An alarm whose device is not named well is an alarm all the same: it is shown under a name made of what was sent.
+    device_id = device_name(sent) if named else device.device_id
+    if not device_id:
+        faults["deviceId"] = "missing" if sent is None else f"{show(sent)} names no device"
+    if isinstance(body.get("results"), list):
+        return Decoded(_measured(device_id, body["results"], faults), (_SUCCESS,))
     flag = clean_text(body["flag"].strip(), 32) if isinstance(body.get("flag"), str) else ""
-    data = body.get("data")
-    faults: Faults = {}
+    # A location object of the cloud's own interface is the inside of a push.
+    data = body.get("data", None if flag else body)
     if not isinstance(data, dict):
         faults["data"] = "missing" if data is None else f"{show(data)} is not an object"
         data = {}
     here = read_position(_fields(flag, data), faults)
+    if not device_id:
+        here.stamp = ""  # two of them may be two people: no key, no ref
     must_alarm = flag.upper().startswith("AL")
-    events = position_events(device_id, flag, device.profile, here, faults, must_alarm)
-    return Decoded(events, (Reply(b"Success", after_commit=True),))
+    events = position_events(device_id, flag or "UD", device.profile, here, faults, must_alarm)
+    return Decoded(events, (_SUCCESS,))
+
+
+def _measured(device_id: str, results: list[Any], faults: Faults) -> tuple[Event, ...]:
+    """Records of the health and sport lists: `{"heart"}`, `{"blood": [systolic, diastolic]}`, `{"steps", "battery"}`.
+
+    `createdAt` carries no zone, and the cloud writes UTC in one place and +08:00 in another: it is kept as sent.
+    """
+    found: list[Event] = []
+    for record in results[:_MAX_LIST]:
+        if not isinstance(record, dict):
+            continue
+        mine: Faults = dict(faults)
+        values = {metric_name: record[name] for name, metric_name in _HEALTH.items() if name in record}
+        blood = _list(record.get("blood"))
+        if len(blood) >= 2:
+            values |= {"systolic_mmhg": blood[0], "diastolic_mmhg": blood[1]}
+        vitals = {name: value for name in values if (value := metric(name, values[name], mine)) is not None}
+        attributes: dict[str, Any] = {"trust": TRUST, "message": "results", **extras(record, _KNOWN, 8)}
+        if mine:
+            attributes["faults"] = mine
+        level = battery(record.get("battery"), mine) or None
+        found.append(Event(device_id, "vitals", vitals=vitals, battery_pct=level, attributes=attributes))
+    return tuple(found)
 
 
 def _fields(flag: str, data: Mapping[str, Any]) -> list[str]:

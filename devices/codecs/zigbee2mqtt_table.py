@@ -43,6 +43,11 @@ ALARM_PROPERTIES: Mapping[str, str] = {
     "device_fault": "device_fault",
     "trouble": "device_fault",
     "battery_defect": "device_fault",
+    "emergency_overheat": "device_fault",  # what a plug or boiler says of itself
+    "emergency_overcurrent": "device_fault",
+    "emergency_overvoltage": "device_fault",
+    "emergency_undervoltage": "device_fault",
+    "emergency_no_load": "device_fault",
 }
 """A binary property that is on, to the alarm it is."""
 

@@ -205,9 +205,11 @@ def test_iw_fall_login_media_and_replies() -> None:
     assert replies(decode("iw", f"IWAP00{ID}#".encode(), {"utc_offset_minutes": 480})) == [b"IWBP00,20261122072000,8#"]
     voice = decode("iw", b"IWAP07,20261122071500,3,2,4,#a##" + b"#")
     assert replies(voice) == [b"IWBP07,20261122071500,3,2,1#"]
-    for frame in (b"IWAPXL,080835#", b"IWAP16,080835,1#", b"IWAPZZ,whatever#"):
+    for frame in (b"IWAPXL,080835#", b"IWAP16,080835,1#", b"IWBP16,353456789012345,080835#"):
         assert replies(decode("iw", frame)) == []
     assert kinds(decode("iw", b"IWAPZZ,whatever#")) == ["unsupported"]
+    assert replies(decode("iw", b"IWAPZZ,whatever#")) == [b"IWBPZZ#"]
+    assert replies(decode("iw", b"TRVAP14,460,0,9520,3671#")) == [b"TRVBP14,0.000,0.000#"]
 
 
 # --- minifinder2 ------------------------------------------------------------------------------------------------------

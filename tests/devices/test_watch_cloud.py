@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import Decoded
+from devices.topics import is_device_id
 from tests.devices.captures import needs, rows
 from tests.devices.examples import al_frame, watch, watch_text
 
@@ -57,12 +58,41 @@ def test_a_position_push_is_a_location() -> None:
     assert decoded.events[0].fix is not None
 
 
-@pytest.mark.parametrize("device_id", [None, "", "<imei>", True, ["x"], "hub-1"])
-def test_a_push_that_names_no_device_is_an_error(device_id: Any) -> None:
-    decoded = _push({}, device_id=device_id)
+@pytest.mark.parametrize("device_id", [None, "", True, ["x"]])
+def test_an_alarm_of_nobody_is_an_alarm_without_a_key(device_id: Any) -> None:
+    (event,) = _push({"time": "2026-11-22 07:15:04", "status": "00010000"}, device_id=device_id).events
+    assert (event.type, event.device_id, event.key, event.ref) == ("sos", "", None, None)
+    assert event.attributes["faults"]["deviceId"]
+
+
+@pytest.mark.parametrize("device_id", ["<imei>", "hub-1", 5550001234])
+def test_a_badly_named_device_gets_a_name_that_can_be_one(device_id: Any) -> None:
+    (event,) = _push({"time": "2026-11-22 07:15:04", "status": "00010000"}, device_id=device_id).events
+    assert is_device_id(event.device_id)
+    assert event.key is not None
+
+
+@needs(_PUSHES)
+@pytest.mark.parametrize("row", rows(_PUSHES), ids=lambda row: row["id"])
+def test_every_row_decodes_to_what_it_means(row: dict[str, Any]) -> None:
+    decoded = watch(json.dumps(row["payload"]).encode())
+    assert decoded.error is None
+    vitals = {name: value for event in decoded.events for name, value in event.vitals.items()}
+    meaning = row["meaning"]
+    if "heart_rate" in meaning:
+        assert vitals["heart_rate_bpm"] == meaning["heart_rate"]
+        assert [vitals["systolic_mmhg"], vitals["diastolic_mmhg"]] == meaning["bp"]
+    if "steps" in meaning:
+        assert vitals["steps"] == meaning["steps"]
+    if meaning.get("event") is None:
+        assert not any(event.kind == "alarm" for event in decoded.events)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"a": 1}', b'{"deviceid": "x"}'])
+def test_what_is_no_push_is_an_error(body: bytes) -> None:
+    decoded = watch(body)
     assert decoded.events == ()
-    assert decoded.error is not None
-    assert "names no device" in decoded.error
+    assert "not a push" in (decoded.error or "")
 
 
 @given(
