@@ -13,6 +13,7 @@ import click
 
 from simulators.device import Happening
 from simulators.fleet import Report, run_scenario
+from simulators.kinds import TCP_FAMILIES
 from simulators.ledger import LedgerError
 from simulators.roster import read_credentials
 from simulators.scenario import bundled, load_scenario
@@ -45,6 +46,9 @@ def list_scenarios() -> None:
 )
 @click.option("--watch", default=None, metavar="HOST:PORT", help="The hub's listener for bracket watches.")
 @click.option(
+    "--tcp", multiple=True, metavar="FAMILY=HOST:PORT", help="The hub's listener for iw, minifinder2, gt06 or h02."
+)
+@click.option(
     "--world", type=click.Path(path_type=Path, dir_okay=False), help="Fleet file (JSON) in place of the scenario's."
 )
 @click.option("--credentials", type=click.Path(path_type=Path, dir_okay=False), help="JSON {device_id: secret}.")
@@ -62,6 +66,7 @@ def run_command(
     broker: str,
     api: str | None,
     watch: str | None,
+    tcp: tuple[str, ...],
     world: Path | None,
     credentials: Path | None,
     ca_file: Path | None,
@@ -83,6 +88,7 @@ def run_command(
                 broker=broker,
                 api=api,
                 watch=watch,
+                tcp=tcp,
                 world=world,
                 credentials=credentials,
                 ca_file=ca_file,
@@ -105,6 +111,7 @@ async def _run(
     broker: str,
     api: str | None,
     watch: str | None,
+    tcp: tuple[str, ...],
     world: Path | None,
     credentials: Path | None,
     ca_file: Path | None,
@@ -125,6 +132,7 @@ async def _run(
         broker=broker,
         api=api,
         watch=watch,
+        tcp=_families(tcp),
         seed=seed,
         speed=speed,
         ledger=ledger,
@@ -138,6 +146,16 @@ async def _run(
     if parent is not None:
         parent.cancel()
     return report
+
+
+def _families(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        family, sign, address = one.partition("=")
+        if not sign or family not in TCP_FAMILIES:
+            raise ValueError(f"--tcp {one}: FAMILY=HOST:PORT is wanted, with one of {', '.join(TCP_FAMILIES)}")
+        found[family] = address
+    return found
 
 
 async def _outlive(parent: int, stop: asyncio.Event) -> None:

@@ -72,11 +72,17 @@ class Shared:
     run: str
     seed: int = 1
     watch: tuple[str, int] | None = None
+    ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Family to the address of the hub's listener for it; `watch` is that of the bracket watches."""
     repeat_s: tuple[float, float] = (5.0, 20.0)
     retry_s: tuple[float, float] = (1.0, 30.0)
     passwords: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[Happening], None] = lambda _happening: None
     counters: Counters = field(default_factory=Counters)
+
+    def address_of(self, family: str) -> tuple[str, int] | None:
+        """Where the hub listens for devices of a TCP family."""
+        return self.ports.get(family) or (self.watch if family == "watch" else None)
 
 
 @dataclass(slots=True)
@@ -96,6 +102,8 @@ class Device(ABC):
     DRAIN_PER_H: float = 1.2
     INTERVAL_S: float = 60.0
     ALARMS: tuple[str, ...] = ALARM_TYPES
+    ANSWERED = True
+    """Whether the wire answers a press. Where it does not, a press is neither repeated nor in the ledger."""
 
     def __init__(self, spec: DeviceSpec, shared: Shared) -> None:
         self.spec = spec
@@ -168,9 +176,10 @@ class Device(ABC):
             note=note,
             cancels=cancels,
         )
-        self.shared.ledger.pressed(
-            self.spec.id, alarm.ref, self.shared.pace.now(), type=type, observed_at=alarm.observed_at
-        )
+        if self.ANSWERED:
+            self.shared.ledger.pressed(
+                self.spec.id, alarm.ref, self.shared.pace.now(), type=type, observed_at=alarm.observed_at
+            )
         press = Press(alarm, asyncio.get_running_loop().time())
         self.presses[alarm.ref] = press
         self.shared.counters.presses += 1

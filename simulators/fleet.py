@@ -13,7 +13,7 @@ from typing import Any
 
 from simulators.care import CareDevice
 from simulators.device import Counters, Device, Happening, Shared
-from simulators.kinds import FAMILIES, KINDS, make_device
+from simulators.kinds import FAMILIES, KINDS, TCP_FAMILIES, make_device
 from simulators.ledger import Ledger
 from simulators.line import BrokerAddress, keep_alive
 from simulators.pace import Pace
@@ -22,6 +22,7 @@ from simulators.roster import Roster, load_roster
 from simulators.scenario import Scenario, load_scenario
 from simulators.staff import FieldStaff, Operator, SignedIn, StaffCounters
 from simulators.tables import ScenarioError
+from simulators.zigbee import ZigbeeSensor
 
 __all__ = ["FAMILIES", "KINDS", "Report", "run_scenario"]
 
@@ -77,6 +78,7 @@ async def run_scenario(
     broker: str | None,
     api: str | None = None,
     watch: str | None = None,
+    tcp: Mapping[str, str] | None = None,
     seed: int | None = None,
     speed: float | None = None,
     ledger: Path | None = None,
@@ -92,8 +94,9 @@ async def run_scenario(
 ) -> Report:
     """Runs a scenario until its end, `duration_s` scenario seconds, or `stop`.
 
-    `broker` is `mqtt://host:port`, `watch` `host:port` of the hub's bracket-watch listener, `api` the hub's address for
-    the field staff (None: no people). Without `run` a fresh mark is drawn, so that refs of two runs never meet.
+    `broker` is `mqtt://host:port`, `watch` `host:port` of the hub's bracket-watch listener, `tcp` that of each other
+    TCP family, `api` the hub's address for the field staff (None: no people). Without `run` a fresh mark is drawn, so
+    that refs of two runs never meet.
     Raises ScenarioError for a bad scenario or fleet, ValueError for a bad address, LedgerError for the ledger.
     """
     if not isinstance(scenario, Scenario):
@@ -108,6 +111,7 @@ async def run_scenario(
         run=run or _fresh_mark(),
         seed=seed,
         watch=None if watch is None else _host_port(watch),
+        ports={family: _host_port(address) for family, address in (tcp or {}).items()},
         repeat_s=repeat_s,
         retry_s=retry_s,
         passwords=credentials or {},
@@ -193,7 +197,7 @@ class _Company:
                 return
 
     async def _start(self) -> None:
-        lines = [device.line for device in self.devices.values() if isinstance(device, CareDevice)]
+        lines = [device.line for device in self.devices.values() if isinstance(device, CareDevice | ZigbeeSensor)]
         self._tasks.add(asyncio.create_task(keep_alive(lines)))
         self._tasks |= {asyncio.create_task(person.run()) for person in self.people}
         # Whoever has something to say first comes first; the rest a little at a time, as a broker likes it.
@@ -260,8 +264,13 @@ def _check_wires(roster: Roster, shared: Shared, file: str) -> None:
     families = {spec.family for spec in roster.devices}
     if "care" in families and shared.broker is None:
         raise ScenarioError(file, "fleet", "has care/v1 devices: a broker address is wanted (--broker)")
-    if "watch" in families and shared.watch is None:
-        raise ScenarioError(file, "fleet", "has bracket watches: the hub's watch port is wanted (--watch HOST:PORT)")
+    if "zigbee2mqtt" in families and shared.broker is None:
+        raise ScenarioError(file, "fleet", "has Zigbee sensors: a broker address is wanted (--broker)")
+    for family in TCP_FAMILIES:
+        if family in families and shared.address_of(family) is None:
+            option = "--watch HOST:PORT" if family == "watch" else f"--tcp {family}=HOST:PORT"
+            what = "bracket watches" if family == "watch" else f"devices of family {family}"
+            raise ScenarioError(file, "fleet", f"has {what}: the hub's {family} port is wanted ({option})")
 
 
 def _host_port(text: str) -> tuple[str, int]:

@@ -7,9 +7,22 @@ from simulators.care import CareDevice
 from simulators.device import Device, DeviceSpec, Shared
 from simulators.home import BedSensor, Door, FallRadar, Gas, Motion, PullCord, Smoke, WaterLeak
 from simulators.robot import Robot
+from simulators.tracker import Tracker
+from simulators.tracker_wires import WIRES
 from simulators.watch import BracketWatch, Watch
+from simulators.zigbee import ZIGBEE_SAYS, ZigbeeSensor
 
-__all__ = ["ALIASES", "FAMILIES", "KINDS", "alarm_types", "kind_named", "make_device"]
+__all__ = [
+    "ALIASES",
+    "FAMILIES",
+    "KINDS",
+    "MADE",
+    "TCP_FAMILIES",
+    "alarm_types",
+    "kind_named",
+    "make_device",
+    "wire_fits",
+]
 
 KINDS: dict[str, type[CareDevice]] = {
     "watch": Watch,
@@ -39,8 +52,32 @@ ALIASES: dict[str, str] = {
     "pir": "motion",
     "bed_sensor": "bed",
 }
-FAMILIES = ("care", "watch")
-"""The wires the simulators speak: care/v1, and the bracket watch protocol on TCP."""
+TCP_FAMILIES = ("watch", *WIRES)
+FAMILIES = ("care", *TCP_FAMILIES, "zigbee2mqtt")
+"""The wires the simulators speak: care/v1, those of TCP devices, and a Zigbee gateway's."""
+
+MADE: dict[str, tuple[str, str]] = {
+    **{kind: (kind, "care") for kind in KINDS},
+    "bracket_watch": ("watch", "watch"),
+    "iw_watch": ("watch", "iw"),
+    "pendant": ("pull_cord", "minifinder2"),
+    "gt06_tracker": ("watch", "gt06"),
+    "h02_tracker": ("watch", "h02"),
+    "zigbee_cord": ("pull_cord", "zigbee2mqtt"),
+    "zigbee_smoke": ("smoke", "zigbee2mqtt"),
+    "zigbee_gas": ("gas", "zigbee2mqtt"),
+    "zigbee_leak": ("water_leak", "zigbee2mqtt"),
+}
+"""Words of `[fleet.make]` to kind and family."""
+
+_WORN = frozenset({"watch", "pull_cord"})
+
+
+def wire_fits(kind: str, family: str) -> bool:
+    """Whether there is such a kind of device on that wire."""
+    if family == "zigbee2mqtt":
+        return kind in ZIGBEE_SAYS
+    return family == "care" or (kind == "watch" if family == "watch" else kind in _WORN)
 
 
 def kind_named(word: str) -> str | None:
@@ -52,9 +89,17 @@ def kind_named(word: str) -> str | None:
 
 def alarm_types(spec: DeviceSpec) -> tuple[str, ...]:
     """The alarm types this device can raise."""
+    if spec.family == "zigbee2mqtt":
+        return tuple(ZIGBEE_SAYS[spec.kind])
+    if spec.family in WIRES:
+        return tuple(WIRES[spec.family].ALARMS)
     return BracketWatch.ALARMS if spec.family == "watch" else KINDS[spec.kind].ALARMS
 
 
 def make_device(spec: DeviceSpec, shared: Shared) -> Device:
     """The device of a fleet entry, on its family's wire."""
+    if spec.family == "zigbee2mqtt":
+        return ZigbeeSensor(spec, shared)
+    if spec.family in WIRES:
+        return Tracker(spec, shared)
     return BracketWatch(spec, shared) if spec.family == "watch" else KINDS[spec.kind](spec, shared)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulators.device import DeviceSpec
-from simulators.kinds import FAMILIES, KINDS, alarm_types, kind_named
+from simulators.kinds import FAMILIES, KINDS, MADE, alarm_types, kind_named, wire_fits
 from simulators.scenario import Beat, FleetSource
 from simulators.tables import ScenarioError, Table, read_json
 from simulators.wire import is_device_id
@@ -143,8 +143,8 @@ def _device(table: Table, names: dict[str, str]) -> DeviceSpec:
     if kind is None:
         raise table.wrong("kind", f"{word!r} is no kind of device; known: {', '.join(KINDS)}")
     family = table.text("family", "care", one_of=FAMILIES) or "care"
-    if family == "watch" and kind != "watch":
-        raise table.wrong("family", f"only a watch speaks the watch protocol, not a {kind}")
+    if not wire_fits(kind, family):
+        raise table.wrong("family", f"there is no {kind} that speaks {family}")
     resident = table.text("resident_id")
     name = table.text("name")
     return DeviceSpec(
@@ -173,17 +173,31 @@ def _staff(table: Table) -> StaffSpec:
     )
 
 
+_FIRST_IDS = {
+    "watch": 8800000000,
+    "iw": 355550100000000,
+    "minifinder2": 355550200000000,
+    "gt06": 355550300000000,
+    "h02": 4205500000,
+}
+"""TCP devices are called by digits: of their IMEI, or of their maker's."""
+
+
+def _made_id(prefix: str, word: str, family: str, number: int) -> str:
+    first = _FIRST_IDS.get(family)
+    return f"{prefix}-{word.replace('_', '-')}-{number:04d}" if first is None else f"{first + number}"
+
+
 def _made(source: FleetSource, seed: int) -> list[DeviceSpec]:
     rng = random.Random(f"fleet:{seed}")
     made: list[DeviceSpec] = []
     for word, count in source.made.items():
-        bracket = word == "bracket_watch"
-        kind = "watch" if bracket else word
+        kind, family = MADE[word]
         made.extend(
             DeviceSpec(
-                id=f"{8800000000 + number}" if bracket else f"{source.prefix}-{kind}-{number:04d}",
+                id=_made_id(source.prefix, word, family, number),
                 kind=kind,
-                family="watch" if bracket else "care",
+                family=family,
                 lat=HOME[0] + rng.uniform(-0.008, 0.008),
                 lon=HOME[1] + rng.uniform(-0.008, 0.008),
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from simulators.kinds import FAMILIES, KINDS, kind_named
+from simulators.kinds import FAMILIES, KINDS, MADE, kind_named
 from simulators.tables import ScenarioError, Table, read_toml
 from simulators.wire import ALARM_TYPES
 
@@ -182,9 +182,9 @@ def _fleet_source(root: Table, path: Path) -> FleetSource:
     if make is not None:
         prefix = make.text("prefix", "sim") or "sim"
         for word in make.names():
-            kind = "bracket_watch" if word == "bracket_watch" else kind_named(word)
+            kind = word if word in MADE else kind_named(word)
             if kind is None:
-                raise make.wrong(word, f"is no kind of device; known: {', '.join((*KINDS, 'bracket_watch'))}")
+                raise make.wrong(word, f"is no kind of device; known: {', '.join(MADE)}")
             made[kind] = int(make.need_number(word, high=100_000))
     if source is not None:
         table.done()

@@ -1,9 +1,10 @@
-"""Watches: the native one on care/v1, and the bracket protocol's on TCP."""
+"""Watches: the native one on care/v1, the bracket protocol's on TCP, and what all TCP devices share."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import abstractmethod
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from simulators.care import CareDevice
 from simulators.device import Device, DeviceSpec, Press, Shared
 from simulators.wire import Fix, WireError, activity
 
-__all__ = ["BracketWatch", "Watch"]
+__all__ = ["LK_FAILURES_TO_RESTART", "LOCATION_EVERY_MIN", "BracketWatch", "TcpDevice", "Watch"]
 
 VITALS_EVERY_MIN = 5
 LOCATION_EVERY_MIN = 10
@@ -57,22 +58,19 @@ class Watch(CareDevice):
         return self.person.fix(self.shared.pace.hour(), self.rng)
 
 
-class BracketWatch(Device):
-    """`[3G*ID*LEN*…]` on TCP: LK heartbeat, UD positions, AL until its reply, and a new connection when unanswered.
+class TcpDevice(Device):
+    """A device with a TCP connection of its own to the hub, and alarms that go one by one until their answer.
 
-    The reply to AL names no alarm. So one alarm is on the line at a time, and the n-th reply of a connection belongs to
-    its n-th AL frame: a late reply to a repeat can never pass for the answer to the next press.
+    The answer to an alarm names none. So one alarm is on the line at a time, and the n-th answer of a connection
+    belongs to its n-th alarm frame: a late answer to a repeat can never pass for the answer to the next press.
     """
-
-    DRAIN_PER_H = 1.6
-    INTERVAL_S = 60.0
-    ALARMS = (*ALARM_BITS, "assistance")
 
     def __init__(self, spec: DeviceSpec, shared: Shared) -> None:
         super().__init__(spec, shared)
-        if shared.watch is None:
-            raise WireError(f"{spec.id}: a bracket watch wants the address of the hub's watch port (--watch HOST:PORT)")
-        self._address = shared.watch
+        address = shared.address_of(spec.family)
+        if address is None:
+            raise WireError(f"{spec.id}: the address of the hub's port for family {spec.family} is wanted")
+        self._address = address
         self._queue: deque[Press] = deque()
         self._outstanding: deque[str] = deque()
         self._writer: asyncio.StreamWriter | None = None
@@ -80,8 +78,33 @@ class BracketWatch(Device):
         self._allowed = asyncio.Event()
         self._allowed.set()
         self._mute = False
-        self._unanswered_lk = 0
         self._last_observed: datetime | None = None
+
+    # --- what each wire says
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """A connection stands: what goes first."""
+
+    @abstractmethod
+    def _take(self, chunk: bytes) -> None:
+        """Bytes of the hub. WireError: they cannot be read."""
+
+    @abstractmethod
+    async def _heartbeat(self) -> None: ...
+
+    @abstractmethod
+    async def _report(self) -> None: ...
+
+    @abstractmethod
+    def _alarm_frame(self, press: Press) -> bytes | None:
+        """The alarm's frame, None where it cannot go yet."""
+
+    @abstractmethod
+    def _check(self, type: str) -> None:
+        """WireError where this wire cannot say that."""
+
+    # --- life
 
     @property
     def connected(self) -> bool:
@@ -120,22 +143,13 @@ class BracketWatch(Device):
         self._mute = False
         self._allowed.set()
 
-    def measure(self) -> None:
-        beat = self.person.vitals(self.shared.pace.hour(), self.rng)["heart_rate_bpm"]
-        self._send(f"heart,{beat}")
-
     def _raise_alarm(self, press: Press) -> None:
-        if press.alarm.type not in ALARM_BITS and press.alarm.type != "assistance":
-            raise WireError(f"a bracket watch cannot say {press.alarm.type!r}")
+        self._check(press.alarm.type)
         self._queue.append(press)
         self._wake.set()
         self.forget_old()
 
-    def _next_ref(self, moment: datetime, type: str) -> str:
-        # The protocol knows no ref: date, time and status word are what tells one press from another (UTC).
-        return f"{moment:%d%m%y%H%M%S}-{self._status(type):08X}"
-
-    def press(  # the protocol's clock has whole seconds, and neither a note nor a test mark nor a cancel
+    def press(  # these clocks have whole seconds, and there is neither a note nor a test mark nor a cancel
         self,
         type: str = "sos",
         *,
@@ -147,7 +161,7 @@ class BracketWatch(Device):
         cancels: str | None = None,
     ) -> Press:
         if test or cancels is not None:
-            raise WireError("a bracket watch has neither tests nor cancels")
+            raise WireError(f"a device of family {self.spec.family} has neither tests nor cancels")
         del note
         moment = (observed_at or self.shared.pace.now()).replace(microsecond=0)
         if self._last_observed is not None and moment <= self._last_observed:
@@ -158,8 +172,8 @@ class BracketWatch(Device):
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._outstanding.clear()
-        self._unanswered_lk = 0
         try:
+            self._begin()
             async with asyncio.TaskGroup() as tasks:
                 duties = [tasks.create_task(duty) for duty in (self._heartbeat(), self._report(), self._repeat())]
                 await self._listen(reader)
@@ -169,20 +183,90 @@ class BracketWatch(Device):
             await self._hang_up()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        frames = FrameReader()
         while True:
             try:
                 chunk = await reader.read(4096)
                 if not chunk:
                     return
-                for frame in frames.feed(chunk):
-                    if not self._mute:
-                        self._heard(frame)
+                if not self._mute:
+                    self._take(chunk)
             except OSError:
                 return
             except WireError as error:
                 self.happened("trouble", f"the hub sent a frame that cannot be read: {error}")
                 return
+
+    def _first_is_answered(self) -> None:
+        if self._outstanding:
+            self.answered(self._outstanding.popleft(), "received")
+            self._wake.set()
+
+    async def _repeat(self) -> None:
+        while True:
+            while self._queue and self._queue[0].told.is_set():
+                self._queue.popleft()
+            self._wake.clear()
+            if not self._queue:
+                await self._wake.wait()
+                continue
+            press = self._queue[0]
+            frame = self._alarm_frame(press)
+            if frame is not None and self._write(frame, alarm=True):
+                self._outstanding.append(press.alarm.ref)
+                press.sends += 1
+                self.shared.counters.sends += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.jitter.uniform(*self.shared.repeat_s)):
+                    await press.told.wait()
+
+    def _write(self, frame: bytes, *, alarm: bool = False) -> bool:
+        if self._writer is None or self._mute or self._writer.is_closing():
+            return False
+        self._writer.write(frame)
+        if not alarm:
+            self.shared.counters.telemetry += 1
+        return True
+
+    async def _hang_up(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
+
+
+class BracketWatch(TcpDevice):
+    """`[3G*ID*LEN*…]` on TCP: LK heartbeat, UD positions, AL until its reply, and a new connection when unanswered."""
+
+    DRAIN_PER_H = 1.6
+    INTERVAL_S = 60.0
+    ALARMS = (*ALARM_BITS, "assistance")
+
+    def __init__(self, spec: DeviceSpec, shared: Shared) -> None:
+        super().__init__(spec, shared)
+        self._frames = FrameReader()
+        self._unanswered_lk = 0
+
+    def measure(self) -> None:
+        beat = self.person.vitals(self.shared.pace.hour(), self.rng)["heart_rate_bpm"]
+        self._send(f"heart,{beat}")
+
+    def _check(self, type: str) -> None:
+        if type not in ALARM_BITS and type != "assistance":
+            raise WireError(f"a bracket watch cannot say {type!r}")
+
+    def _next_ref(self, moment: datetime, type: str) -> str:
+        # The protocol knows no ref: date, time and status word are what tells one press from another (UTC).
+        return f"{moment:%d%m%y%H%M%S}-{self._status(type):08X}"
+
+    def _begin(self) -> None:
+        self._frames = FrameReader()
+        self._unanswered_lk = 0
+
+    def _take(self, chunk: bytes) -> None:
+        for frame in self._frames.feed(chunk):
+            self._heard(frame)
 
     def _heard(self, frame: Frame) -> None:
         if frame.device_id != self.spec.id:
@@ -190,9 +274,7 @@ class BracketWatch(Device):
         elif frame.word == "LK":
             self._unanswered_lk = 0
         elif frame.word.startswith("AL"):
-            if self._outstanding:
-                self.answered(self._outstanding.popleft(), "received")
-                self._wake.set()
+            self._first_is_answered()
         elif frame.word == "CR":
             self._send_position("UD")
             self._command(frame)
@@ -221,31 +303,12 @@ class BracketWatch(Device):
             self.measure()
             await self.shared.pace.sleep(LOCATION_EVERY_MIN * 60.0)
 
-    async def _repeat(self) -> None:
-        while True:
-            while self._queue and self._queue[0].told.is_set():
-                self._queue.popleft()
-            self._wake.clear()
-            if not self._queue:
-                await self._wake.wait()
-                continue
-            press = self._queue[0]
-            if self._send_alarm(press):
-                press.sends += 1
-                self.shared.counters.sends += 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.jitter.uniform(*self.shared.repeat_s)):
-                    await press.told.wait()
-
-    def _send_alarm(self, press: Press) -> bool:
+    def _alarm_frame(self, press: Press) -> bytes:
         alarm = press.alarm
         position = Position(
             alarm.observed_at, alarm.fix, alarm.battery_pct or 0, self._steps(), self._status(alarm.type)
         )
-        if not self._send(encode_position("AL", position)):
-            return False
-        self._outstanding.append(alarm.ref)
-        return True
+        return encode_frame(Frame(self.spec.id, encode_position("AL", position)))
 
     def _send_position(self, kind: str) -> None:
         now = self.shared.pace.now().replace(microsecond=0)
@@ -254,12 +317,7 @@ class BracketWatch(Device):
         self._send(encode_position(kind, position))
 
     def _send(self, content: str) -> bool:
-        if self._writer is None or self._mute or self._writer.is_closing():
-            return False
-        self._writer.write(encode_frame(Frame(self.spec.id, content)))
-        if not content.startswith("AL"):
-            self.shared.counters.telemetry += 1
-        return True
+        return self._write(encode_frame(Frame(self.spec.id, content)))
 
     def _steps(self) -> int:
         return self.person.at(self.shared.pace.hour()).steps
@@ -267,11 +325,3 @@ class BracketWatch(Device):
     @staticmethod
     def _status(type: str) -> int:
         return status_word(None if type == "assistance" else type)
-
-    async def _hang_up(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await writer.wait_closed()

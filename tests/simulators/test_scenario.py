@@ -42,7 +42,8 @@ def sequence(name: str | Path, seed: int, count: int = 300, world: Path | None =
 def test_the_same_seed_gives_the_same_sequence(name: str) -> None:
     first = sequence(name, 5)
     assert first == sequence(name, 5)
-    assert first != sequence(name, 6)
+    if name != "families":  # one press of each wire, at its time: nothing is drawn
+        assert first != sequence(name, 6)
     assert [step.at_s for step in first] == sorted(step.at_s for step in first)
 
 
@@ -155,8 +156,12 @@ def test_a_bad_scenario_is_refused_with_file_key_and_reason(tmp_path: Path, text
         ('id = "hub-1"\nkind = "watch"', "fleet.devices[0].id", "no device id"),
         ('id = "a"', "fleet.devices[0].kind", "is missing"),
         ('id = "a"\nkind = "toaster"', "fleet.devices[0].kind", "no kind of device"),
-        ('id = "a"\nkind = "watch"\nfamily = "gt06"', "fleet.devices[0].family", "'gt06' is unknown"),
-        ('id = "a"\nkind = "radar"\nfamily = "watch"', "fleet.devices[0].family", "only a watch"),
+        ('id = "a"\nkind = "watch"\nfamily = "morse"', "fleet.devices[0].family", "'morse' is unknown"),
+        (
+            'id = "a"\nkind = "radar"\nfamily = "watch"',
+            "fleet.devices[0].family",
+            "there is no radar that speaks watch",
+        ),
         ('id = "a"\nkind = "watch"\nlat = 91', "fleet.devices[0].lat", "-90 to 90"),
         ('id = "a"\nkind = "watch"\n[[fleet.devices]]\nid = "a"\nkind = "watch"', "devices", "there twice"),
     ],
