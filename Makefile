@@ -80,6 +80,6 @@ lock: run-ready
 	@wc -l requirements*.lock
 
 clean:
-	rm -rf .venv build *.egg-info hub/console/dist $(WEB)/node_modules test-results
+	rm -rf .venv build *.egg-info hub/console/dist $(WEB)/node_modules tests/timescale/node_modules test-results
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

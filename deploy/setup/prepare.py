@@ -30,6 +30,7 @@ STAMPS = VENV / "stamps"
 LOGS = ROOT / "build"
 WEB = ROOT / "hub" / "console" / "web"
 PAGES = ROOT / "hub" / "console" / "dist"
+TIMESCALE = ROOT / "tests" / "timescale"
 NOT_SOURCES = {"node_modules", "test", "test-results"}
 """Folders of the web pages that the built pages do not depend on."""
 
@@ -191,12 +192,12 @@ def node_folder() -> Path | None:
     return None
 
 
-def npm(*arguments: str) -> None:
+def npm(*arguments: str, folder_of: Path = WEB) -> None:
     folder = node_folder()
     if folder is None:
         raise StepFailedError("no node 20.19 or later, 22.12 or later, was found")
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
-    run(str(folder / "npm"), *arguments, "--no-fund", "--no-audit", cwd=WEB, env={**os.environ, "PATH": path})
+    run(str(folder / "npm"), *arguments, "--no-fund", "--no-audit", cwd=folder_of, env={**os.environ, "PATH": path})
 
 
 def page_sources() -> str:
@@ -241,6 +242,26 @@ def page_steps() -> list[Step]:
             lambda: (PAGES / "index.html").exists(),
         ),
     ]
+
+
+# -- TimescaleDB for the tests, which no Python package and no Debian brings
+
+
+def install_timescale() -> None:
+    try:
+        npm("ci", "--fetch-retries=1", "--fetch-timeout=30000", folder_of=TIMESCALE)
+    except StepFailedError as error:
+        NOTES.append(f"没有 TimescaleDB · without TimescaleDB: its tests are left out ({error})")
+
+
+def timescale_step() -> Step:
+    return Step(
+        "timescale-packages",
+        "安装测试用 TimescaleDB · installing TimescaleDB for the tests",
+        install_timescale,
+        lambda: digest(TIMESCALE / "package.json", TIMESCALE / "package-lock.json"),
+        lambda: (TIMESCALE / "node_modules" / ".package-lock.json").exists(),
+    )
 
 
 # -- what the system brings
@@ -383,7 +404,8 @@ def main() -> None:
         packages = []
     system = [system_step()] if wanted == "test" else []
     first = [environment, *node_steps()]
-    chains = [Chain("packages", packages), Chain("pages", page_steps()), Chain("system", system)]
+    pages = page_steps() + ([timescale_step()] if wanted == "test" else [])
+    chains = [Chain("packages", packages), Chain("pages", pages), Chain("system", system)]
     total = len(first) + sum(len(chain.steps) for chain in chains)
     try:
         # Stamps lie in the environment, and so may node: it comes first.

@@ -104,7 +104,8 @@ def timescale_edition(connection: Connection) -> str | None:
     """`timescale` or `apache` where the TimescaleDB extension can be used in this database, else None.
 
     The licence is a setting of the extension's own library, which is loaded only once the extension exists: where it is
-    available but not there yet it is made, read and rolled back. The connection must be in no transaction.
+    available but not there yet it is made, read and rolled back. The connection must be in no transaction, and must not
+    make the extension itself afterwards: a session that has loaded the library once refuses to.
     """
     row = connection.execute(
         "SELECT installed_version IS NOT NULL FROM pg_available_extensions WHERE name = 'timescaledb'"
@@ -131,10 +132,11 @@ def migrate(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
     file's transaction is rolled back, those before it stay); UnavailableError where the database cannot be reached.
     """
     known = list(migrations() if files is None else files)
+    offered = offered_variant(url)
     with _locked(url) as connection:
         connection.execute(_LEDGER)
         done: list[str] = []
-        for one in _missing(connection, known, _variant(connection)):
+        for one in _missing(connection, known, _variant(connection, offered)):
             _apply(connection, one)
             done.append(one.name)
         return done
@@ -143,8 +145,9 @@ def migrate(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
 def pending(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
     """The names `migrate` would apply. Changes nothing; raises as `migrate` does."""
     known = list(migrations() if files is None else files)
+    offered = offered_variant(url)
     with _locked(url) as connection:
-        return [one.name for one in _missing(connection, known, _variant(connection))]
+        return [one.name for one in _missing(connection, known, _variant(connection, offered))]
 
 
 def with_stems_of(names: Iterable[str]) -> list[Migration]:
@@ -160,8 +163,8 @@ def with_stems_of(names: Iterable[str]) -> list[Migration]:
 
 
 def offered_variant(url: str) -> Variant:
-    """The variant that a fresh schema in this database would have."""
-    with _locked(url) as connection:
+    """The variant that a fresh schema in this database would have. In a session of its own: see `timescale_edition`."""
+    with _connected(url) as connection:
         return "timescale" if timescale_edition(connection) == "timescale" else "plain"
 
 
@@ -175,12 +178,18 @@ def rebuild(connection: psycopg.Connection[Any], files: Iterable[Migration], var
 
 
 @contextmanager
-def _locked(url: str) -> Iterator[Connection]:
+def _connected(url: str) -> Iterator[Connection]:
     try:
         connection = psycopg.connect(url, autocommit=True, row_factory=tuple_row, application_name="care-hub migrate")
     except psycopg.OperationalError as error:
         raise UnavailableError(f"the database cannot be reached: {first_line(error)}") from error
     with connection:
+        yield connection
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[Connection]:
+    with _connected(url) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         yield connection
 
@@ -195,14 +204,14 @@ def _applied(connection: Connection) -> dict[str, str]:
     }
 
 
-def _variant(connection: Connection) -> Variant:
-    """The variant the database began with; for a new one, by the TimescaleDB it offers."""
+def _variant(connection: Connection, offered: Variant) -> Variant:
+    """The variant the database began with; for a new one, the one it offers."""
     for name in _applied(connection):
         if name.endswith(".plain"):
             return "plain"
         if name.endswith(".timescale"):
             return "timescale"
-    return "timescale" if timescale_edition(connection) == "timescale" else "plain"
+    return offered
 
 
 def _missing(connection: Connection, known: list[Migration], variant: Variant) -> list[Migration]:

@@ -34,6 +34,13 @@ _WIDTHS = (
     *(timedelta(days=days) for days in (1, 7, 28)),
 )
 """Each is a whole part of the next but one of its unit, and all begin with a Monday's midnight in China."""
+_TABLES = {
+    "observations_of_raw": "observations",
+    "observations_of_minutes": "rolled_minutes",
+    "observations_of_hours": "rolled_hours",
+    "observations_of_days": "rolled_days",
+}
+_EVER = datetime.min.replace(tzinfo=UTC)
 _ORIGIN = datetime(2000, 1, 2, 16, tzinfo=UTC)
 _BY_THE_MINUTE = timedelta(days=2)
 """Up to such a span the records themselves can make up for minutes that are no longer kept."""
@@ -91,17 +98,22 @@ class SeriesReads(ReadsBase):
     def _fits(session: Session, wanted: dict[str, Any]) -> bool:
         """Whether the records of a span are few enough to be given as they are."""
         span = wanted["end"] - wanted["start"]
-        if span > _BY_THE_MINUTE or _minutes_since(session) > wanted["start"]:
+        if span > _BY_THE_MINUTE or _since(session)["rolled_minutes"] > wanted["start"]:
             return False
         # Whole minutes: a few records too many are counted at either end, never too few.
         whole = {"start": _floor(wanted["start"], _MINUTE), "end": _ceiling(wanted["end"], _MINUTE)}
         return int(session.value("observations_counted", **wanted | whole)) <= MOST_POINTS
 
 
-def _minutes_since(session: Session) -> datetime:
-    """From when on there are minutes."""
-    kept: dict[str, datetime] = {row["series"]: row["since"] for row in session.all("series_since")}
-    return kept.get("rolled_minutes", datetime.min.replace(tzinfo=UTC))
+def _since(session: Session) -> Mapping[str, datetime]:
+    """From when on a series is whole. What is older goes by partitions or chunks: some of it may be there still."""
+    return dict.fromkeys(_TABLES.values(), _EVER) | {
+        row["series"]: row["since"] for row in session.all("series_since")
+    }
+
+
+def _kept(wanted: dict[str, Any], since: datetime) -> dict[str, Any]:
+    return wanted | {"start": min(max(wanted["start"], since), wanted["end"])}
 
 
 def _raw(session: Session, wanted: dict[str, Any], cursor: str | None) -> Observations:
@@ -110,7 +122,7 @@ def _raw(session: Session, wanted: dict[str, Any], cursor: str | None) -> Observ
         wanted = wanted | {"start": max(wanted["start"], after + timedelta(microseconds=1))}
         if wanted["start"] >= wanted["end"]:
             return Observations([], "raw", 0)
-    rows = session.all("observations_raw", **wanted, limit=MOST_POINTS + 1)
+    rows = session.all("observations_raw", **_kept(wanted, _since(session)["observations"]), limit=MOST_POINTS + 1)
     if len(rows) <= MOST_POINTS:
         return Observations([row["view"] for row in rows], "raw", 0)
     # A page ends with all records of its last moment; the next one begins after it.
@@ -125,14 +137,15 @@ def _bins(session: Session, wanted: dict[str, Any], asked: timedelta) -> Observa
     span = wanted["end"] - wanted["start"]
     width = _fitting(span, asked)
     block = "observations_of_days" if width >= _DAY else "observations_of_hours" if width >= _HOUR else None
+    since = _since(session)
     if block is None:
-        if _minutes_since(session) <= wanted["start"]:
+        if since["rolled_minutes"] <= wanted["start"]:
             block = "observations_of_minutes"
         elif span <= _BY_THE_MINUTE:
             block = "observations_of_raw"
         else:
             width, block = _fitting(span, _HOUR), "observations_of_hours"
     whole = {"start": _floor(wanted["start"], width), "end": _ceiling(wanted["end"], width), "width": width}
-    rows = session.all(block, **wanted | whole)
+    rows = session.all(block, **_kept(wanted | whole, since[_TABLES[block]]))
     unit = "day" if width >= _DAY else "hour" if width >= _HOUR else "minute"
     return Observations([row["view"] for row in rows], unit, int(width.total_seconds()))
