@@ -1,7 +1,7 @@
 /** Hash routes: `#/alarms/ID`. Small enough to need no router. */
 import { computed, shallowRef } from 'vue'
 
-export const PAGES = ['alarms', 'orders', 'residents', 'devices', 'supervision'] as const
+export const PAGES = ['alarms', 'orders', 'residents', 'devices', 'onboarding', 'supervision'] as const
 export type PageName = (typeof PAGES)[number]
 
 const hash = shallowRef(location.hash)
