@@ -9,13 +9,15 @@ import { addMessages, chooseLanguage, fill, setLanguage, t, word } from '../src/
 import { fromLocalInput, toLocalInput } from '../src/core/local-input.ts'
 import consoleEn from '../src/locales/console.en.json'
 import consoleZh from '../src/locales/console.zh.json'
+import onboardingEn from '../src/locales/onboarding.en.json'
+import onboardingZh from '../src/locales/onboarding.zh.json'
 import phoneEn from '../src/locales/phone.en.json'
 import phoneZh from '../src/locales/phone.zh.json'
 import sharedEn from '../src/locales/shared.en.json'
 import sharedZh from '../src/locales/shared.zh.json'
 import { T0 } from './make.ts'
 
-const pairs = { console: [consoleZh, consoleEn], phone: [phoneZh, phoneEn], shared: [sharedZh, sharedEn] } as const
+const pairs = { console: [consoleZh, consoleEn], onboarding: [onboardingZh, onboardingEn], phone: [phoneZh, phoneEn], shared: [sharedZh, sharedEn] } as const
 
 test('both languages have the same keys, the same places, and no empty text', () => {
   const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()
