@@ -109,7 +109,8 @@ SELECT pg_notify('care_hub_due', '')
 WITH ripe AS MATERIALIZED (
     SELECT subject_kind, subject_id, step,
            CASE WHEN subject_kind = 'incident' THEN subject_id
-                WHEN pg_input_is_valid(body ->> 'incident_id', 'uuid') THEN (body ->> 'incident_id')::uuid
+                WHEN body ->> 'incident_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+                THEN (body ->> 'incident_id')::uuid
            END AS incident_id
     FROM due
     WHERE due_at <= %(now)s
