@@ -133,6 +133,14 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     # --- makers' clouds: proved by a secret or a signature of their own, never by an account
     ("GET", f"{_P}/intake/{{family}}"): "public",
     ("POST", f"{_P}/intake/{{family}}"): "public",
+    ("POST", f"{_P}/devices/claim"): _CONSOLE | _STAFF,
+    ("POST", f"{_P}/devices/{{device_id}}/claim"): _KEEPERS,
+    ("POST", f"{_P}/devices/{{device_id}}/rotate"): _KEEPERS,
+    ("POST", f"{_P}/devices/{{device_id}}/revoke"): _KEEPERS,
+    ("POST", f"{_P}/devices/{{device_id}}/restore"): _KEEPERS,
+    # Asked by the broker with a secret of its own; without that secret everything is denied.
+    ("POST", f"{_P}/broker/auth"): "public",
+    ("POST", f"{_P}/broker/acl"): "public",
     ("GET", f"{_P}/device-profiles"): _READERS,
     ("POST", f"{_P}/device-profiles"): _ADMIN,
     ("GET", f"{_P}/device-profiles/{{profile_id}}"): _READERS,

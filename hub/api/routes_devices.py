@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated, Literal
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from devices.dialects import commands_of
 from hub.api.answers import JsonAnswer, one, page_body
@@ -28,12 +29,39 @@ def list_devices(
     hub: HubDep,
     resident: Filter = None,
     area: Filter = None,
+    station: Filter = None,
     family: Filter = None,
+    profile: Filter = None,
+    online: Annotated[Literal["true", "false", "never"] | None, Query(description="never: not heard yet")] = None,
+    battery_below: Annotated[int | None, Query(ge=1, le=101)] = None,
+    silent: Annotated[bool | None, Query(description="Found silent by supervision")] = None,
+    adopted: Annotated[bool | None, Query(description="false: reported without having been added")] = None,
+    revoked: Annotated[bool | None, Query()] = None,
     q: Filter = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    return list_answer(hub, "devices", limit, cursor, resident_id=resident, area=area, family=family, q=q)
+    return list_answer(
+        hub,
+        "devices",
+        limit,
+        cursor,
+        resident_id=resident,
+        area=area,
+        station=station,
+        family=family,
+        profile=profile,
+        online=online,
+        battery_below=None if battery_below is None else str(battery_below),
+        silent=_word(silent),
+        adopted=_word(adopted),
+        revoked=_word(revoked),
+        q=q,
+    )
+
+
+def _word(value: bool | None) -> str | None:
+    return None if value is None else "true" if value else "false"
 
 
 @router.get("/devices/{device_id}", response_model=Device, summary="One device")
@@ -48,7 +76,17 @@ def post_device(hub: HubDep, write: Write, body: DeviceNew) -> Response:
     told: list[str | None] = []
 
     def act() -> None:
-        told.append(hub.services.devices.add(body.id, body.family, body.resident_id, write.actor, name=body.name))
+        told.append(
+            hub.services.devices.add(
+                body.id,
+                body.family,
+                body.resident_id,
+                write.actor,
+                name=body.name,
+                profile_id=body.profile_id,
+                upstream=body.upstream,
+            )
+        )
 
     def view(_done: None) -> Json:
         return {"device": record_view(hub, "devices", body.id), "secret": None}
@@ -65,13 +103,15 @@ def post_device(hub: HubDep, write: Write, body: DeviceNew) -> Response:
 
 
 @router.patch("/devices/{device_id}", response_model=Device, summary="Change a device")
-def patch_device(write: Write, device_id: RecordId, body: DeviceFields) -> Response:
+def patch_device(hub: HubDep, write: Write, device_id: RecordId, body: DeviceFields) -> Response:
+    if body.profile_id is not None:
+        hub.services.devices.check_profile(device_id, body.profile_id)
     return change_record(write, "devices", device_id, body)
 
 
 @router.post("/devices/{device_id}/commands", response_model=DeviceCommand, status_code=202, summary="Send a command")
 def post_command(hub: HubDep, write: Write, device_id: RecordId, body: Command) -> Response:
-    """Kept until it is answered, has failed or expires. 409 (`cannot`) where the device's family has no such command."""
+    """Kept until it is answered, has failed or expires. 409 (`cannot`) where the family has no such command."""
     fields = dict(body.model_extra or {})
     lives = timedelta(seconds=body.expires_in_s) if body.expires_in_s is not None else None
 

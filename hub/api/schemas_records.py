@@ -184,6 +184,8 @@ class DeviceNew(Request):
     family: Word
     resident_id: Word | None = None
     name: Name | None = None
+    profile_id: Word | None = None
+    upstream: Word | None = None
 
 
 class DeviceFields(Change):
@@ -193,8 +195,10 @@ class DeviceFields(Change):
     model: Line | None = None
     resident_id: Word | None = None
     area_id: Word | None = None
+    profile_id: Word | None = None
     profile: Free = Field(default_factory=dict)
-    interval_s: Annotated[int, Strict(), Field(ge=1, le=604_800)] = 300
+    interval_s: Annotated[int, Strict(), Field(ge=1, le=604_800)] | None = None
+    upstream: Word | None = None
 
 
 class Command(BaseModel):

@@ -125,8 +125,17 @@ class Device(View):
     online: bool | None
     last_seen_at: datetime | None
     battery_pct: int | None
+    charging: bool | None
+    clock_skew_s: int | None = Field(description="By how much its clock lags behind ours; negative: it is ahead")
     interval_s: int
+    upstream: str | None = Field(description="Bridge, carrier or fleet it hangs on")
+    profile_id: str
     profile: dict[str, Any]
+    adopted: bool
+    revoked_at: datetime | None
+    silent_since: datetime | None
+    silence: str | None = Field(description="Why it counts as silent, or why it may be")
+    silence_incident_id: str | None
     conflict: DeviceConflict | None = Field(default=None, description="Seen within the last day")
     capabilities: list[str] | None = Field(default=None, description="Commands it can be given; of one device only")
     version: int

@@ -13,16 +13,16 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
 from devices import FAMILIES, Codec
 from dispatch import SERVICE_KINDS, HaversineTravel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.api import create_api, hash_password
 from hub.app.looking import HubLook
-from hub.app.metrics import CountedIngest, HubCollector, timed_codecs
+from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_codecs
 from hub.app.readiness import readiness
 from hub.bridge import Bridge, BridgeState, LaneState, bridge_options
+from hub.bridge.password_file import PasswordFile, PasswordKeeper
 from hub.clock import new_id, utc_now
 from hub.console import mount_console
 from hub.embedded import EmbeddedServices
@@ -162,7 +162,7 @@ class Hub:
         self._stack = ExitStack()
         self._stopping = threading.Event()
         self.embedded = EmbeddedServices(settings, broker="bridge" in parts)
-        self.registry = CollectorRegistry()
+        self.registry = hub_registry()
         self.bridge: Bridge | None = None
         self.jobs: Jobs | None = None
         self.feed: Feed | None = None
@@ -282,6 +282,7 @@ class Hub:
         )
         self.bridge.start()
         self._stack.callback(self.bridge.stop, 2.0)
+        self._keep_passwords(url)
         hearing = HearingBeat(self.services.supervising, new_id(), self._ways)
         hearing.start()
         self._stack.callback(hearing.stop, 1.0)
@@ -289,6 +290,19 @@ class Hub:
     def _find_devices(self, device_ids: Collection[str]) -> Mapping[str, DeviceRow]:
         with self.database.begin() as tx:
             return tx.devices.get_many(device_ids)
+
+    def _keep_passwords(self, url: str) -> None:
+        broker = self.settings.broker
+        if broker.password_file is None:
+            return
+        listener = self._stack.enter_context(Listener(url, ["care_hub_broker"]))
+        keeper = PasswordKeeper(
+            PasswordFile(broker.password_file, broker.pid_file), self.services.credentials.of_broker, listener.wait
+        )
+        keeper.start()
+        self._stack.callback(keeper.stop)
+        self._stack.callback(listener.close)
+        self._stack.callback(keeper.request_stop)
 
     def _ways(self) -> dict[str, bool]:
         """Which ways in are heard now, for the supervision of devices."""

@@ -18,6 +18,7 @@ from hub.care import Resident
 from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
+from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
     Actor,
@@ -326,6 +327,7 @@ class Transaction(Protocol):
     quarantine: Quarantine
     reference: Reference
     supervision: Supervision
+    provisioning: Provisioning
     desk: Desk
 
     def look(
@@ -338,10 +340,21 @@ class Transaction(Protocol):
         slots: Collection[tuple[str, AlarmClass]],
         now: datetime,
     ) -> Situation:
-        """Claims `keys` as `Ledger.take` does, locks the live incidents of `slots` (subject, class), and reads the rest.
+        """Claims `keys` as `Ledger.take` does, locks the live incidents of `slots` (subject, class), reads the rest.
 
         `presses` are the keys of alarms among `keys`: one that is stored as an alarm is a repeat, however long ago the
         ledger forgot it.
+        """
+
+    def store_presses(
+        self,
+        opened: Sequence[tuple[Incident, Json | None, Sequence[str]]],
+        folded: Sequence[tuple[Incident, Json | None]],
+        alarms: Sequence[tuple[Alarm, bytes | None, str | None]],
+    ) -> bool:
+        """`Incidents.insert_many`, `Incidents.save_many` and `Alarms.add_many` in one exchange, with their errors.
+
+        False: another transaction opened one of the incidents meanwhile; this one must be rolled back.
         """
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:

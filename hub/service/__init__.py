@@ -14,7 +14,9 @@ from hub.clock import Clock, IdSource
 from hub.ports import Database
 from hub.service.calls import Calls
 from hub.service.care import Care
+from hub.service.claims import Claims
 from hub.service.commands import CommandDesk
+from hub.service.credentials import Credentials
 from hub.service.devices import DeviceRegister
 from hub.service.dispatching import Dispatching, StepName, candidate_json
 from hub.service.escalating import Escalating
@@ -35,7 +37,9 @@ from hub.service.writing import Writer
 __all__ = [
     "Calls",
     "Care",
+    "Claims",
     "CommandDesk",
+    "Credentials",
     "DeviceRegister",
     "Dispatching",
     "Escalating",
@@ -82,6 +86,8 @@ class Services:
     profiles: ProfileRegister
     supervising: Supervising
     repairs: Repairs
+    credentials: Credentials
+    claims: Claims
 
 
 def build_services(
@@ -121,5 +127,7 @@ def build_services(
         handovers=Handovers(database, clock, new_id, writer),
         profiles=ProfileRegister(database, clock),
         repairs=Repairs(database, clock, care),
+        credentials=Credentials(database, clock, hash_secret),
+        claims=Claims(database, clock),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
     )

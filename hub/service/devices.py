@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
 from devices import FAMILIES
@@ -10,6 +9,8 @@ from devices.topics import is_device_id
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports import Actor, Database, DeviceRow, EntryRow
+from hub.service.credentials import give_credential
+from hub.service.profiles import profile_for
 
 __all__ = ["DeviceRegister"]
 
@@ -26,12 +27,29 @@ class DeviceRegister:
         self._new_id = new_id
         self._hash_secret = hash_secret
 
+    def check_profile(self, device_id: str, profile_id: str) -> None:
+        """NotFoundError: no such device or profile; BadRequestError: the profile is of another family."""
+        with self._database.begin() as tx:
+            row = tx.devices.get_many([device_id]).get(device_id)
+            if row is None:
+                raise NotFoundError(f"no device {device_id}")
+            profile_for(tx, profile_id, row.family)
+
     def add(
-        self, device_id: str, family: str, resident_id: str | None, actor: Actor, *, name: str | None = None
+        self,
+        device_id: str,
+        family: str,
+        resident_id: str | None,
+        actor: Actor,
+        *,
+        name: str | None = None,
+        profile_id: str | None = None,
+        upstream: str | None = None,
     ) -> str | None:
         """Adds a device; gives its credential, once, or None where the family has none.
 
-        BadRequestError: an id or family that cannot be. ConflictError: it exists. NotFoundError: no such resident.
+        BadRequestError: an id, family or profile that cannot be. ConflictError: it exists. NotFoundError: no such
+        resident or profile.
         """
         if not is_device_id(device_id):
             raise BadRequestError(
@@ -42,7 +60,6 @@ class DeviceRegister:
             raise BadRequestError(
                 f"there is no device family {family!r}; known: {', '.join(sorted(FAMILIES))}", field="family"
             )
-        secret = secrets.token_urlsafe(24) if FAMILIES[family].credential else None
         now = self._clock()
         with self._database.begin() as tx:
             resident = None
@@ -58,8 +75,12 @@ class DeviceRegister:
                     area_id=resident.area_id if resident else None,
                 ),
                 name=name,
-                secret_hash=self._hash_secret(secret) if secret else None,
+                secret_hash=None,
             )
+            more = {"profile_id": profile_for(tx, profile_id, family), "upstream": upstream}
+            if any(value is not None for value in more.values()):
+                tx.reference.patch("devices", device_id, more, version=None)
+            secret = give_credential(tx, device_id, family, self._hash_secret)
             tx.audit.add(actor, "device.add", f"device:{device_id}", {"family": family, "resident": resident_id}, now)
             tx.timeline.add(
                 EntryRow(

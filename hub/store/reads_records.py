@@ -61,6 +61,16 @@ _AREA: Mapping[str, str] = {
     "responders": f"t.area_ids && ARRAY({_BELOW})",
     "contacts": f"t.resident_id IN (SELECT x.id FROM residents x WHERE x.area_id IN ({_BELOW}))",
 }
+_OF_DEVICES: Mapping[str, str] = {
+    "online": "CASE %(online)s WHEN 'never' THEN t.last_seen_at IS NULL ELSE t.online = (%(online)s = 'true') END",
+    "battery_below": "t.battery_pct < %(battery_below)s::integer",
+    "silent": "(w.silent_since IS NOT NULL) = %(silent)s::boolean",
+    "adopted": "t.adopted = %(adopted)s::boolean",
+    "revoked": "(t.revoked_at IS NOT NULL) = %(revoked)s::boolean",
+    "profile": "coalesce(t.profile_id, t.family) = %(profile)s",
+    "station": "coalesce(t.area_id, r.area_id) IN"
+    " (SELECT b.id FROM areas b JOIN stations s ON b.path @> ARRAY[s.area_id] WHERE s.id = %(station)s)",
+}
 _TRUNK = r"^0*(86)?0*(?=\d{7,}$)"
 """What stands before a national number: zeros, China's code, zeros again; seven digits at least must be left."""
 _DIGITS = rf"regexp_replace(regexp_replace(t.phone, '\D', '', 'g'), '{_TRUNK}', '')"
@@ -138,6 +148,9 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
     if name == "phone" and table in ("residents", "contacts"):
         params["phone"] = re.sub(_TRUNK, "", re.sub(r"\D", "", value))
         return _PHONE if params["phone"] else "false"
+    if table == "devices" and name in _OF_DEVICES:
+        params[name] = value
+        return _OF_DEVICES[name]
     columns = TABLES[table].columns if table in TABLES else _USER_COLUMNS if table == "users" else _ALARM_COLUMNS
     if name not in columns:
         raise BadRequestError(f"{table}: there is no condition {name}", field=name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from hub.errors import ConflictError
+from hub.alarms.model import Alarm, AlarmClass, Incident
+from hub.care import Resident
+from hub.errors import BadRequestError, ConflictError
 from hub.ports.commands import Commands
 from hub.ports.database import (
     Alarms,
@@ -21,11 +24,13 @@ from hub.ports.database import (
     Residents,
     Responders,
     Series,
+    Situation,
     Timeline,
     Users,
 )
 from hub.ports.desk import Desk
 from hub.ports.integrations import Integrations
+from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
 from hub.ports.supervision import Supervision
@@ -42,6 +47,7 @@ from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
+from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
 from hub.store.residents import ResidentsDrawer
@@ -70,12 +76,15 @@ class PostgresTransaction:
         for write in (series.flush, devices.write, due.write, outbox.write, timeline.write):
             session.buffer(write)
         self.session = session
-        self.ledger: Ledger = LedgerDrawer(session)
+        ledger, alarms, incidents = LedgerDrawer(session), AlarmsDrawer(session), IncidentsDrawer(session)
+        residents, users = ResidentsDrawer(session), UsersDrawer(session)
+        self._judged_by = devices, ledger, alarms, residents, incidents, users
+        self.ledger: Ledger = ledger
         self.series: Series = series
         self.devices: Devices = devices
-        self.residents: Residents = ResidentsDrawer(session)
-        self.alarms: Alarms = AlarmsDrawer(session)
-        self.incidents: Incidents = IncidentsDrawer(session)
+        self.residents: Residents = residents
+        self.alarms: Alarms = alarms
+        self.incidents: Incidents = incidents
         self.timeline: Timeline = timeline
         self.due: Due = due
         self.responders: Responders = RespondersDrawer(session)
@@ -83,14 +92,60 @@ class PostgresTransaction:
         self.orders: Orders = OrdersDrawer(session)
         self.calls: Calls = CallsDrawer(session)
         self.outbox: Outbox = outbox
-        self.users: Users = UsersDrawer(session)
+        self.users: Users = users
         self.audit: Audit = AuditDrawer(session)
         self.integrations: Integrations = IntegrationsDrawer(session)
         self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
+        self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
+
+    def look(
+        self,
+        *,
+        devices: Collection[str],
+        keys: Sequence[tuple[bytes, datetime]],
+        presses: Collection[bytes],
+        residents: Collection[str],
+        slots: Collection[tuple[str, AlarmClass]],
+        now: datetime,
+    ) -> Situation:
+        """All of it in one exchange with the server; the answers are taken when the last question is out."""
+        register, ledger, alarms, people, incidents, users = self._judged_by
+        with self.session.together():
+            known_devices = register.get_later(devices)
+            fresh = ledger.take_later(keys) if keys else set[bytes]
+            stored = alarms.known_later(presses) if presses else set[bytes]
+            known_people = people.get_later(residents) if residents else dict[str, Resident]
+            live = incidents.lock_live_later(slots) if slots else dict[tuple[str, AlarmClass], Incident]
+            operators = users.operators_later(now)
+        return Situation(known_devices(), fresh() - stored(), known_people(), live(), operators())
+
+    def store_presses(
+        self,
+        opened: Sequence[tuple[Incident, Json | None, Sequence[str]]],
+        folded: Sequence[tuple[Incident, Json | None]],
+        alarms: Sequence[tuple[Alarm, bytes | None, str | None]],
+    ) -> bool:
+        """All of it in one exchange with the server."""
+        _, _, presses, _, incidents, _ = self._judged_by
+        try:
+            with self.session.together():
+                inserted = incidents.insert_later(opened) if opened else set[str]
+                saved = incidents.save_later(incidents.rows(folded)) if folded else lambda: None
+                added = presses.add_later(alarms) if alarms else lambda: None
+        except BadRequestError as error:
+            # A press points at an incident that was not opened: somebody else opened one for its subject.
+            if error.extra.get("constraint") == "alarms_incident_id_fkey":
+                return False
+            raise
+        if len(inserted()) < len(opened):
+            return False
+        saved()
+        added()
+        return True
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         claimed = self.session.one(
