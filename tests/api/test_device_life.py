@@ -1,0 +1,272 @@
+"""Profiles, credentials, claims, the broker's questions and the work list of devices, over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from hub.clock import utc_now
+from tests.api.desk import Desk, Json
+
+
+@pytest.fixture(autouse=True)
+def profiles(shared: Desk) -> None:
+    shared.services.profiles.seed()
+
+
+def ok(answer: httpx.Response, status: int = 200) -> Json:
+    assert answer.status_code == status, answer.text
+    body: Json = answer.json()
+    return body
+
+
+def execute(desk: Desk, query: str, *params: Any) -> None:
+    with psycopg.connect(desk.url) as connection:
+        connection.execute(query, params)  # type: ignore[call-overload]
+
+
+def new_device(desk: Desk, name: str, **fields: Any) -> str:
+    """Adds a care/v1 device; gives its credential."""
+    body = {"id": name, "family": "care", **fields}
+    secret = ok(desk.seat("coord").post("/api/v1/devices", json=body), 201)["secret"]
+    assert isinstance(secret, str)
+    return secret
+
+
+# --- profiles
+
+
+def test_every_family_has_a_profile_and_a_site_adds_its_own(shared: Desk) -> None:
+    admin = shared.seat("boss")
+    found = {one["id"]: one for one in ok(admin.get("/api/v1/device-profiles"))["items"]}
+    assert {"care", "watch", "iw", "zigbee2mqtt", "vda5050"} <= found.keys()
+    assert found["watch"]["setup"]
+    body = {
+        "id": "acme-watch",
+        "family": "watch",
+        "zh": "安康手表",
+        "en": "Acme watch",
+        "interval_s": 600,
+        "silence": {"charging_s": 7200, "night": {"from": "22:00", "to": "06:00", "after_s": 30000}},
+        "reading": {"alarm_bits": {"21": "fall"}},
+    }
+    made = ok(admin.post("/api/v1/device-profiles", json=body), 201)
+    assert made["reading"] == {"alarm_bits": {"21": "fall"}}
+    changed = ok(admin.patch("/api/v1/device-profiles/acme-watch", json={"interval_s": 300}))
+    assert changed["interval_s"] == 300
+    assert changed["version"] == 2
+    assert admin.post("/api/v1/device-profiles", json=body).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"family": "nokia"}, "family: there is no device family"),
+        ({"reading": {"alarm_bits": {"21": "fell"}}}, "reading.alarm_bits.21"),
+        ({"reading": {"alarm_bits": {"3": "fall"}}}, "a bit number from 16 to 31"),
+        ({"reading": {"datum": "gcj02"}}, "reading.datum: there is no such field; known here: alarm_bits"),
+        ({"silence": {"night": {"from": "25:00", "to": "06:00", "after_s": 5}}}, "silence.night.from"),
+        ({"silence": {"after": 5}}, "silence.after: there is no such field"),
+        ({"interval_s": None}, "silence.after_s"),
+        ({"setup": [{"zh": "甲"}]}, "setup.1.en"),
+    ],
+)
+def test_a_wrong_profile_is_told_what_is_wrong(shared: Desk, fields: Json, said: str) -> None:
+    body = {"id": "bad", "family": "watch", "zh": "坏", "en": "bad", "interval_s": 300, **fields}
+    answer = shared.seat("boss").post("/api/v1/device-profiles", json=body)
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+    assert shared.seat("coord").post("/api/v1/device-profiles", json=body).status_code == 403
+
+
+def test_a_profile_changes_how_messages_are_read(shared: Desk) -> None:
+    admin, coordinator = shared.seat("boss"), shared.seat("coord")
+    body = {
+        "id": "odd-phone",
+        "family": "owntracks",
+        "zh": "手机",
+        "en": "Phone",
+        "interval_s": 900,
+        "reading": {"leave": "door"},
+    }
+    ok(admin.post("/api/v1/device-profiles", json=body), 201)
+    ok(
+        coordinator.post("/api/v1/devices", json={"id": "phone-1", "family": "owntracks", "profile_id": "odd-phone"}),
+        201,
+    )
+    with shared.database.begin() as tx:
+        assert tx.devices.get_many(["phone-1"])["phone-1"].profile == {"leave": "door"}
+    wrong = coordinator.patch("/api/v1/devices/phone-1", json={"profile_id": "watch"})
+    assert wrong.status_code == 422
+    assert "is for watch" in wrong.json()["detail"]
+    device = ok(coordinator.patch("/api/v1/devices/phone-1", json={"profile": {"leave": "wandering"}}))
+    assert device["interval_s"] == 900
+    with shared.database.begin() as tx:
+        assert tx.devices.get_many(["phone-1"])["phone-1"].profile == {"leave": "wandering"}
+
+
+# --- credentials
+
+
+def test_rotate_revoke_restore(shared: Desk) -> None:
+    first = new_device(shared, "cred-1")
+    seat = shared.seat("coord")
+    second = ok(seat.post("/api/v1/devices/cred-1/rotate", json={}))["secret"]
+    assert second
+    assert second != first
+    credentials = shared.services.credentials
+    assert credentials.admits("cred-1", first, "cred-1") == "the credential is wrong"
+    assert credentials.admits("cred-1", second, "cred-1") is None
+    assert credentials.admits("cred-1", second, "hub-alarm") is not None
+    assert ok(seat.post("/api/v1/devices/cred-1/revoke", json={"reason": "lost"}))["revoked_at"] is not None
+    assert credentials.admits("cred-1", second, "cred-1") is not None
+    assert credentials.of_broker()["cred-1"] is None
+    assert seat.post("/api/v1/devices/cred-1/rotate", json={}).status_code == 409
+    third = ok(seat.post("/api/v1/devices/cred-1/restore", json={"reason": "found"}))["secret"]
+    assert credentials.admits("cred-1", third, "cred-1") is None
+    assert credentials.admits("cred-1", second, "cred-1") is not None
+    audit = [row["action"] for row in ok(shared.seat("boss").get("/api/v1/audit"))["items"]]
+    assert {"device.rotated", "device.revoked", "device.restored"} <= set(audit)
+
+
+def test_a_secret_is_told_once(shared: Desk) -> None:
+    new_device(shared, "cred-2")
+    seat = shared.seat("coord")
+    first = seat.post("/api/v1/devices/cred-2/rotate", json={}, headers={"Idempotency-Key": "r1"})
+    again = seat.post("/api/v1/devices/cred-2/rotate", json={}, headers={"Idempotency-Key": "r1"})
+    assert ok(first)["secret"]
+    assert ok(again)["secret"] is None
+
+
+# --- claims
+
+
+def test_a_scanned_code_binds_the_device_once(shared: Desk) -> None:
+    new_device(shared, "claim-1")
+    made = ok(shared.seat("coord").post("/api/v1/devices/claim-1/claim", json={"days": 7}), 201)
+    assert made["url"].endswith(made["token"])
+    installer = shared.seat("sunwei")
+    taken = ok(installer.post("/api/v1/devices/claim", json={"token": made["url"], "resident_id": "R2"}))
+    assert taken["resident"]["id"] == "R2"
+    assert taken["setup"]
+    again = installer.post("/api/v1/devices/claim", json={"token": made["token"], "resident_id": "R1"})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:care-hub:claim-used")
+    assert installer.post("/api/v1/devices/claim", json={"token": "x" * 22, "resident_id": "R1"}).status_code == 404
+
+
+def test_a_code_expires_and_a_newer_one_replaces_it(shared: Desk) -> None:
+    new_device(shared, "claim-2")
+    seat = shared.seat("coord")
+    old = ok(seat.post("/api/v1/devices/claim-2/claim", json={}), 201)["token"]
+    token = ok(seat.post("/api/v1/devices/claim-2/claim", json={}), 201)["token"]
+    assert seat.post("/api/v1/devices/claim", json={"token": old, "resident_id": "R1"}).status_code == 404
+    execute(shared, "UPDATE device_claims SET expires_at = now() - interval '1 second' WHERE device_id = 'claim-2'")
+    late = seat.post("/api/v1/devices/claim", json={"token": token, "resident_id": "R1"})
+    assert late.json()["type"] == "urn:care-hub:claim-expired"
+
+
+# --- EMQX
+
+
+def test_the_hook_denies_whatever_is_not_right_and_never_fails(shared: Desk) -> None:
+    secret = new_device(shared, "emqx-1")
+    client = shared.anonymous()
+    good = {"clientid": "emqx-1", "username": "emqx-1", "password": secret}
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer " + "s" * 20}):
+        answer = client.post("/api/v1/broker/auth", json=good, headers=headers)
+        # No secret is configured on this desk: everybody is denied, with 200, or EMQX would go on without us.
+        assert ok(answer)["result"] == "deny"
+    credentials = shared.services.credentials
+    assert credentials.may("emqx-1", "emqx-1", "care/v1/emqx-1/up/alarm", "publish") is None
+    assert credentials.may("emqx-1", "emqx-1", "care/v1/emqx-1/down/#", "subscribe") is None
+    for topic, access in (
+        ("care/v1/emqx-2/up/alarm", "publish"),
+        ("care/v1/emqx-1/down/ack", "publish"),
+        ("care/v1/+/down/#", "subscribe"),
+        ("#", "subscribe"),
+        ("care/v1/emqx-1/up/#", "publish"),
+    ):
+        assert credentials.may("emqx-1", "emqx-1", topic, access) is not None, topic  # type: ignore[arg-type]
+
+
+# --- the register
+
+
+def test_the_register_finds_what_needs_somebody(shared: Desk) -> None:
+    for name in ("find-1", "find-2", "find-3"):
+        new_device(shared, name, resident_id="R1")
+    execute(shared, "UPDATE devices SET online = true, last_seen_at = now(), battery_pct = 9 WHERE id = 'find-1'")
+    execute(shared, "UPDATE device_watch SET silent_since = now() WHERE device_id = 'find-2'")
+    execute(shared, "UPDATE devices SET adopted = false WHERE id = 'find-3'")
+    seat = shared.seat("coord")
+
+    def found(**params: Any) -> set[str]:
+        items = ok(seat.get("/api/v1/devices", params={**params, "limit": 500}))["items"]
+        return {one["id"] for one in items if one["id"].startswith("find-")}
+
+    assert found(online="true") == {"find-1"}
+    assert found(online="never") == {"find-2", "find-3"}
+    assert found(battery_below=20) == {"find-1"}
+    assert found(silent=True) == {"find-2"}
+    assert found(adopted=False) == {"find-3"}
+    assert found(station="ST1") == {"find-1", "find-2", "find-3"}
+    assert found(station="ST1", battery_below=20, q="find") == {"find-1"}
+    assert found(family="watch") == set()
+
+
+# --- technical work
+
+
+def test_the_work_list_puts_bad_actors_first_and_becomes_orders(desk: Desk) -> None:
+    desk.services.profiles.seed()
+    for number in range(11):
+        desk.press("W2", "low_battery", ref=f"b{number}")
+    desk.press("W1", "off_wrist")
+    emergency = desk.incident("P1", "sos")
+    seat = desk.seat("coord")
+    work = ok(seat.get("/api/v1/technical-work"))
+    assert [item["device"]["id"] for item in work["items"]] == ["W2", "W1"]
+    first = work["items"][0]
+    assert first["rank"] == 1
+    assert first["bad_actor"] is True
+    assert first["alarms_30d"] == 11
+    assert first["station"] == {"id": "ST1", "name": "柳岸照料站"}
+    assert first["resident"]["address"]
+    assert work["stations"] == [{"id": "ST1", "name": "柳岸照料站", "open": 2, "done": 0, "bad_actors": 1}]
+    assert emergency not in [item["incident"]["id"] for item in work["items"]]
+    assert ok(seat.get("/api/v1/technical-work", params={"station": "none"}))["items"] == []
+    path = f"/api/v1/technical-work/{first['incident']['id']}/repair"
+    order = ok(seat.post(path, json={"note": "换电池"}), 201)
+    assert order["kind"] == "device_repair"
+    assert order["resident"]["id"] == "R2"
+    again = seat.post(path, json={})
+    assert again.json()["order_id"] == order["id"]
+    assert seat.post(f"/api/v1/technical-work/{emergency}/repair", json={}).status_code == 409
+    listed = ok(seat.get("/api/v1/technical-work"))["items"][0]
+    assert listed["order"]["id"] == order["id"]
+    rows = list(
+        csv.DictReader(io.StringIO(seat.get("/api/v1/technical-work", params={"format": "csv"}).text.lstrip("\ufeff")))
+    )
+    assert [row["device"] for row in rows] == ["W2", "W1"]
+    yesterday = (utc_now().astimezone(desk.hub.zone) - timedelta(days=1)).date().isoformat()
+    assert ok(seat.get("/api/v1/technical-work", params={"day": yesterday}))["items"] == []
+
+
+def test_technical_alarms_never_stand_among_emergencies(desk: Desk) -> None:
+    desk.press("W1", "low_battery")
+    desk.press("W2", "offline")
+    seat = desk.seat("zhoumin")
+    summary = ok(seat.get("/api/v1/summary"))
+    assert sum(summary["unclaimed"].values()) == 0
+    assert summary["technical_open"] == 2
+    for incident in ok(seat.get("/api/v1/incidents", params={"class": "emergency"}))["items"]:
+        raise AssertionError(incident)
+    for incident in ok(seat.get("/api/v1/incidents"))["items"]:
+        assert incident["class"] == "technical"
+        assert incident["priority"] == "low"
