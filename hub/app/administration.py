@@ -20,7 +20,7 @@ from hub.embedded import embedded_database
 from hub.errors import BadRequestError, HubError, NotFoundError
 from hub.ports import SYSTEM, IntegrationRow, Role, Scheme, UserRow
 from hub.settings import Settings, parse_mqtt_url
-from hub.store import PostgresDatabase, Reconciliation, migrate, pending, timescale_edition
+from hub.store import PostgresDatabase, Reconciliation, migrate, pending, schema_variant, timescale_edition
 from hub.store import reconcile as reconcile_with
 
 __all__ = [
@@ -103,9 +103,7 @@ def add_integration(
     """Lets a maker's cloud push; gives its secret. BadRequestError, ConflictError (the name is taken)."""
     with _database(settings) as database:
         pushes = services_on(database, settings).pushes
-        return pushes.add(
-            name, family, scheme, SYSTEM, secret=secret, devices=devices, rate_per_s=rate_per_s
-        ).secret
+        return pushes.add(name, family, scheme, SYSTEM, secret=secret, devices=devices, rate_per_s=rate_per_s).secret
 
 
 def integrations(settings: Settings) -> list[IntegrationRow]:
@@ -130,32 +128,51 @@ def check(settings: Settings) -> Iterator[Finding]:
 def _check_database(settings: Settings) -> Iterator[Finding]:
     kind = "configured" if settings.database.url else "embedded"
     try:
-        with embedded_database(settings) as url, psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
-            version = connection.info.server_version // 10_000
-            good = version >= 15
-            yield Finding(
-                "database", good, f"{kind}, PostgreSQL {version}" + ("" if good else "; 15 or newer is needed")
-            )
-            edition = timescale_edition(connection)
-            words = {
-                None: "not available: plain partitions are used",
-                "apache": "apache edition, without compression and continuous aggregates: plain partitions are used",
-                "timescale": "community edition: hypertables are used",
-            }
-            yield Finding("timescaledb", True, words.get(edition, str(edition)))
-            durable = connection.execute("SHOW synchronous_commit").fetchone()
-            on = bool(durable and durable[0] in ("on", "remote_apply", "remote_write", "local"))
-            yield Finding(
-                "durability",
-                on,
-                f"synchronous_commit {durable[0] if durable else '?'}" + ("" if on else "; turn it on"),
-            )
+        with embedded_database(settings) as url:
+            with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
+                version = connection.info.server_version // 10_000
+                good = version >= 15
+                older = "" if good else "; 15 or newer is needed"
+                yield Finding("database", good, f"{kind}, PostgreSQL {version}{older}")
+                edition, begun = timescale_edition(connection), schema_variant(connection)
+                lost = begun == "timescale" and edition != "timescale"
+                yield Finding("timescaledb", not lost, _series_in_words(edition, begun))
+                durable = connection.execute("SHOW synchronous_commit").fetchone()
+                on = bool(durable and durable[0] in ("on", "remote_apply", "remote_write", "local"))
+                yield Finding(
+                    "durability",
+                    on,
+                    f"synchronous_commit {durable[0] if durable else '?'}" + ("" if on else "; turn it on"),
+                )
             missing = pending(url)
             yield Finding(
                 "schema", not missing, "up to date" if not missing else f"missing: {', '.join(missing)}; hub migrate"
             )
     except (HubError, psycopg.Error, OSError) as error:
         yield Finding("database", False, f"{kind}: {str(error).splitlines()[0]}")
+
+
+_OWN_WAY = "day partitions and rollups are the hub's own work"
+_OFFERED = {
+    None: f"not there; plain PostgreSQL: {_OWN_WAY}",
+    "apache": f"apache edition, which has neither compression nor continuous aggregates: {_OWN_WAY}",
+    "timescale": "community edition: hypertables, compression and continuous aggregates",
+}
+
+
+def _series_in_words(edition: str | None, begun: str | None) -> str:
+    """What of TimescaleDB this database has (`edition`), and which way its schema went (`begun`; None: none yet)."""
+    if begun == "plain" and edition == "timescale":
+        return (
+            f"community edition, but this database began without it and stays so: {_OWN_WAY};"
+            " to change, hub backup and hub restore into a fresh database"
+        )
+    if begun == "timescale" and edition != "timescale":
+        return (
+            f"this database was made with the community edition, which is missing now ({edition or 'no extension'}):"
+            " old days cannot be compressed or read as they should; set timescaledb.license = timescale, preload it"
+        )
+    return _OFFERED.get(edition, f"edition {edition}: {_OWN_WAY}")
 
 
 def _check_broker(settings: Settings) -> Finding:

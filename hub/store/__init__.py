@@ -8,7 +8,7 @@ from hub.store.housekeeping import DEFAULT_RETENTION, Retention, keep_house
 from hub.store.lead import DatabaseLead, acquire_lead
 from hub.store.listen import Listener
 from hub.store.measures import Measured, Measures
-from hub.store.migrate import MigrationError, migrate, pending, timescale_edition
+from hub.store.migrate import MigrationError, migrate, pending, schema_variant, timescale_edition
 from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reconcile import Reconciliation, reconcile
@@ -45,6 +45,7 @@ __all__ = [
     "restore",
     "roll_up",
     "running_hubs",
+    "schema_variant",
     "seed_catalogue",
     "timescale_edition",
 ]

@@ -31,6 +31,7 @@ __all__ = [
     "offered_variant",
     "pending",
     "rebuild",
+    "schema_variant",
     "timescale_edition",
     "with_stems_of",
 ]
@@ -136,7 +137,7 @@ def migrate(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
     with _locked(url) as connection:
         connection.execute(_LEDGER)
         done: list[str] = []
-        for one in _missing(connection, known, _variant(connection, offered)):
+        for one in _missing(connection, known, schema_variant(connection) or offered):
             _apply(connection, one)
             done.append(one.name)
         return done
@@ -147,7 +148,7 @@ def pending(url: str, *, files: Iterable[Migration] | None = None) -> list[str]:
     known = list(migrations() if files is None else files)
     offered = offered_variant(url)
     with _locked(url) as connection:
-        return [one.name for one in _missing(connection, known, _variant(connection, offered))]
+        return [one.name for one in _missing(connection, known, schema_variant(connection) or offered)]
 
 
 def with_stems_of(names: Iterable[str]) -> list[Migration]:
@@ -204,14 +205,14 @@ def _applied(connection: Connection) -> dict[str, str]:
     }
 
 
-def _variant(connection: Connection, offered: Variant) -> Variant:
-    """The variant the database began with; for a new one, the one it offers."""
+def schema_variant(connection: Connection) -> Variant | None:
+    """The variant the database began with; None where it has none yet."""
     for name in _applied(connection):
         if name.endswith(".plain"):
             return "plain"
         if name.endswith(".timescale"):
             return "timescale"
-    return offered
+    return None
 
 
 def _missing(connection: Connection, known: list[Migration], variant: Variant) -> list[Migration]:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from hub.app.administration import Finding, check
 from hub.clock import utc_now
 from hub.ports import AlarmFilter, IncidentFilter, ObservationRow, OrderFilter
-from hub.store import PostgresDatabase, ReadsPostgres, Retention, keep_house, migrate, pending, timescale_edition
+from hub.settings import Settings
+from hub.store import (
+    PostgresDatabase,
+    ReadsPostgres,
+    Retention,
+    keep_house,
+    migrate,
+    pending,
+    schema_variant,
+    timescale_edition,
+)
 from hub.store.migrate import migrations
 from hub.store.sql import SQL
 from tests.store.series import answers, history, rolled, write
@@ -82,6 +94,30 @@ def test_the_variant_is_taken_and_said(timescale_url: str) -> None:
     assert {"uplinks", "observations", "fixes"} <= tables
     assert dict(jobs) == {"policy_refresh_continuous_aggregate": 3, "policy_compression": 5}
     assert pending(timescale_url) == []
+
+
+def test_check_says_so_in_plain_words(timescale_url: str, database_url: str, tmp_path: Path) -> None:
+    def said(url: str) -> Finding:
+        found = {one.what: one for one in check(Settings(data_dir=tmp_path, database={"url": url}))}
+        assert found["schema"].good
+        return found["timescaledb"]
+
+    assert said(timescale_url).good
+    assert said(timescale_url).words.startswith("community edition: hypertables, compression")
+    assert said(database_url).words.startswith("not there; plain PostgreSQL: day partitions and rollups")
+    # A database that began without it stays on its own way, and is told so.
+    run(timescale_url, "UPDATE schema_migrations SET name = replace(name, '.timescale', '.plain')")
+    try:
+        with psycopg.connect(timescale_url, autocommit=True) as connection:
+            assert schema_variant(connection) == "plain"
+        assert (
+            "began without it"
+            in {one.what: one for one in check(Settings(data_dir=tmp_path, database={"url": timescale_url}))}[
+                "timescaledb"
+            ].words
+        )
+    finally:
+        run(timescale_url, "UPDATE schema_migrations SET name = replace(name, '.plain', '.timescale')")
 
 
 def test_every_block_is_understood_by_the_schema(timescale_url: str) -> None:
