@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from hub.ports import Json, Reads
 __all__ = ["FeedEvent", "compose", "event_of", "frame_of"]
 
 _LIVE = frozenset({"offered", "accepted", "en_route", "on_scene"})
+_NONE: Mapping[str, Json] = MappingProxyType({})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -102,17 +104,20 @@ class _Matter:
         return found
 
 
-def compose(reads: Reads, epoch: str, floor: int, entries: Sequence[Json]) -> list[FeedEvent]:
+def compose(
+    reads: Reads, epoch: str, floor: int, entries: Sequence[Json], known: Mapping[str, Json] = _NONE
+) -> list[FeedEvent]:
     """Events of the entries after `floor` (everything up to it was delivered before), in order of their last entry.
 
-    What an entry is about is read once, as it is now. A subject that is gone gives no event.
+    What an entry is about is read once, as it is now. A subject that is gone gives no event. `known`: incidents that
+    were read after the last of their entries.
     """
     matters: dict[tuple[str, str], _Matter] = {}
     for entry in entries:
         key = (entry["subject_kind"], str(entry["subject_id"]))
         matters.setdefault(key, _Matter(*key)).entries.append(entry)
     ordered = sorted(matters.values(), key=lambda matter: matter.last)
-    views = _load(reads, ordered)
+    views = _load(reads, ordered, known)
     # The place up to which everything is delivered once matter i is: before the first entry of whatever comes later.
     complete: list[int] = []
     ahead: int | None = None
@@ -144,7 +149,7 @@ class _Views:
     records: dict[tuple[str, str], Json]
 
 
-def _load(reads: Reads, matters: Iterable[_Matter]) -> _Views:
+def _load(reads: Reads, matters: Iterable[_Matter], known: Mapping[str, Json]) -> _Views:
     ids: dict[str, list[str]] = {}
     assignments: set[str] = set()
     for matter in matters:
@@ -157,8 +162,9 @@ def _load(reads: Reads, matters: Iterable[_Matter]) -> _Views:
             row = reads.record(table, ident)
             if row is not None:
                 records[kind, ident] = row
+    asked = [ident for ident in ids.get("incident", ()) if ident not in known]
     return _Views(
-        incidents=reads.incidents_by_id(ids["incident"]) if "incident" in ids else {},
+        incidents={**known, **(reads.incidents_by_id(asked) if asked else {})},
         orders=reads.orders_by_id(ids["order"]) if "order" in ids else {},
         by_visit=by_visit,
         assignments=reads.assignments_by_id(assignments) if assignments else {},

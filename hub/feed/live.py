@@ -144,6 +144,8 @@ class Feed:
         self._published: Cursor | None = None
         self._read = 0
         self._pending: list[Json] = []
+        self._views: dict[str, Json] = {}
+        """Critical incidents read together with the last of their pending entries."""
         self._priorities: OrderedDict[str, str] = OrderedDict()
         self._flushed_at = 0.0
         self._counted_at = float("-inf")
@@ -317,6 +319,7 @@ class Feed:
             return
         _log.error("the entries %s to %s are left out of the live feed", self._pending[0]["seq"], self._read)
         self._pending = []
+        self._views = {}
         with self._lock:
             self._published = Cursor(published.epoch, self._read)
             targets = list(self._subscribers)
@@ -326,6 +329,7 @@ class Feed:
         cursor = self._reads.cursor()
         self._read = cursor.seq
         self._pending.clear()
+        self._views = {}
         with self._lock:
             self._published = cursor
             targets = list(self._subscribers)
@@ -335,11 +339,14 @@ class Feed:
 
     def _take(self) -> None:
         while not self._stop.is_set():
-            entries = self._reads.entries_since(self._read, _READ)
+            entries, views = self._reads.news_since(self._read, _READ)
             self._dark = False
             if not entries:
                 return
             self._pending += entries
+            for entry in entries:
+                self._views.pop(entry["subject_id"], None)  # older than what is pending now
+            self._views.update(views)
             self._read = entries[-1]["seq"]
             if len(entries) < _READ:
                 return
@@ -360,9 +367,10 @@ class Feed:
     def _flush(self) -> None:
         entries, published = self._pending, self._published
         assert published is not None
-        events = compose(self._reads, published.epoch, published.seq, entries)
+        events = compose(self._reads, published.epoch, published.seq, entries, self._views)
         # Only now: a failed read leaves the entries for the next round.
         self._pending = []
+        self._views = {}
         self._flushed_at = monotonic()
         for event in events:
             incident = event.body.get("incident")

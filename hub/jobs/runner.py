@@ -22,6 +22,7 @@ Wake = Callable[[float], bool]
 """Waits up to so many seconds for somebody setting a due row; True when woken."""
 
 _LONGEST_SLEEP_S = 1.0
+_BREATH_S = 0.05
 _HOUSEKEEPING_EVERY = timedelta(minutes=10)
 
 
@@ -70,7 +71,9 @@ class Jobs:
                 pause = 0.1
                 if taken:
                     continue
-                self._wake(self._sleep_s())
+                if self._wake(self._sleep_s()):
+                    # Steps are due in seconds; what rang is just being shown, and that comes first.
+                    self._stop.wait(_BREATH_S)
             except UnavailableError as error:
                 log.warning("due rows wait: %s", error.detail)
                 self._stop.wait(pause)

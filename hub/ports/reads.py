@@ -94,6 +94,9 @@ class Reads(DeskReads, CommandReads, TechnicalReads, Protocol):
     def entries_since(self, seq: int, limit: int) -> list[Json]:
         """Timeline entries after `seq`, in order, with subject_kind and subject_id."""
 
+    def news_since(self, seq: int, limit: int) -> tuple[list[Json], dict[str, Json]]:
+        """`entries_since`, and in the same exchange the incidents of those that are critical, by id."""
+
     def alarms(self, where: AlarmFilter, limit: int, cursor: str | None) -> Page: ...
 
     def assignments_by_id(self, ids: Collection[str]) -> dict[str, Json]: ...

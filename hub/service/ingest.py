@@ -23,6 +23,7 @@ from hub.ports import (
     Meanwhile,
     ObservationRow,
     Outcome,
+    Situation,
     Transaction,
     UplinkOutcome,
     UplinkRow,
@@ -72,6 +73,10 @@ class Prepared:
         return self
 
 
+class _OutdatedError(Exception):
+    """A device is not what it was: the batch is taken again with what is true now."""
+
+
 class Ingest:
     """Takes batches of uplinks of any lane. Thread-safe: each call has its own transaction."""
 
@@ -118,31 +123,85 @@ class Ingest:
         with self._database.begin("alarm") as tx:
             tx.series.write([row], [], [])
 
+    def retake(self, tx: Transaction, batch: Sequence[Incoming]) -> list[Outcome]:
+        """What was kept aside, once more, inside the caller's transaction. RaceLostError: take it again from the start."""
+        return self._in_transaction(tx, batch, cached=False, remembering=False)
+
     def _take(
         self, batch: Sequence[Incoming | Prepared], *, lane: str, cached: bool, meanwhile: Meanwhile | None = None
     ) -> list[Outcome]:
         for attempt in range(RACES):
             try:
                 with self._database.begin(lane, meanwhile) as tx:
-                    return self._in_transaction(tx, batch, cached=cached)
+                    # What is remembered of a device spares an exchange; where it is out of date the batch begins anew.
+                    return self._in_transaction(tx, batch, cached=cached, remembering=not cached and not attempt)
+            except _OutdatedError:
+                continue
             except RaceLostError:
                 # Somebody opened an incident of the same subject meanwhile: everything again, now it will fold.
                 if attempt == RACES - 1:
                     raise
         raise AssertionError("unreachable")
 
-    def _in_transaction(self, tx: Transaction, batch: Sequence[Incoming | Prepared], *, cached: bool) -> list[Outcome]:
+    def _look(
+        self,
+        tx: Transaction,
+        items: Sequence[Prepared],
+        presses: Sequence[NewAlarm],
+        remembered: Mapping[str, DeviceRow],
+        now: datetime,
+    ) -> Situation:
+        """One exchange for all that the presses are judged by; _OutdatedError where a remembered device has changed."""
+        # With a cancel in it, more has to be locked, all in one order: that is left to whoever raises.
+        cancels = any(new.alarm.type == "cancel" for new in presses)
+        situation = tx.look(
+            devices=remembered.keys(),
+            keys=_keys(items),
+            presses=[new.key for new in presses if new.key is not None],
+            residents={new.alarm.resident_id for new in presses if new.alarm.resident_id},
+            slots=() if cancels else {(new.alarm.subject, new.alarm.alarm_class) for new in presses},
+            now=now,
+        )
+        if any(situation.devices.get(device_id) != row for device_id, row in remembered.items()):
+            expires = now + _CACHE_FOR
+            self._devices.update({device_id: (expires, row) for device_id, row in situation.devices.items()})
+            raise _OutdatedError
+        return situation
+
+    def _in_transaction(
+        self, tx: Transaction, batch: Sequence[Incoming | Prepared], *, cached: bool, remembering: bool
+    ) -> list[Outcome]:
         now = self._clock()
-        devices = self._known(tx, [one for one in batch if isinstance(one, Incoming)], now, cached=cached)
+        loose = [one for one in batch if isinstance(one, Incoming)]
+        devices = self._remembered(loose) if remembering else None
+        checked = devices is not None
+        if devices is None:
+            devices = self._known(tx, loose, now, cached=cached)
         items = [
             (one if isinstance(one, Prepared) else self._decode(one, _as_claimed(devices[one.device_id], one))).begin()
             for one in batch
         ]
-
-        keys = [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
-        fresh = tx.ledger.take(keys) if keys else set()
+        presses = [
+            NewAlarm(
+                alarm_of(self._new_id(), event, item.incoming, item.device),
+                key,
+                item,
+                family=item.incoming.family,
+                area_id=item.device.area_id,
+            )
+            for item in items
+            for event, key in zip(item.decoded.events, item.keys, strict=True)
+            if event.kind == "alarm"
+        ]
+        situation = self._look(tx, items, presses, devices if checked else {}, now) if presses or checked else None
+        if situation is None:
+            keys = _keys(items)
+            fresh = tx.ledger.take(keys) if keys else set()
+        else:
+            fresh = situation.fresh
         new_alarms: list[NewAlarm] = []
         repeats: dict[bytes, Prepared] = {}
+        press = iter(presses)
         for item in items:
             for event, key in zip(item.decoded.events, item.keys, strict=True):
                 is_fresh = not item.incoming.dup if key is None else key in fresh
@@ -151,15 +210,13 @@ class Ingest:
                 item.fresh.append(is_fresh)
                 if event.kind != "alarm":
                     continue
+                new = next(press)
                 if not is_fresh:
                     if key is not None:
                         repeats[key] = item
                 elif not item.device.revoked:
-                    alarm = alarm_of(self._new_id(), event, item.incoming, item.device)
-                    new_alarms.append(
-                        NewAlarm(alarm, key, item, family=item.incoming.family, area_id=item.device.area_id)
-                    )
-        for new in self._raising.raise_alarms(tx, new_alarms, now):
+                    new_alarms.append(new)
+        for new in self._raising.raise_alarms(tx, new_alarms, now, situation):
             raised = new.origin
             assert isinstance(raised, Prepared)
             raised.alarms += 1
@@ -178,6 +235,16 @@ class Ingest:
         ]
 
     # ---- devices ----------------------------------------------------------------------------------------------------
+
+    def _remembered(self, batch: Sequence[Incoming]) -> Mapping[str, DeviceRow] | None:
+        """What was last read of the devices, however long ago; None where one of them is not known here."""
+        rows: dict[str, DeviceRow] = {}
+        for incoming in batch:
+            kept = self._devices.get(incoming.device_id)
+            if kept is None:
+                return None
+            rows[incoming.device_id] = kept[1]
+        return rows
 
     def _known(
         self, tx: Transaction, batch: Sequence[Incoming], now: datetime, *, cached: bool
@@ -201,12 +268,11 @@ class Ingest:
                         id=device_id, family=family, resident_id=None, area_id=None, adopted=False
                     )
             rows.update(found)
-            if cached:
-                expires = now + _CACHE_FOR
-                # What this transaction made itself is not cached: it may roll back.
-                self._devices.update({key: (expires, row) for key, row in found.items() if key not in unknown})
-                if len(self._devices) > 400_000:
-                    self._devices.clear()
+            expires = now + _CACHE_FOR
+            # What this transaction made itself is not cached: it may roll back.
+            self._devices.update({key: (expires, row) for key, row in found.items() if key not in unknown})
+            if len(self._devices) > 400_000:
+                self._devices.clear()
         return rows
 
     def _decode(self, incoming: Incoming, device: DeviceRow) -> Prepared:
@@ -279,6 +345,10 @@ def _as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
     if device.family == incoming.family:
         return device
     return replace(device, family=incoming.family, resident_id=None, area_id=None, adopted=False, profile={})
+
+
+def _keys(items: Sequence[Prepared]) -> list[tuple[bytes, datetime]]:
+    return [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
 
 
 def _first_key(keys: Sequence[bytes | None]) -> bytes | None:

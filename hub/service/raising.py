@@ -14,7 +14,7 @@ from hub.alarms import DEFAULT_POLICY, Actor, Alarm, AlarmClass, Change, Escalat
 from hub.care import Resident
 from hub.clock import IdSource
 from hub.errors import HubError
-from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Transaction
+from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Situation, Transaction
 from hub.service.requests import area_path_of
 from hub.service.series import fix_json
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
@@ -100,15 +100,21 @@ class Raising:
         self._policy = policy
         self._locate = locate
 
-    def raise_alarms(self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime) -> Sequence[NewAlarm]:
+    def raise_alarms(
+        self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime, situation: Situation | None = None
+    ) -> Sequence[NewAlarm]:
         """Takes presses in receive order and writes all that follows. Gives them back, filled in.
 
-        RaceLostError: nothing of the transaction may stand; take the batch again.
+        `situation`: what `Transaction.look` told of the slots and residents of at least these alarms, in this
+        transaction. RaceLostError: nothing of the transaction may stand; take the batch again.
         """
         if not alarms:
             return alarms
         batch = _Batch(tx, self._new_id, self._policy, now)
-        batch.prepare(alarms)
+        if situation is None or any(new.alarm.type == "cancel" for new in alarms):
+            batch.prepare(alarms)
+        else:
+            batch.judged_by(situation)
         for new in sorted(alarms, key=lambda new: new.alarm.received_at):
             batch.take(new)
         batch.write(self._writer, alarms)
@@ -145,6 +151,12 @@ class _Batch:
         self._live = tx.incidents.lock_live(slots | cancelled) if slots or cancelled else {}
         if slots - self._live.keys():
             self._operators = tx.users.operators_on_duty(self._now)
+
+    def judged_by(self, situation: Situation) -> None:
+        """As `prepare`, with what was read already."""
+        self._residents = dict(situation.residents)
+        self._live = dict(situation.live)
+        self._operators = situation.operators
 
     def take(self, new: NewAlarm) -> None:
         alarm = new.alarm
@@ -222,16 +234,13 @@ class _Batch:
             (self._touched[one], self._fixes.get(one), self._paths.get(one, ()))
             for one in sorted(self._opened, key=lambda one: self._touched[one].subject)
         ]
-        if opened and tx.incidents.insert_many(opened) != self._opened:
-            raise RaceLostError("another transaction opened an incident for the same subject")
         folded = [
             (incident, self._fixes.get(incident.id))
             for incident in self._touched.values()
             if incident.id not in self._opened
         ]
-        if folded:
-            tx.incidents.save_many(folded)
-        tx.alarms.add_many([(new.alarm, new.key, new.incident_id) for new in alarms])
+        if not tx.store_presses(opened, folded, [(new.alarm, new.key, new.incident_id) for new in alarms]):
+            raise RaceLostError("another transaction opened an incident for the same subject")
         due: dict[tuple[str, str, str], DueRow | None] = {}
         for change in self._changes:
             tx.timeline.add(*entry_rows(change.incident.id, change.entries))

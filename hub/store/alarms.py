@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from hub.alarms.model import Alarm
 from hub.errors import ConflictError
@@ -46,11 +46,26 @@ class AlarmsDrawer:
         """
         if not rows:
             return
-        added = self._session.all("alarms_add", rows=as_json([_row(*row) for row in rows]))
-        if len(added) < len(rows):
-            stored = {row["id"] for row in added}
+        with self._session.together():
+            check = self.add_later(rows)
+        check()
+
+    def add_later(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> Callable[[], None]:
+        """As `add_many`, inside `Session.together`: the check is to be made once that has ended."""
+        cursor = self._session.later("alarms_add", rows=as_json([_row(*row) for row in rows]))
+
+        def check() -> None:
+            stored = {row["id"] for row in cursor.fetchall()}
             known = [alarm.id for alarm, _, _ in rows if alarm.id not in stored]
-            raise ConflictError(f"{len(known)} of {len(rows)} presses are stored already", code="repeat", ids=known)
+            if known:
+                raise ConflictError(f"{len(known)} of {len(rows)} presses are stored already", code="repeat", ids=known)
+
+        return check
+
+    def known_later(self, keys: Collection[bytes]) -> Callable[[], set[bytes]]:
+        """Which of `keys` are stored; inside `Session.together`, to be had once that has ended."""
+        cursor = self._session.later("alarms_known", keys=list(keys))
+        return lambda: {row["key"] for row in cursor.fetchall()}
 
     def count_repeat(self, keys: Collection[bytes]) -> dict[bytes, tuple[str | None, str | None]]:
         if not keys:

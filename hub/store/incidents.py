@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -107,13 +107,17 @@ class IncidentsDrawer:
         self._session = session
 
     def lock_live(self, subjects: Collection[tuple[str, AlarmClass]]) -> dict[tuple[str, AlarmClass], Incident]:
-        if not subjects:
-            return {}
+        return self.lock_live_later(subjects)() if subjects else {}
+
+    def lock_live_later(
+        self, subjects: Collection[tuple[str, AlarmClass]]
+    ) -> Callable[[], dict[tuple[str, AlarmClass], Incident]]:
+        """As `lock_live`, inside `Session.together`: the answer is to be had once that has ended."""
         wanted = list(subjects)
-        rows = self._session.all(
+        cursor = self._session.later(
             "incidents_lock_live", subjects=[subject for subject, _ in wanted], classes=[cls for _, cls in wanted]
         )
-        return {(one.subject, one.alarm_class): one for one in self._values(rows)}
+        return lambda: {(one.subject, one.alarm_class): one for one in self._values(cursor.fetchall())}
 
     def insert(self, incident: Incident, *, fix: Json | None, area_path: Sequence[str]) -> bool:
         return bool(self.insert_many([(incident, fix, area_path)]))
@@ -125,6 +129,12 @@ class IncidentsDrawer:
         """
         if not rows:
             return set()
+        with self._session.together():
+            inserted = self.insert_later(rows)
+        return inserted()
+
+    def insert_later(self, rows: Sequence[tuple[Incident, Json | None, Sequence[str]]]) -> Callable[[], set[str]]:
+        """As `insert_many`, inside `Session.together`: the answer is to be had once that has ended."""
         bodies: list[Json] = []
         policies: dict[bytes, Json] = {}
         for incident, fix, area_path in rows:
@@ -132,9 +142,9 @@ class IncidentsDrawer:
             policies[digest] = policy
             bodies.append({**_row(incident, fix), "area_path": list(area_path), "policy": digest})
         kept = [{"digest": digest, "body": body} for digest, body in sorted(policies.items())]
-        with self._session.together():
-            self._session.queue("policies_keep", rows=as_json(kept))
-            return {row["id"] for row in self._session.all("incidents_insert", rows=as_json(bodies))}
+        self._session.queue("policies_keep", rows=as_json(kept))
+        cursor = self._session.later("incidents_insert", rows=as_json(bodies))
+        return lambda: {row["id"] for row in cursor.fetchall()}
 
     def get(self, incident_id: str, *, lock: bool = False) -> Incident | None:
         if not is_uuid(incident_id):
@@ -157,8 +167,24 @@ class IncidentsDrawer:
             self._save([_row(incident, fix) for incident, fix in rows])
 
     def _save(self, bodies: list[Json]) -> None:
-        if self._session.run("incidents_save", rows=as_json(bodies)) < len(bodies):
-            raise NotFoundError(f"there is no incident {', '.join(body['id'] for body in bodies)}")
+        with self._session.together():
+            check = self.save_later(bodies)
+        check()
+
+    def save_later(self, bodies: list[Json]) -> Callable[[], None]:
+        """As `save`, inside `Session.together`: the check is to be made once that has ended."""
+        cursor = self._session.later("incidents_save", rows=as_json(bodies))
+
+        def check() -> None:
+            if cursor.rowcount < len(bodies):
+                raise NotFoundError(f"there is no incident {', '.join(body['id'] for body in bodies)}")
+
+        return check
+
+    @staticmethod
+    def rows(pairs: Sequence[tuple[Incident, Json | None]]) -> list[Json]:
+        """What `save_later` takes."""
+        return [_row(incident, fix) for incident, fix in pairs]
 
     def place_of(self, incident_id: str) -> tuple[float, float] | None:
         row = self._session.one("incidents_place", id=incident_id) if is_uuid(incident_id) else None

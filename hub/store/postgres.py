@@ -150,8 +150,8 @@ class PostgresDatabase:
         with self.connection(lane, _READ) as connection:
             yield connection
 
-    def ask(self, lane: str, *statements: tuple[bytes, Mapping[str, Any] | None]) -> list[Json]:
-        """Rows of the last of `statements`, which only read, in one snapshot and one round trip.
+    def ask(self, lane: str, *statements: tuple[bytes, Mapping[str, Any] | None]) -> list[list[Json]]:
+        """Rows of each of `statements` that gives some, which only read, in one snapshot and one round trip.
 
         UnavailableError where the database is away. A connection that died while idle is replaced without a word:
         reading again does no harm.
@@ -162,10 +162,9 @@ class PostgresDatabase:
             try:
                 with faults(), connection.pipeline():
                     connection.execute(_READ)
-                    for statement, params in statements:
-                        answer = connection.execute(statement, params)
+                    answers = [connection.execute(statement, params) for statement, params in statements]
                     connection.execute(b"COMMIT")
-                return answer.fetchall()
+                return [answer.fetchall() for answer in answers if answer.description is not None]
             except UnavailableError:
                 if not connection.closed or not spare:
                     raise

@@ -17,11 +17,22 @@ from hub.ports.records import Json
 from hub.store.postgres import PostgresDatabase
 from hub.store.session import Session, is_uuid, statement
 
-__all__ = ["FIRST_ID", "LAST_ID", "MAX_LIMIT", "ReadsBase", "bounded", "cursor_text", "cursor_values", "given", "page"]
+__all__ = [
+    "FIRST_ID",
+    "LAST_ID",
+    "MAX_LIMIT",
+    "ONE_PLAN",
+    "ReadsBase",
+    "bounded",
+    "cursor_text",
+    "cursor_values",
+    "given",
+    "page",
+]
 
 MAX_LIMIT = 500
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
-_ONE_PLAN = b"SET LOCAL plan_cache_mode = force_generic_plan"
+ONE_PLAN = b"SET LOCAL plan_cache_mode = force_generic_plan"
 """Planning a view anew costs several times its execution, and a look-up by ids has only one good plan."""
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -93,7 +104,7 @@ class ReadsBase:
 
     def _ask(self, block: str, /, **params: Any) -> list[Json]:
         """One block alone, in one round trip."""
-        return self._database.ask(self._lane, (_ONE_PLAN, None), statement(block, **params))
+        return self._database.ask(self._lane, (ONE_PLAN, None), statement(block, **params))[0]
 
     def _views_alone(self, block: str, ids: Collection[str]) -> dict[str, Json]:
         """`_views` where nothing else is read in the same snapshot."""
@@ -107,6 +118,6 @@ class ReadsBase:
         known = [ident for ident in ids if is_uuid(ident)]
         if not known:
             return {}
-        session.connection.execute(_ONE_PLAN)
+        session.connection.execute(ONE_PLAN)
         found = {row["view"]["id"]: row["view"] for row in session.all(block, ids=known)}
         return {ident: found[ident] for ident in known if ident in found}

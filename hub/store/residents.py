@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +23,12 @@ class ResidentsDrawer:
     def get_many(self, ids: Collection[str]) -> dict[str, Resident]:
         if not ids:
             return {}
-        rows = self._session.all("residents_get", ids=list(ids))
-        return {row["id"]: _resident(row) for row in rows}
+        return self.get_later(ids)()
+
+    def get_later(self, ids: Collection[str]) -> Callable[[], dict[str, Resident]]:
+        """As `get_many`, inside `Session.together`: the answer is to be had once that has ended."""
+        cursor = self._session.later("residents_get", ids=list(ids))
+        return lambda: {row["id"]: _resident(row) for row in cursor.fetchall()}
 
     def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None:
         if not self._session.run("residents_status", id=resident_id, status=status, reason=reason, at=at):

@@ -134,6 +134,11 @@ class Session:
         """Executes inside a pipeline without waiting for the outcome."""
         self.connection.execute(_encoded(name), _cleaned(params))
 
+    def later(self, name: str, /, **params: Any) -> psycopg.Cursor[dict[str, Any]]:
+        """Inside `together`: executes without waiting; the rows can be fetched once the block has ended."""
+        with faults():
+            return self.connection.execute(_encoded(name), _cleaned(params))
+
     def all(self, name: str, /, **params: Any) -> list[Json]:
         with faults():
             return self.connection.execute(_encoded(name), _cleaned(params)).fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,7 +71,12 @@ class UsersDrawer:
 
     def operators_on_duty(self, now: datetime) -> int:
         """Counted by person: two seats of one operator are one."""
-        return int(self._session.value("operators_on_duty", now=now, seen_since=now - SEEN_LATELY) or 0)
+        return self.operators_later(now)()
+
+    def operators_later(self, now: datetime) -> Callable[[], int]:
+        """As `operators_on_duty`, inside `Session.together`: the answer is to be had once that has ended."""
+        cursor = self._session.later("operators_on_duty", now=now, seen_since=now - SEEN_LATELY)
+        return lambda: int((cursor.fetchone() or {"n": 0})["n"])
 
 
 def _columns(row: UserRow | SessionRow) -> dict[str, Any]:

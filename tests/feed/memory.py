@@ -94,6 +94,12 @@ class MemoryTimeline:
         with self._lock:
             return [row for row in self.entries if row["seq"] > seq][:limit]
 
+    def news_since(self, seq: int, limit: int) -> tuple[list[Json], dict[str, Json]]:
+        entries = self.entries_since(seq, limit)
+        with self._lock:
+            critical = {row["subject_id"] for row in entries if row["body"].get("priority") == "critical"}
+            return entries, {ident: self.incidents[ident] for ident in critical if ident in self.incidents}
+
     def incidents_by_id(self, ids: Collection[str]) -> dict[str, Json]:
         self._awake()
         with self._lock:

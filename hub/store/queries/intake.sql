@@ -113,6 +113,9 @@ FROM json_to_recordset(%(rows)s::json) AS a (
 ON CONFLICT (key) DO NOTHING
 RETURNING id
 
+-- :name alarms_known
+SELECT key FROM alarms WHERE key = ANY (%(keys)b::bytea[])
+
 -- :name alarms_count_repeat
 WITH repeated AS MATERIALIZED (
     SELECT id FROM alarms WHERE key = ANY (%(keys)b::bytea[]) ORDER BY key FOR NO KEY UPDATE

@@ -24,6 +24,17 @@ coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', 
 
 -- :name incident_views
 SELECT row_to_json(v) AS view FROM (
+    <<incident_view>>
+    WHERE i.id = ANY (%(ids)b::uuid[])
+) v
+
+-- :name critical_news_views
+SELECT row_to_json(v) AS view FROM (
+    <<incident_view>>
+    WHERE i.id = ANY (ARRAY(<<critical_news>>))
+) v
+
+-- :name incident_view
     SELECT i.id, i.number, coalesce(n.seq, 0) AS seq, i.version, i.state, i.class, i.type, i.types, i.priority, i.subject,
            <<resident_json>> AS resident,
            CASE WHEN d.id IS NOT NULL THEN json_build_object(
@@ -59,8 +70,6 @@ SELECT row_to_json(v) AS view FROM (
         SELECT x.due_at, x.step FROM due x
         WHERE x.subject_kind = 'incident' AND x.subject_id = i.id ORDER BY x.due_at LIMIT 1
     ) t ON true
-    WHERE i.id = ANY (%(ids)b::uuid[])
-) v
 
 -- :name incidents_live_page
 SELECT i.id, i.urgency, i.opened_at
@@ -153,6 +162,12 @@ LIMIT %(limit)s
 
 -- :name entries_since
 SELECT <<entry_json>> AS view FROM timeline l WHERE l.seq > %(seq)s ORDER BY l.seq LIMIT %(limit)s
+
+-- The incidents of entries after %(seq)s that must be shown at once.
+-- :name critical_news
+SELECT l.subject_id::uuid AS id
+FROM (SELECT * FROM timeline WHERE seq > %(seq)s ORDER BY seq LIMIT %(limit)s) l
+WHERE l.subject_kind = 'incident' AND (l.kind = 'priority_raised' OR l.body ->> 'priority' = 'critical')
 
 -- :name alarms_page
 SELECT m.id, m.received_at, <<alarm_json>> AS view
