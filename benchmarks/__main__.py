@@ -1,6 +1,6 @@
 """All of them, one after the other: `make bench`, or
 
-python -m benchmarks [--only alarms,telemetry] [--brokers embedded,mosquitto] [--quick] [--json FILE]
+python -m benchmarks [--only alarms,telemetry,codecs] [--brokers embedded,mosquitto] [--quick] [--json FILE]
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import alarm_latency, telemetry
+from benchmarks import alarm_latency, codecs, telemetry
 from benchmarks.figures import table
 from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
 from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
 
 RESULTS = Path(__file__).parent / "results" / "local"
-PARTS = ("alarms", "telemetry")
-FULL = {"presses": 300, "messages": 40_000, "arrays": 400}
-QUICK = {"presses": 60, "messages": 8_000, "arrays": 80}
+PARTS = ("alarms", "telemetry", "codecs")
+FULL = {"presses": 300, "messages": 40_000, "arrays": 400, "codec_seconds": 3}
+QUICK = {"presses": 60, "messages": 8_000, "arrays": 80, "codec_seconds": 1}
 ITEMS = 100
 
 
@@ -39,6 +39,8 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
     keep_to()
     begun = time.monotonic()
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load_before": load_average()}
+    if "codecs" in parts:
+        found["codecs"] = codecs.measure(sizes["codec_seconds"])
     with open_server() as server:
         with psycopg.connect(server.admin_url) as connection:
             version = connection.execute("SHOW server_version").fetchone()
@@ -85,6 +87,11 @@ def show(found: dict[str, Any]) -> str:
         head = ["telemetry", "messages", "s", "messages/s", "values/s", "x floor", "batch"]
         rows = [_throughput(name, one[name]) for one in found["telemetry"] for name in ("floor", "single", "arrays")]
         lines += ["", table([*head, "us load", "us broker", "us taker", "us database"], rows)]
+    if "codecs" in found:
+        rows = [
+            [name, one["per_second"], one.get("us", ""), one.get("bytes", "")] for name, one in found["codecs"].items()
+        ]
+        lines += ["", table(["decoded", "messages/s", "us", "bytes"], rows)]
     return "\n".join(lines)
 
 
@@ -110,7 +117,7 @@ def _throughput(name: str, part: dict[str, Any]) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The hub beside its floors.")
-    parser.add_argument("--only", default=",".join(PARTS), help="alarms,telemetry")
+    parser.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
     parser.add_argument("--brokers", default=",".join(BROKERS), help="embedded,mosquitto")
     parser.add_argument("--quick", action="store_true", help="a fifth of everything: whether it runs at all")
     parser.add_argument("--json", type=Path, help="where the figures go (benchmarks/results/local/…)")
