@@ -91,8 +91,12 @@ def read(steps: list[dict[str, Any]]) -> set[str]:
 
 
 def whole(steps: list[dict[str, Any]]) -> set[str]:
-    """Tables that were read from one end to the other."""
-    return {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"}
+    """Tables that were read from one end to the other; those made ahead, in which nothing is yet, do not count."""
+    return {
+        step["Relation Name"]
+        for step in steps
+        if step["Node Type"] == "Seq Scan" and step["Actual Rows"] + step.get("Rows Removed by Filter", 0) > 0
+    }
 
 
 FILTER = dict.fromkeys(
