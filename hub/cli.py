@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from devices import FAMILIES, UnknownFamilyError
 from hub import app
+from hub.cli_devices import device, load, plain_errors
 from hub.clock import utc_now
 from hub.conformance import Heard, Language, assess
 from hub.decode import decode_lines
-from hub.errors import HubError, SettingError
+from hub.errors import HubError
+from hub.planning import plan
 from hub.ports import SCHEMES, Role, Scheme
 from hub.settings import load_settings
 
 __all__ = ["main"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 ROLES: tuple[Role, ...] = (
     "operator",
@@ -34,23 +33,6 @@ ROLES: tuple[Role, ...] = (
     "family",
     "resident",
 )
-
-
-def plain_errors(command: F) -> F:
-    """Our own errors become one line and exit status 1 (2 for a setting); anything else is a fault and shows itself."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except SettingError as error:
-            click.echo(f"hub: {error.detail}", err=True)
-            sys.exit(2)
-        except HubError as error:
-            click.echo(f"hub: {error.detail}", err=True)
-            sys.exit(1)
-
-    return run  # type: ignore[return-value]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -137,24 +119,9 @@ def _read_password() -> str:
     return lines[0]
 
 
-@main.group()
-def device() -> None:
-    """Devices. 设备。"""
-
-
-@device.command("add")
-@click.argument("device_id", metavar="ID")
-@click.option("--family", required=True, help=f"One of: {' '.join(FAMILIES)}.")
-@click.option("--resident", default=None, help="The resident it belongs to.")
-@click.option("--name", default=None, help="As shown to people.")
-@plain_errors
-def device_add(device_id: str, family: str, resident: str | None, name: str | None) -> None:
-    """Adds a device; prints its credential once, as the last word of the output. 新增设备。"""
-    secret = app.add_device(load_settings(), device_id, family, resident=resident, name=name)
-    click.echo(
-        f"added {device_id} ({family}); " + ("its credential, shown once: " if secret else "it needs none: "), nl=False
-    )
-    click.echo(secret or device_id)
+main.add_command(device)
+main.add_command(load)
+main.add_command(plan)
 
 
 @main.command()
@@ -218,16 +185,16 @@ def integration() -> None:
 @click.argument("name")
 @click.option("--family", required=True, help=f"One of: {' '.join(FAMILIES)}.")
 @click.option("--scheme", type=click.Choice(SCHEMES), required=True, help="How a push proves itself.")
-@click.option("--secret-stdin", is_flag=True, help="The secret is the first line of standard input: the maker dictates it.")
+@click.option(
+    "--secret-stdin", is_flag=True, help="The secret is the first line of standard input: the maker dictates it."
+)
 @click.option("--devices", default="*", show_default=True, help="Ids it may speak for: a pattern with * and ?.")
 @click.option("--rate", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Requests a second.")
 @plain_errors
 def integration_add(name: str, family: str, scheme: Scheme, secret_stdin: bool, devices: str, rate: int) -> None:
     """Lets a cloud push; prints its secret once, as the last word of the output. 新增推送来源。"""
     secret = _read_password() if secret_stdin else None
-    given = app.add_integration(
-        load_settings(), name, family, scheme, secret=secret, devices=devices, rate_per_s=rate
-    )
+    given = app.add_integration(load_settings(), name, family, scheme, secret=secret, devices=devices, rate_per_s=rate)
     click.echo(f"added {name}: {scheme} pushes to /api/v1/intake/{family}; its secret, shown once: ", nl=False)
     click.echo("(as given)" if secret else given)
 
@@ -239,7 +206,9 @@ def integration_list() -> None:
     for row in app.integrations(load_settings()):
         state = "revoked" if row.revoked_at else "active"
         used = row.last_used_at.isoformat(timespec="seconds") if row.last_used_at else "never"
-        refused = f", refused {row.last_refused_at:%Y-%m-%dT%H:%M:%SZ}: {row.last_refusal}" if row.last_refused_at else ""
+        refused = (
+            f", refused {row.last_refused_at:%Y-%m-%dT%H:%M:%SZ}: {row.last_refusal}" if row.last_refused_at else ""
+        )
         click.echo(f"{row.name}  {row.family}  {row.scheme}  devices {row.devices}  {state}, used {used}{refused}")
 
 

@@ -9,12 +9,14 @@ from hub.app.administration import (
     add_user,
     check,
     integrations,
+    load,
     migrate_schema,
     reconcile,
     revoke_integration,
 )
 from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.compose import PARTS, Hub, Part, parse_parts
+from hub.app.loading import Loaded, preview_lines, write_bad
 from hub.app.quarantines import (
     discard_quarantined,
     quarantined,
@@ -30,6 +32,7 @@ __all__ = [
     "Backup",
     "Finding",
     "Hub",
+    "Loaded",
     "Part",
     "add_device",
     "add_integration",
@@ -40,8 +43,10 @@ __all__ = [
     "demo",
     "discard_quarantined",
     "integrations",
+    "load",
     "migrate_schema",
     "parse_parts",
+    "preview_lines",
     "quarantined",
     "quarantined_text",
     "reconcile",
@@ -50,4 +55,5 @@ __all__ = [
     "revoke_integration",
     "serve",
     "show_quarantined",
+    "write_bad",
 ]

@@ -15,6 +15,8 @@ import psycopg
 
 from hub.api import hash_password
 from hub.app.compose import services_on
+from hub.app.load_check import Checked
+from hub.app.loading import Loaded, load_into
 from hub.clock import new_id, utc_now
 from hub.embedded import embedded_database
 from hub.errors import BadRequestError, HubError, NotFoundError
@@ -30,6 +32,7 @@ __all__ = [
     "add_user",
     "check",
     "integrations",
+    "load",
     "migrate_schema",
     "reconcile",
     "revoke_integration",
@@ -83,11 +86,37 @@ def add_user(
 
 
 def add_device(
-    settings: Settings, device_id: str, family: str, *, resident: str | None, name: str | None
+    settings: Settings,
+    device_id: str,
+    family: str,
+    *,
+    resident: str | None,
+    name: str | None,
+    profile: str | None = None,
+    upstream: str | None = None,
 ) -> str | None:
     """Adds a device; gives its credential, or None where the family has none."""
     with _database(settings) as database:
-        return services_on(database, settings).devices.add(device_id, family, resident, SYSTEM, name=name)
+        services = services_on(database, settings)
+        services.profiles.seed()
+        return services.devices.add(
+            device_id, family, resident, SYSTEM, name=name, profile_id=profile, upstream=upstream
+        )
+
+
+def load(
+    settings: Settings,
+    path: Path,
+    *,
+    table: str | None = None,
+    strict: bool = False,
+    dry: bool = False,
+    preview: Callable[[Checked], None],
+) -> Loaded:
+    """People's files into the registers; see `hub.app.loading.load_into`."""
+    with _database(settings) as database:
+        services_on(database, settings).profiles.seed()
+        return load_into(database, path, table=table, strict=strict, dry=dry, preview=preview)
 
 
 def add_integration(

@@ -292,6 +292,9 @@ class Reference(Protocol):
 
     def get(self, table: str, row_id: str) -> Json | None: ...
 
+    def ids(self, table: str) -> list[str]:
+        """Every id of the table."""
+
     def upsert(self, table: str, rows: Sequence[Json]) -> int:
         """Makes or overwrites rows by id; gives how many were made or changed."""
 

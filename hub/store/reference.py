@@ -57,6 +57,11 @@ class ReferenceDrawer:
         row = self._session.connection.execute(query, (row_id,)).fetchone()
         return _shown(row, None) if row else None
 
+    def ids(self, table: str) -> list[str]:
+        """Every id of the table, as text."""
+        query = sql.SQL("SELECT id::text AS id FROM {}").format(sql.Identifier(table_of(table).name))
+        return [row["id"] for row in self._session.connection.execute(query).fetchall()]
+
     def make_missing(self, table: str, rows: Sequence[Json]) -> int:
         """Makes the rows whose id is not there yet; gives how many."""
         known = table_of(table)
