@@ -322,6 +322,14 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
                 target(f"max by (state) (hub_devices{{{ONLY}}})", "{{state}}"),
             ),
             panel(
+                "看护 Supervision",
+                "Devices looked at, found silent, heard again a second; 1 while there is more to look at than may be.",
+                target(f"sum(rate(hub_supervision_looks_total{{{ONLY}}}[{RATE}]))", "looks"),
+                target(f"sum(rate(hub_supervision_silent_total{{{ONLY}}}[{RATE}]))", "silent"),
+                target(f"sum(rate(hub_supervision_back_total{{{ONLY}}}[{RATE}]))", "back"),
+                target(f"max(hub_supervision_busy{{{ONLY}}})", "busy"),
+            ),
+            panel(
                 "账本与结构 Ledger and schema",
                 "Keys remembered, migrations missing, open files.",
                 target(f"max(hub_ledger_keys{{{ONLY}}})", "keys"),

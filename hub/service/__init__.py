@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
-from functools import partial
 
 from devices import Codec
 from dispatch import Travel
@@ -123,7 +122,7 @@ def build_services(
         pushes=Pushes(database, clock, codecs, commit=onboarding.tap(ingest.alarms), quarantine=ingest.quarantine),
         onboarding=onboarding,
         escalating=Escalating(database, clock, writer),
-        quarantine=QuarantineDesk(database, clock, codecs, partial(ingest._in_transaction, cached=False)),
+        quarantine=QuarantineDesk(database, clock, codecs, ingest.retake),
         handovers=Handovers(database, clock, new_id, writer),
         profiles=ProfileRegister(database, clock),
         repairs=Repairs(database, clock, care),

@@ -124,7 +124,7 @@ class Ingest:
             tx.series.write([row], [], [])
 
     def retake(self, tx: Transaction, batch: Sequence[Incoming]) -> list[Outcome]:
-        """What was kept aside, once more, inside the caller's transaction. RaceLostError: take it again from the start."""
+        """What was kept aside, once more, in the caller's transaction. RaceLostError: take it again from the start."""
         return self._in_transaction(tx, batch, cached=False, remembering=False)
 
     def _take(

@@ -133,6 +133,23 @@ def test_what_the_device_sent_again_meanwhile_is_a_repeat(room: Room, device_id:
     assert len(room.rows("SELECT * FROM alarms")) == 1
 
 
+def test_a_press_older_than_the_ledger_is_a_repeat_and_is_told(room: Room, device_id: str) -> None:
+    """A watch that lay in a drawer for two months sends what it has: its alarm is stored, and it must hear so."""
+    assert room.send(device_id, press("old-1")) == "accepted"
+    with psycopg.connect(room.database.url) as connection:
+        connection.execute("DELETE FROM uplink_seen")
+    payload = json.dumps(press("old-1")).encode()
+    uplink = Uplink(payload, NOW + timedelta(days=60), topic=f"care/v1/{device_id}/up/alarm")
+    fresh = json.dumps(press("new-1")).encode()
+    others = Uplink(fresh, NOW + timedelta(days=60), topic=f"care/v1/{device_id}/up/alarm")
+    outcomes = room.services.ingest.alarms([Incoming(one, device_id, "care", "alarm") for one in (uplink, others)])
+    assert [one.outcome for one in outcomes] == ["repeat", "accepted"]
+    assert [json.loads(one.replies[0].payload)["status"] for one in outcomes] == ["received", "received"]
+    assert room.desk.page() == []
+    (stored,) = room.rows("SELECT repeats FROM alarms WHERE ref = 'old-1'")
+    assert stored["repeats"] == 1
+
+
 def test_telemetry_of_a_device_adopted_later_is_stored_once(room: Room) -> None:
     vitals = {"observed_at": NOW.isoformat(), "heart_rate_bpm": 71}
     assert room.send("NEW-1", vitals, "vitals") == "quarantined"
