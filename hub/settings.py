@@ -200,6 +200,8 @@ class MqttSettings(_Section):
                 filters_of(family, prefix)
             except ValueError as error:
                 raise ValueError(f"HUB_MQTT__TOPICS: {error}") from None
+            if prefix.startswith("$") and self.url is None:
+                raise ValueError(f"HUB_MQTT__TOPICS: the embedded broker has no topics that begin with $: {prefix}")
         if (self.cert_file is None) != (self.key_file is None):
             missing = "CERT_FILE" if self.cert_file is None else "KEY_FILE"
             raise ValueError(f"HUB_MQTT__{missing}: is missing; certificate and key go together")

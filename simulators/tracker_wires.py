@@ -315,7 +315,7 @@ class H02Wire(TrackerWire):
         return 0xFFFFFFFF & ~(1 << self.ALARMS[type])  # active low
 
     def ref(self, type: str, here: Here) -> str:
-        return f"{here.at.astimezone(UTC):%y%m%d%H%M%S}-V1-{self._status(type):08X}"
+        return f"{here.at.astimezone(UTC):%y%m%d%H%M%S}-{self._status(type):08x}-{self.ALARMS[type]}"
 
     def _next(self, buffer: bytes) -> tuple[int, Heard] | None:
         end = buffer.find(b"#")

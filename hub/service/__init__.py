@@ -106,7 +106,7 @@ def build_services(
     commands = CommandDesk(database, clock, new_id)
     raising = Raising(new_id, writer, policy, commands.locate_where_needed)
     dispatching = Dispatching(database, clock, new_id, writer, travel)
-    ingest = Ingest(database, clock, new_id, codecs, raising)
+    ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
     care = Care(database, clock, new_id, dispatching)
     onboarding = Onboarding(database, clock)
     return Services(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, Protocol
 
-from devices import Event
+from devices import Decoded, Event
 from devices.dialects import DIALECTS, Order, answer_of, commands_of, token_of
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, NotFoundError
@@ -23,6 +23,7 @@ from hub.ports import (
     DeviceConflict,
     DeviceRow,
     EntryRow,
+    Incoming,
     Json,
     OutboxRow,
     Transaction,
@@ -50,12 +51,14 @@ _NEEDS_A_PLACE = frozenset({"sos", "fall", "voice_help", "assistance", "wanderin
 _LOOK_AGAIN = timedelta(seconds=1)
 
 
-class Said(NamedTuple):
-    """One event of a device, as the ingest path hands it over."""
+class Said(Protocol):
+    """What a device said, decoded, as the ingest path has it."""
 
-    event: Event
-    family: str
-    received_at: datetime
+    @property
+    def incoming(self) -> Incoming: ...
+
+    @property
+    def decoded(self) -> Decoded: ...
 
 
 class CommandDesk:
@@ -164,16 +167,14 @@ class CommandDesk:
     # --- what is heard ------------------------------------------------------------------------------------------------
 
     def heard(self, tx: Transaction, said: Iterable[Said], now: datetime) -> None:
-        """Finds among events what answers a command, and writes it. Costs nothing where nothing is awaited."""
-        awaited: frozenset[str] | None = None
-        for event, family, received_at in said:
-            if event.kind == "reply":
-                self._answered(tx, event, family, received_at)
-            elif (event.fix is not None or event.vitals) and not event.buffered:
-                if awaited is None:
-                    awaited = self._awaited_now(tx, now)
-                if event.device_id in awaited:
-                    self._measured(tx, event, received_at)
+        """Finds in what devices said the answers to commands, and writes them. A question a second where none waits."""
+        awaited = self._awaited_now(tx, now)
+        for one in said:
+            for event in one.decoded.events:
+                if event.kind == "reply":
+                    self._answered(tx, event, one.incoming.family, one.incoming.uplink.received_at)
+                elif awaited and event.device_id in awaited and not event.buffered:
+                    self._measured(tx, event, one.incoming.uplink.received_at)
 
     def _answered(self, tx: Transaction, event: Event, family: str, at: datetime) -> None:
         answer = answer_of(family, event)

@@ -7,7 +7,7 @@ Only when `Ingest.take` has returned may the broker be acknowledged and the devi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -73,6 +73,10 @@ class Prepared:
         return self
 
 
+Hear = Callable[[Transaction, Sequence[Prepared], datetime], None]
+"""Listens to what devices said, inside the transaction that takes it."""
+
+
 class _OutdatedError(Exception):
     """A device is not what it was: the batch is taken again with what is true now."""
 
@@ -81,12 +85,20 @@ class Ingest:
     """Takes batches of uplinks of any lane. Thread-safe: each call has its own transaction."""
 
     def __init__(
-        self, database: Database, clock: Clock, new_id: IdSource, codecs: Mapping[str, Codec], raising: Raising
+        self,
+        database: Database,
+        clock: Clock,
+        new_id: IdSource,
+        codecs: Mapping[str, Codec],
+        raising: Raising,
+        hear: Hear | None = None,
     ) -> None:
+        """`hear` gets what was decoded, in the transaction: answers of devices to commands are among it."""
         self._database = database
         self._clock = clock
         self._new_id = new_id
         self._codecs = codecs
+        self._hear = hear
         self._raising = raising
         self._devices: dict[str, tuple[datetime, DeviceRow]] = {}
 
@@ -225,6 +237,8 @@ class Ingest:
             told = _told_of(state)
             item = repeats[key]
             item.replies += _later_word(item, ref, told)
+        if self._hear is not None:
+            self._hear(tx, items, now)
         fates = [_fate(item) for item in items]
         self._write_series(tx, items, fates)
         return [

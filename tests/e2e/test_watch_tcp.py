@@ -59,8 +59,8 @@ def name(row: Json) -> str:
 class Line:
     """A watch's connection."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
         self.received = b""
 
     def send(self, *pieces: bytes) -> None:

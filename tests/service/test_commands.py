@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from devices import FAMILIES, DeviceRef, Uplink
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Actor, DeviceConflict
-from hub.service.commands import Said
 from tests.service.conftest import World
 
 WATCH = "8800000015"
@@ -38,9 +36,8 @@ def outbox(world: World) -> list[dict[str, Any]]:
 
 
 def hear(world: World, payload: bytes, family: str, device: str, topic: str = "") -> None:
-    decoded = FAMILIES[family].codec.decode(Uplink(payload, world.now, topic), DeviceRef(device, family))
-    with world.database.begin() as tx:
-        world.services.commands.heard(tx, [Said(event, family, world.now) for event in decoded.events], world.now)
+    world.wait(1.1)  # what is awaited is looked up once a second
+    world.uplink(topic, payload, device, family=family, lane="telemetry")
 
 
 def leave(world: World) -> None:
