@@ -14,6 +14,7 @@ export interface Party {
   /** Who it is to the resident: a relation in the record's own words, or a code of `contact.`. */
   relation: string | null
   kind: string
+  hasKey: boolean
 }
 
 /** The call this seat has open. One at a time: a person has one telephone at the ear. */
@@ -24,11 +25,11 @@ export const RING_S = 45
 /** Whom to ring, in order: the resident first, then the contacts as they are numbered, then 120. */
 export function partiesOf(incident: Incident, contacts: readonly Contact[]): Party[] {
   const out: Party[] = []
-  if (incident.resident?.phone) out.push({ party: `resident:${incident.resident.id}`, name: incident.resident.name, phone: incident.resident.phone, relation: null, kind: 'resident' })
+  if (incident.resident?.phone) out.push({ party: `resident:${incident.resident.id}`, name: incident.resident.name, phone: incident.resident.phone, relation: null, kind: 'resident', hasKey: false })
   for (const one of [...contacts].sort((a, b) => (a.position ?? 99) - (b.position ?? 99))) {
-    if (one.phone) out.push({ party: `contact:${one.id}`, name: one.name, phone: one.phone, relation: one.relation, kind: one.kind })
+    if (one.phone) out.push({ party: `contact:${one.id}`, name: one.name, phone: one.phone, relation: one.relation, kind: one.kind, hasKey: one.has_key })
   }
-  out.push({ party: '120', name: '120', phone: '120', relation: null, kind: '120' })
+  out.push({ party: '120', name: '120', phone: '120', relation: null, kind: '120', hasKey: false })
   return out
 }
 

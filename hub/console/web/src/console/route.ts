@@ -1,7 +1,7 @@
-/** Hash routes: `#/alarms/ID`. Small enough to need no router. */
+/** Hash routes: `#/alarms/ID`, `#/devices/work`. Small enough to need no router. */
 import { computed, shallowRef } from 'vue'
 
-export const PAGES = ['alarms', 'orders', 'residents', 'devices', 'onboarding', 'supervision'] as const
+export const PAGES = ['alarms', 'orders', 'residents', 'devices', 'onboarding', 'handover', 'supervision', 'settings', 'wall'] as const
 export type PageName = (typeof PAGES)[number]
 
 const hash = shallowRef(location.hash)
@@ -9,13 +9,16 @@ addEventListener('hashchange', () => {
   hash.value = location.hash
 })
 
-const pieces = computed(() => hash.value.replace(/^#\/?/, '').split('?')[0]!.split('/').map(decodeURIComponent))
+const whole = computed(() => hash.value.replace(/^#\/?/, '').split('?'))
+const pieces = computed(() => whole.value[0]!.split('/').map(decodeURIComponent))
 
 export const page = computed<PageName>(() => {
   const name = pieces.value[0] as PageName
   return PAGES.includes(name) ? name : 'alarms'
 })
 export const selectedId = computed<string | null>(() => pieces.value[1] || null)
+/** `#/supervision/list?number=late_60`: what a page was opened for. */
+export const asked = computed(() => new URLSearchParams(whole.value[1] ?? ''))
 
 /** Selecting a row replaces the address: going back leaves the page, not the last forty rows. */
 export function select(name: PageName, id: string | null): void {

@@ -51,6 +51,11 @@ export function setZone(name: string | null | undefined): void {
   formats.clear()
 }
 
+/** The zone of every time a page shows. */
+export function zoneName(): string {
+  return zone
+}
+
 export function startTicking(): void {
   const beat = () => {
     tick.value = serverNow()

@@ -1,0 +1,9 @@
+export interface Account {
+  id: string
+  username: string
+  name: string
+  role: string
+  person_id: string | null
+  active: boolean
+  version: number
+}
