@@ -40,6 +40,9 @@ _TABLES = {
     "observations_of_hours": "rolled_hours",
     "observations_of_days": "rolled_days",
 }
+_OWN_PLAN = b"SET LOCAL plan_cache_mode = force_custom_plan"
+_AHEAD, _LATE = timedelta(minutes=5), timedelta(days=32)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _EVER = datetime.min.replace(tzinfo=UTC)
 _ORIGIN = datetime(2000, 1, 2, 16, tzinfo=UTC)
 _BY_THE_MINUTE = timedelta(days=2)
@@ -85,6 +88,8 @@ class SeriesReads(ReadsBase):
             raise BadRequestError("to: must be later than from", field="to")
         wanted: dict[str, Any] = {"resident_id": resident_id, "metric": metric, "start": start, "end": end}
         with self._session() as session:
+            # Planned for the span: of hundreds of partitions a few matter.
+            session.connection.execute(_OWN_PLAN)
             width = RESOLUTIONS[resolution]
             if resolution == "auto" and not self._fits(session, wanted):
                 width = _MINUTE
@@ -102,18 +107,30 @@ class SeriesReads(ReadsBase):
             return False
         # Whole minutes: a few records too many are counted at either end, never too few.
         whole = {"start": _floor(wanted["start"], _MINUTE), "end": _ceiling(wanted["end"], _MINUTE)}
-        return int(session.value("observations_counted", **wanted | whole)) <= MOST_POINTS
+        return int(session.value("observations_counted", **_bounded(session, wanted | whole))) <= MOST_POINTS
 
 
 def _since(session: Session) -> Mapping[str, datetime]:
     """From when on a series is whole. What is older goes by partitions or chunks: some of it may be there still."""
-    return dict.fromkeys(_TABLES.values(), _EVER) | {
-        row["series"]: row["since"] for row in session.all("series_since")
-    }
+    return dict.fromkeys(_TABLES.values(), _EVER) | {row["series"]: row["since"] for row in session.all("series_since")}
 
 
 def _kept(wanted: dict[str, Any], since: datetime) -> dict[str, Any]:
     return wanted | {"start": min(max(wanted["start"], since), wanted["end"])}
+
+
+def _bounded(session: Session, wanted: dict[str, Any]) -> dict[str, Any]:
+    """With the times of receipt that can matter: a device's clock may be five minutes ahead, a buffered record a month
+    old, and on TimescaleDB a rollup's row lies at the begin of the hour or day in which its records were received.
+    """
+    start, end = wanted["start"], wanted["end"]
+    return wanted | {
+        "received_from": start - _AHEAD,
+        "rolled_from": start - _AHEAD - _DAY,
+        "prompt_until": end + _HOUR,
+        "late_until": end + _LATE,
+        "waiting_from": session.value("series_waiting") or _NEVER,
+    }
 
 
 def _raw(session: Session, wanted: dict[str, Any], cursor: str | None) -> Observations:
@@ -122,14 +139,15 @@ def _raw(session: Session, wanted: dict[str, Any], cursor: str | None) -> Observ
         wanted = wanted | {"start": max(wanted["start"], after + timedelta(microseconds=1))}
         if wanted["start"] >= wanted["end"]:
             return Observations([], "raw", 0)
-    rows = session.all("observations_raw", **_kept(wanted, _since(session)["observations"]), limit=MOST_POINTS + 1)
+    whole = _bounded(session, _kept(wanted, _since(session)["observations"]))
+    rows = session.all("observations_raw", **whole, limit=MOST_POINTS + 1)
     if len(rows) <= MOST_POINTS:
         return Observations([row["view"] for row in rows], "raw", 0)
     # A page ends with all records of its last moment; the next one begins after it.
     last = rows[MOST_POINTS - 1]["observed_at"]
     items = [row["view"] for row in rows if row["observed_at"] < last]
-    where = {"resident_id": wanted["resident_id"], "metric": wanted["metric"], "at": last}
-    items += [row["view"] for row in session.all("observations_at", **where)]
+    moment = _bounded(session, wanted | {"start": last, "end": last + timedelta(microseconds=1)})
+    items += [row["view"] for row in session.all("observations_raw", **moment, limit=None)]
     return Observations(items, "raw", 0, cursor_text([last]))
 
 
@@ -146,6 +164,6 @@ def _bins(session: Session, wanted: dict[str, Any], asked: timedelta) -> Observa
         else:
             width, block = _fitting(span, _HOUR), "observations_of_hours"
     whole = {"start": _floor(wanted["start"], width), "end": _ceiling(wanted["end"], width), "width": width}
-    rows = session.all(block, **_kept(wanted | whole, since[_TABLES[block]]))
+    rows = session.all(block, **_bounded(session, _kept(wanted | whole, since[_TABLES[block]])))
     unit = "day" if width >= _DAY else "hour" if width >= _HOUR else "minute"
     return Observations([row["view"] for row in rows], unit, int(width.total_seconds()))

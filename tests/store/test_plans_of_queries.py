@@ -133,6 +133,8 @@ def test_no_big_table_is_read_whole(filled: psycopg.Connection[Any], block: str)
 def series(span: timedelta, width: timedelta | None = None, **more: Any) -> dict[str, Any]:
     end = NOW
     found = {"resident_id": "R-7", "metric": "heart_rate_bpm", "start": end - span, "end": end, **more}
+    found |= {"received_from": end - span, "rolled_from": end - span - DAY, "prompt_until": end + timedelta(hours=1)}
+    found |= {"late_until": end + 32 * DAY, "waiting_from": datetime.max.replace(tzinfo=UTC)}
     return found | ({"width": width} if width else {"limit": 2_001})
 
 

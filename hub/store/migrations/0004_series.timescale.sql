@@ -15,8 +15,9 @@ CREATE TABLE uplinks (
     payload      bytea
 );
 
+-- Received to the second: microseconds would take more room than the values themselves. The uplink log has them.
 CREATE TABLE observations (
-    received_at  timestamptz NOT NULL,
+    received_at  timestamptz(0) NOT NULL,
     observed_at  timestamptz NOT NULL,
     device_id    text NOT NULL,
     resident_id  text,

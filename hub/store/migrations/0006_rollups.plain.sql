@@ -72,51 +72,23 @@ CREATE TABLE series_kept (
     since   timestamptz NOT NULL
 );
 
--- Observations that no rollup has yet. An hour of grace: a batch may have been received before it was queued; one that waited
--- for longer is seen as soon as the job has added it.
+-- Observations that no rollup has yet, and since when there are any (null: none; a reader asks first, so that only the partitions
+-- from there on are looked at). An hour of grace: a batch may have been received before it was queued; one that waited for
+-- longer is seen as soon as the job has added it.
+CREATE VIEW observations_waiting_since AS
+SELECT least((SELECT queued_at - interval '1 hour' FROM observation_batches ORDER BY batch LIMIT 1),
+             (SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM observation_backlog)) AS since;
 CREATE VIEW observations_waiting AS
 SELECT o.resident_id, o.metric, coalesce(o.state, '') AS state, o.observed_at, o.received_at, o.value
 FROM observations o
-WHERE o.received_at >= (
-        SELECT least((SELECT queued_at - interval '1 hour' FROM observation_batches ORDER BY batch LIMIT 1),
-                     (SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM observation_backlog)))
-  AND CASE WHEN o.batch IS NULL
+WHERE CASE WHEN o.batch IS NULL
         THEN EXISTS (SELECT FROM observation_backlog b WHERE b.day = (o.received_at AT TIME ZONE 'UTC')::date)
         ELSE EXISTS (SELECT FROM observation_batches b WHERE b.batch = o.batch) END;
 
 -- What is read, the same columns on either kind of database. `received`: a time near that of receipt. Days are those of China.
 CREATE VIEW observation_minutes AS
-SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_minutes
-UNION ALL
-SELECT resident_id, metric, state, date_bin('1 minute', observed_at, '2000-01-03T00:00:00+08:00') AS at,
-       date_bin('1 minute', observed_at, '2000-01-03T00:00:00+08:00') AS received,
-       count(*) AS n, count(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS valued,
-       min(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS low,
-       max(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS high,
-       sum(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS total
-FROM observations_waiting WHERE resident_id IS NOT NULL
-GROUP BY 1, 2, 3, 4;
-
+SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_minutes;
 CREATE VIEW observation_hours AS
-SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_hours
-UNION ALL
-SELECT resident_id, metric, state, date_bin('1 hour', observed_at, '2000-01-03T00:00:00+08:00') AS at,
-       date_bin('1 hour', observed_at, '2000-01-03T00:00:00+08:00') AS received,
-       count(*) AS n, count(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS valued,
-       min(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS low,
-       max(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS high,
-       sum(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS total
-FROM observations_waiting WHERE resident_id IS NOT NULL
-GROUP BY 1, 2, 3, 4;
-
+SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_hours;
 CREATE VIEW observation_days AS
-SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_days
-UNION ALL
-SELECT resident_id, metric, state, date_bin('1 day', observed_at, '2000-01-03T00:00:00+08:00') AS at,
-       date_bin('1 day', observed_at, '2000-01-03T00:00:00+08:00') AS received,
-       count(*) AS n, count(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS valued,
-       min(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS low,
-       max(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS high,
-       sum(value) FILTER (WHERE value > '-Infinity' AND value < 'Infinity') AS total
-FROM observations_waiting WHERE resident_id IS NOT NULL
-GROUP BY 1, 2, 3, 4;
+SELECT resident_id, metric, state, at, at AS received, n, valued, low, high, total FROM rolled_days;

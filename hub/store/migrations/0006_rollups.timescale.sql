@@ -98,3 +98,8 @@ CREATE VIEW observation_hours AS
 SELECT resident_id, metric, state, at, received, n, valued, low, high, total FROM rolled_hours;
 CREATE VIEW observation_days AS
 SELECT resident_id, metric, state, at, received, n, valued, low, high, total FROM rolled_days;
+
+-- Nothing waits here: a continuous aggregate reads what it has not got yet by itself.
+CREATE VIEW observations_waiting_since AS SELECT NULL::timestamptz AS since;
+CREATE VIEW observations_waiting AS
+SELECT resident_id, metric, coalesce(state, '') AS state, observed_at, received_at, value FROM observations WHERE false;

@@ -84,8 +84,11 @@ ON CONFLICT (series) DO UPDATE SET since = excluded.since WHERE k.since < exclud
 -- :name series_since
 SELECT series, since FROM series_kept
 
+-- :name series_waiting
+SELECT since FROM observations_waiting_since
+
 -- Most records come within the hour; those that came later have an index of their own. `received_at` bounds what must be looked
--- through: a device's clock may be five minutes ahead, a buffered record a month old.
+-- through. All bounds are parameters, not sums with an interval: only so are partitions left out before anything is planned.
 -- :name observations_raw
 SELECT json_build_object('at', o.observed_at, 'value', <<finite_value>>, 'state', o.state, 'device_id', o.device_id) AS view,
        o.observed_at
@@ -100,77 +103,79 @@ LIMIT %(limit)s
 -- :name observations_prompt
 SELECT o.observed_at, o.received_at, o.device_id, o.value, o.state FROM observations o
     WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s
-      AND o.received_at >= %(start)s::timestamptz - interval '5 minutes'
-      AND o.received_at < %(end)s::timestamptz + interval '1 hour'
-      AND o.observed_at >= %(start)s AND o.observed_at < %(end)s
+      AND o.received_at >= %(received_from)s::timestamptz AND o.received_at < %(prompt_until)s::timestamptz
+      AND o.observed_at >= %(start)s::timestamptz AND o.observed_at < %(end)s::timestamptz
       AND NOT o.received_at - o.observed_at > interval '1 hour'
 
 -- :name observations_late
 SELECT o.observed_at, o.received_at, o.device_id, o.value, o.state FROM observations o
     WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s
-      AND o.received_at >= %(start)s::timestamptz
-      AND o.received_at < %(end)s::timestamptz + interval '31 days 1 hour'
-      AND o.observed_at >= %(start)s AND o.observed_at < %(end)s
+      AND o.received_at >= %(start)s::timestamptz AND o.received_at < %(late_until)s::timestamptz
+      AND o.observed_at >= %(start)s::timestamptz AND o.observed_at < %(end)s::timestamptz
       AND o.received_at - o.observed_at > interval '1 hour'
-
--- All records of one moment, which a page must not tear apart.
--- :name observations_at
-SELECT json_build_object('at', o.observed_at, 'value', <<finite_value>>, 'state', o.state, 'device_id', o.device_id) AS view
-FROM observations o
-WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s AND o.observed_at = %(at)s
-  AND o.received_at >= %(at)s::timestamptz - interval '5 minutes'
-  AND o.received_at < %(at)s::timestamptz + interval '31 days 1 hour'
-ORDER BY o.received_at, o.device_id
 
 -- JSON has no number for NaN and the infinities.
 -- :name finite_value
 CASE WHEN o.value > '-Infinity' AND o.value < 'Infinity' THEN o.value END
 
 -- :name observations_counted
-SELECT coalesce(sum(n), 0)::bigint AS n FROM <<bins_of_minutes>>
+SELECT coalesce(sum(b.n), 0)::bigint AS n FROM (<<bins_of_minutes>>) b
 
 -- :name observations_of_raw
 <<bins_head>>
-    SELECT date_bin(%(width)s, o.observed_at, '2000-01-03T00:00:00+08:00') AS at, coalesce(o.state, '') AS state,
-           count(*) AS n, count(<<finite_value>>) AS valued, min(<<finite_value>>) AS low, max(<<finite_value>>) AS high,
-           sum(<<finite_value>>) AS total
+    SELECT o.observed_at AS at, coalesce(o.state, '') AS state, 1 AS n, <<finite_value>> AS low, <<finite_value>> AS high,
+           <<finite_value>> AS total, (<<finite_value>> IS NOT NULL)::integer AS valued
     FROM (
         <<observations_prompt>>
         UNION ALL
         <<observations_late>>
-    ) o GROUP BY 1, 2
+    ) o
 <<bins_tail>>
 
 -- :name observations_of_minutes
 <<bins_head>>
-    <<bins_columns>> FROM <<bins_of_minutes>> GROUP BY 1, 2
+    <<bins_of_minutes>>
 <<bins_tail>>
 
 -- :name observations_of_hours
 <<bins_head>>
-    <<bins_columns>> FROM observation_hours r WHERE <<bins_where>> GROUP BY 1, 2
+    <<bins_columns>> FROM observation_hours r WHERE <<bins_where>>
+    UNION ALL
+    <<bins_waiting>>
 <<bins_tail>>
 
 -- :name observations_of_days
 <<bins_head>>
-    <<bins_columns>> FROM observation_days r WHERE <<bins_where>> GROUP BY 1, 2
+    <<bins_columns>> FROM observation_days r WHERE <<bins_where>>
+    UNION ALL
+    <<bins_waiting>>
 <<bins_tail>>
 
 -- :name bins_of_minutes
-observation_minutes r WHERE <<bins_where>>
-
--- :name bins_where
-r.resident_id = %(resident_id)s AND r.metric = %(metric)s AND r.at >= %(start)s::timestamptz AND r.at < %(end)s::timestamptz
-      AND r.received >= %(start)s::timestamptz - interval '1 day 5 minutes' AND r.received < %(end)s::timestamptz + interval '32 days'
+<<bins_columns>> FROM observation_minutes r WHERE <<bins_where>>
+    UNION ALL
+    <<bins_waiting>>
 
 -- :name bins_columns
-SELECT date_bin(%(width)s, r.at, '2000-01-03T00:00:00+08:00') AS at, r.state, sum(r.n) AS n, sum(r.valued) AS valued,
-           min(r.low) AS low, max(r.high) AS high, sum(r.total) AS total
+SELECT r.at, r.state, r.n, r.low, r.high, r.total, r.valued
+
+-- :name bins_where
+r.resident_id = %(resident_id)s AND r.metric = %(metric)s
+      AND r.at >= %(start)s::timestamptz AND r.at < %(end)s::timestamptz
+      AND r.received >= %(rolled_from)s::timestamptz AND r.received < %(late_until)s::timestamptz
+
+-- :name bins_waiting
+SELECT o.observed_at, o.state, 1, <<finite_value>>, <<finite_value>>, <<finite_value>>, (<<finite_value>> IS NOT NULL)::integer
+    FROM observations_waiting o
+    WHERE o.resident_id = %(resident_id)s AND o.metric = %(metric)s AND o.received_at >= %(waiting_from)s::timestamptz
+      AND o.received_at < %(late_until)s::timestamptz
+      AND o.observed_at >= %(start)s::timestamptz AND o.observed_at < %(end)s::timestamptz
 
 -- :name bins_head
-SELECT json_build_object('at', b.at, 'min', min(b.low), 'avg', sum(b.total) / nullif(sum(b.valued), 0), 'max', max(b.high),
-    'n', sum(b.n)::bigint, 'states', json_object_agg(b.state, b.n::bigint ORDER BY b.state) FILTER (WHERE b.state <> '')) AS view
-FROM (
+SELECT json_build_object('at', c.at, 'min', min(c.low), 'avg', sum(c.total) / nullif(sum(c.valued), 0), 'max', max(c.high),
+    'n', sum(c.n)::bigint, 'states', json_object_agg(c.state, c.n::bigint ORDER BY c.state) FILTER (WHERE c.state <> '')) AS view
+FROM (SELECT date_bin(%(width)s, b.at, '2000-01-03T00:00:00+08:00') AS at, b.state, sum(b.n) AS n, sum(b.valued) AS valued,
+    min(b.low) AS low, max(b.high) AS high, sum(b.total) AS total FROM (
 
 -- :name bins_tail
-) b GROUP BY b.at ORDER BY b.at
+) b GROUP BY 1, 2) c GROUP BY c.at ORDER BY c.at
