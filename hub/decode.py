@@ -3,7 +3,7 @@
 Forms of a line (blank lines are skipped):
 - text frames as they are; `hex`: the bytes of one frame as hex digits (replies come back as hex too);
 - `mqtt`: `{"topic": ..., "payload": ...}`, the payload an object, an array, or the text of the body (with `hex`: hex
-  digits); `"retained": true` marks a retained message;
+  digits); `"retained": true` marks a retained message; `"topic": null` one that came over HTTP;
 - a family that speaks MQTT takes, without `mqtt`, the same objects and also `TOPIC PAYLOAD` with a blank between;
 - `stream`: each line is a chunk (hex digits) of one TCP stream, and each frame that completes gives a result.
 A family that is no text is hex digits always. In one whose connections begin with a login, what follows a login (in a
@@ -184,7 +184,9 @@ def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -
         message = json.loads(raw)
     except (ValueError, RecursionError) as problem:
         raise ValueError(f'not a {{"topic", "payload"}} object: {problem}') from None
-    if not isinstance(message, dict) or not isinstance(message.get("topic"), str) or "payload" not in message:
+    # A null topic: the message came over HTTP, where some of these families have none.
+    topic = message.get("topic", 0) if isinstance(message, dict) else 0
+    if not isinstance(message, dict) or not isinstance(topic, str | None) or "payload" not in message:
         raise ValueError(f'a {{"topic", "payload"}} object was expected, not {show(message)}')
     payload = message["payload"]
     if isinstance(payload, str):
@@ -194,7 +196,7 @@ def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -
         raise ValueError("with --hex the payload is a text of hex digits")
     else:
         body = json.dumps(payload).encode("ascii")
-    return Uplink(body, received_at, message["topic"], retained=message.get("retained") is True)
+    return Uplink(body, received_at, topic or "", retained=message.get("retained") is True)
 
 
 def _stream(
