@@ -57,7 +57,7 @@ _TEXTS: Mapping[str, tuple[Level, str, str]] = {
         "the same message came again under another key: it counts as a new alarm",
     ),
     "unanswered": (
-        "wrong",
+        "missing",
         "报警没有应答可发：设备无从得知已收到",
         "an alarm gets no answer: the device cannot know it was taken",
     ),

@@ -9,6 +9,7 @@ import pytest
 
 from devices import FAMILIES, Decoded, DeviceRef, Uplink
 from devices.shares import shares
+from hub.decode import decode_lines
 from tests.devices.captures import document, needs
 from tests.devices.examples import NOW
 
@@ -82,6 +83,16 @@ def test_every_alarm_property_of_the_catalogue_is_an_alarm_where_it_is_on() -> N
                 if len(found) != expected:
                     wrong.append((model["model"], name, which, found))
     assert wrong == []
+
+
+def test_hub_decode_takes_a_message_that_came_over_http() -> None:
+    line = (
+        '{"topic": null, "payload": {"_type": "location", "tid": "li", "lat": 31.9, "lon": 118.8, "tst": 1795331900}}'
+    )
+    wrong = '{"payload": {}}'
+    good, bad = decode_lines("owntracks", [line, wrong], mqtt=True, received_at=NOW)
+    assert good.decoded.events[0].device_id == "li"
+    assert "was expected" in (bad.error or "")
 
 
 # --- a push of several devices ----------------------------------------------------------------------------------------
