@@ -1,6 +1,6 @@
 """All of them, one after the other: `make bench`, or
 
-python -m benchmarks [--only alarms,telemetry,codecs] [--brokers embedded,mosquitto] [--quick] [--json FILE]
+python -m benchmarks [--only alarms,telemetry,codecs,connections] [--brokers embedded,mosquitto] [--quick] [--json FILE]
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import alarm_latency, codecs, telemetry
+from benchmarks import alarm_latency, codecs, connections, telemetry
 from benchmarks.figures import table
 from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
 from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
 
 RESULTS = Path(__file__).parent / "results" / "local"
-PARTS = ("alarms", "telemetry", "codecs")
-FULL = {"presses": 300, "messages": 40_000, "arrays": 400, "codec_seconds": 3}
-QUICK = {"presses": 60, "messages": 8_000, "arrays": 80, "codec_seconds": 1}
+PARTS = ("alarms", "telemetry", "codecs", "connections")
+FULL = {
+    "presses": 300,
+    "messages": 40_000,
+    "arrays": 400,
+    "codec_seconds": 3,
+    "connections": 10_000,
+    "idle_seconds": 65,
+}
+QUICK = {"presses": 60, "messages": 8_000, "arrays": 80, "codec_seconds": 1, "connections": 1_000, "idle_seconds": 5}
 ITEMS = 100
 
 
@@ -63,6 +70,10 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
                     arrays = telemetry.arrays(stage, sizes["arrays"], ITEMS)
                 single["times_floor"] = round(single["per_second"] / floor["per_second"], 2)
                 found.setdefault("telemetry", []).append({"floor": floor, "single": single, "arrays": arrays})
+        if "connections" in parts:  # by TCP: the broker has no part in it
+            with open_stage(brokers[0], server) as stage:
+                idle_s = float(sizes["idle_seconds"])
+                found["connections"] = connections.measure(stage, sizes["connections"], idle_s, min(idle_s, 60.0))
     found["seconds"] = round(time.monotonic() - begun)
     return found
 
@@ -87,6 +98,24 @@ def show(found: dict[str, Any]) -> str:
         head = ["telemetry", "messages", "s", "messages/s", "values/s", "x floor", "batch"]
         rows = [_throughput(name, one[name]) for one in found["telemetry"] for name in ("floor", "single", "arrays")]
         lines += ["", table([*head, "us load", "us broker", "us taker", "us database"], rows)]
+    if "connections" in found:
+        one = found["connections"]
+        lines += [
+            "",
+            f"{one['connected']} of {one['connections']} watches connected in {one['connecting_s']} s,"
+            f" {one['lost']} lost;"
+            f" the hub's memory {one['memory_before_mb']} MB before, {one['memory_idle_mb']} MB with them"
+            f" ({one['kb_a_connection']} kB each), {one['memory_pressed_mb']} MB after the presses;"
+            f" {one['idle_cpu_share']} of a core for their heartbeats",
+            f"{one['answered']} of {one['pressed']} presses answered, {one['alarms_kept']} kept",
+            table(
+                ["ms", "n", "p50", "p90", "p99", "max"],
+                [
+                    [name, *(one[part][key] for key in ("n", "p50_ms", "p90_ms", "p99_ms", "max_ms"))]
+                    for name, part in (("LK to its answer", "beats"), ("AL to its answer", "answers"))
+                ],
+            ),
+        ]
     if "codecs" in found:
         rows = [
             [name, one["per_second"], one.get("us", ""), one.get("bytes", "")] for name, one in found["codecs"].items()

@@ -19,6 +19,7 @@ from typing import cast
 
 from devices import Family
 from hub.bridge.batches import Batcher, Parcel
+from hub.bridge.descriptors import make_room
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import TcpOptions
 from hub.bridge.register import FindDevices, NoteConflict, Register
@@ -81,6 +82,7 @@ class TcpGateway:
         self._alarms = alarms
         self._telemetry = telemetry
         self._context = options.context()
+        self._most = options.max_connections
         self._register = Register(find_devices, note_conflict)
         self._addresses: dict[str, int] = {}
         self._tell_claim: Callable[[str], None] | None = None
@@ -101,6 +103,7 @@ class TcpGateway:
 
     def start(self) -> None:
         """Returns when the port is open. SettingError where it cannot be had."""
+        self._most = make_room(self.options.max_connections)
         self._thread.start()
         if not self._started.wait(_START_S):
             raise UnavailableError(f"the {self.family.name} gateway did not start in time")
@@ -202,7 +205,7 @@ class TcpGateway:
         await self._register.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= self.options.max_connections:
+        if len(self._connections) >= self._most:
             self.metrics.tcp_closed.labels("full").inc()
             writer.close()
             return
