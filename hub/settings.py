@@ -293,6 +293,8 @@ class IntakeSettings(_Section):
     telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
     """How long telemetry may wait for company."""
     telemetry_workers: int = Field(default=1, ge=1, le=64)
+    journal_after_seconds: float = Field(default=1.5, ge=0.2, le=60)
+    """A database that has not answered for so long is away: alarms go to the journal in the data directory."""
 
 
 class IncidentSettings(_Section):

@@ -120,7 +120,7 @@ class SessionBook:
             # Asking again would cost every request the patience of the database's pool.
             return held
         try:
-            with self._database.begin() as tx:
+            with self._database.begin("brief") as tx:
                 row = tx.users.session(digest, now)
                 if row is None:
                     self._drop(digest)

@@ -189,6 +189,7 @@ class Hub:
             min_size=self.settings.database.pool_min,
             max_size=self.settings.database.pool_max,
             patience=self.settings.database.patience_seconds,
+            alarm_within=self.settings.intake.journal_after_seconds,
         )
         self._stack.callback(self.database.close)
         # Before the first row of the day looks for its partition.

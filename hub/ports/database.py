@@ -376,5 +376,7 @@ class Database(Protocol):
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> AbstractContextManager[Transaction]:
         """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away.
 
+        Lane "brief" is "main" for what must not wait: a database that is silent for seconds counts as away there.
+
         `meanwhile` gets its turns while the transaction waits for the database.
         """

@@ -14,6 +14,7 @@ __all__ = ["LEAD_LOCK", "DatabaseLead", "acquire_lead"]
 
 _log = logging.getLogger(__name__)
 
+_ANSWER_S = 5.0
 LEAD_LOCK = 0x6C656164
 """The key of the advisory lock: "lead"."""
 
@@ -47,7 +48,7 @@ class DatabaseLead:
         else:
             return True
         try:
-            self._connection = connect(self._url, "lead")
+            self._connection = connect(self._url, "lead", _ANSWER_S)
             return _locked(self._connection)
         except psycopg.Error as error:
             _log.info("whether the lead is still ours cannot be asked: %s", error)
@@ -57,7 +58,7 @@ class DatabaseLead:
 def acquire_lead(url: str) -> DatabaseLead | None:
     """Tries for the lead without waiting; None: another hub has it. UnavailableError: it cannot be known now."""
     with faults():
-        connection = connect(url, "lead")
+        connection = connect(url, "lead", _ANSWER_S)
         if _locked(connection):
             return DatabaseLead(url, connection)
         connection.close()

@@ -1,7 +1,10 @@
-"""A connection whose thread does other work while the server does ours.
+"""A connection whose thread does other work while the server does ours, or that waits for an answer only so long.
 
 Two threads of one interpreter hinder each other where both have work to do; one thread that fills its own waiting time
 does not. psycopg drives every exchange as a generator that says what it waits for; before the wait the work has turns.
+
+A server that is stopped, or a network that swallows everything, gives no error: to the other side it looks like a long
+wait. Where somebody's alarm waits, silence is taken for absence after a while.
 """
 
 from __future__ import annotations
@@ -13,22 +16,52 @@ from typing import Any
 import psycopg
 from psycopg.waiting import Ready, Wait
 
-__all__ = ["OverlapConnection"]
+from hub.clock import monotonic
+
+__all__ = ["NoAnswerError", "OverlapConnection"]
 
 _Steps = Generator[Any, Any, Any]
 _EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
 
 
+class NoAnswerError(psycopg.OperationalError):
+    """The server was silent for too long. Whether it did what it was asked is not known; the connection is closed."""
+
+
 class OverlapConnection(psycopg.Connection[Any]):
-    """As psycopg's. `meanwhile` (see `hub.ports.Meanwhile`), where set, gets its turns while an answer is awaited."""
+    """As psycopg's. `meanwhile` (see `hub.ports.Meanwhile`), where set, gets its turns while an answer is awaited.
+
+    `answer_within` (s), where set, bounds each exchange: after it the connection is closed and NoAnswerError raised.
+    """
 
     meanwhile: Callable[[], bool] | None = None
+    answer_within: float | None = None
 
     def wait(self, gen: _Steps, *args: Any, **kwargs: Any) -> Any:
         """As psycopg's: runs the exchange `gen` to its end and gives its value."""
         if self.meanwhile is not None:
             gen = _overlapped(gen, self.pgconn.socket, self.meanwhile)
-        return super().wait(gen, *args, **kwargs)
+        if self.answer_within is None:
+            return super().wait(gen, *args, **kwargs)
+        try:
+            return super().wait(_bounded(gen, self.answer_within), *args, **kwargs)
+        except NoAnswerError:
+            self.close()
+            raise
+
+
+def _bounded(gen: _Steps, seconds: float) -> _Steps:
+    """`gen`, given up once nothing has been ready for so long. psycopg looks in ten times a second."""
+    until = monotonic() + seconds
+    try:
+        waits_for = next(gen)
+        while True:
+            ready = yield waits_for
+            if not ready and monotonic() >= until:
+                raise NoAnswerError(f"no answer within {seconds:g} s")
+            waits_for = gen.send(ready)
+    except StopIteration as end:
+        return end.value
 
 
 def _overlapped(gen: _Steps, fileno: int, work: Callable[[], bool]) -> _Steps:

@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool
 from hub.errors import UnavailableError
 from hub.ports.records import Json, Meanwhile
 from hub.store.faults import faults, first_line
-from hub.store.overlap import OverlapConnection
+from hub.store.overlap import NoAnswerError, OverlapConnection
 from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
 
@@ -24,8 +24,14 @@ __all__ = ["LANES", "PostgresDatabase"]
 
 _log = logging.getLogger(__name__)
 
-LANES = ("alarm", "telemetry", "feed")
-"""Lanes with connections of their own: they never wait for one that pages and programs hold."""
+LANES: Mapping[str, float | None] = {"alarm": None, "replay": 30.0, "telemetry": None, "feed": 3.0}
+"""Lanes with connections of their own: they never wait for one that pages and programs hold.
+
+Beside each how long (s) one exchange may take before the database counts as away; None: as long as it takes, or as
+long as the database is told.
+"""
+_BRIEF_S = 3.0
+"""The same for the lane "brief": the connections of "main", for what an open page must not wait for."""
 
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BUSY = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
@@ -34,9 +40,10 @@ _BUSY = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAva
 class _Lane:
     """Connections of one lane: as many as it has callers at a time, kept open between transactions."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, answer_within: float | None) -> None:
         self._url = url
         self._name = name
+        self._answer_within = answer_within
         self._idle: list[Connection] = []
         self._guard = threading.Lock()
 
@@ -45,7 +52,7 @@ class _Lane:
             if self._idle:
                 return self._idle.pop()
         with faults():
-            return connect(self._url, self._name)
+            return connect(self._url, self._name, self._answer_within)
 
     def give_back(self, connection: Connection) -> None:
         with self._guard:
@@ -60,11 +67,12 @@ class _Lane:
 
 
 class _Pool:
-    """Connections of the lane "main", shared by pages, programs and jobs."""
+    """Connections of the lanes "main" and "brief", shared by pages, programs and jobs."""
 
     def __init__(self, url: str, min_size: int, max_size: int, timeout: float) -> None:
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+        self._pool: ConnectionPool[OverlapConnection] = ConnectionPool(
             url,
+            connection_class=OverlapConnection,
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
@@ -87,7 +95,7 @@ class _Pool:
             return cast("Connection", self._pool.getconn())
 
     def give_back(self, connection: Connection) -> None:
-        self._pool.putconn(connection)
+        self._pool.putconn(cast("OverlapConnection", connection))
 
     def numbers(self) -> Mapping[str, int]:
         stats = self._pool.get_stats()
@@ -101,6 +109,28 @@ class _Pool:
         self._pool.close(timeout=2.0)
 
 
+class _Brief:
+    """The pool's connections, asked for an answer within a few seconds."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+
+    def take(self) -> Connection:
+        connection = self._pool.take()
+        cast("OverlapConnection", connection).answer_within = _BRIEF_S
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        cast("OverlapConnection", connection).answer_within = None
+        self._pool.give_back(connection)
+
+    def close(self) -> None:
+        """The pool is closed by its own lane."""
+
+
+_Source = _Lane | _Pool | _Brief
+
+
 class PostgresDatabase:
     """`hub.ports.Database`. Safe for any number of threads; nothing is connected before the first `begin` needs it.
 
@@ -108,10 +138,15 @@ class PostgresDatabase:
     each caller at a time. `patience` (s): how long `begin` waits for a connection of the lane "main".
     """
 
-    def __init__(self, url: str, *, min_size: int = 1, max_size: int = 8, patience: float = 5.0) -> None:
+    def __init__(
+        self, url: str, *, min_size: int = 1, max_size: int = 8, patience: float = 5.0, alarm_within: float = 1.5
+    ) -> None:
+        """`alarm_within` (s): how long an exchange of the lane "alarm" may take before the database counts as away."""
         self.url = url
-        self._lanes: dict[str, _Lane | _Pool] = {name: _Lane(url, name) for name in LANES}
-        self._lanes["main"] = _Pool(url, min_size, max_size, patience)
+        pool = _Pool(url, min_size, max_size, patience)
+        limits = {**LANES, "alarm": alarm_within}
+        self._lanes: dict[str, _Source] = {name: _Lane(url, name, within) for name, within in limits.items()}
+        self._lanes |= {"main": pool, "brief": _Brief(pool)}
         self._spare = max_size
 
     def pool(self) -> Mapping[str, int]:
@@ -186,7 +221,7 @@ class PostgresDatabase:
             _leave(connection)
             source.give_back(connection)
 
-    def _begun(self, source: _Lane | _Pool, begin: bytes) -> Connection:
+    def _begun(self, source: _Source, begin: bytes) -> Connection:
         """BEGIN proves that the connection lives. Those that died while idle are thrown away, one after the other."""
         for _ in range(self._spare + 1):
             connection = source.take()
@@ -196,6 +231,8 @@ class PostgresDatabase:
                 lost = error
                 connection.close()
                 source.give_back(connection)
+                if isinstance(error, NoAnswerError):
+                    break  # another connection would be as silent
             else:
                 return connection
         raise UnavailableError(f"the database is away: {first_line(lost)}") from lost

@@ -81,15 +81,17 @@ def prepare_connection(connection: psycopg.Connection[Any]) -> None:
     set_json_dumps(as_json, connection)
 
 
-def connect(url: str, name: str) -> Connection:
-    """A connection of its own in autocommit mode, times in UTC."""
+def connect(url: str, name: str, answer_within: float | None = None) -> Connection:
+    """A connection of its own in autocommit mode, times in UTC. `answer_within` (s): silence longer is absence."""
+    given = {**KEEPALIVE, "connect_timeout": KEEPALIVE["connect_timeout"] if answer_within is None else 2}
     connection = OverlapConnection.connect(
         url,
         autocommit=True,
         application_name=f"care-hub {name}",
         options="-c TimeZone=UTC",
-        **cast("dict[str, Any]", KEEPALIVE),
+        **cast("dict[str, Any]", given),
     )
+    connection.answer_within = answer_within
     prepare_connection(connection)
     return cast("Connection", connection)
 
