@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from benchmarks.mqtt import connect, publish
 
@@ -25,13 +25,17 @@ METRICS = 3
 
 
 class LoadRequest(TypedDict):
-    """`items` 0: one object a message; else arrays of so many. Devices `B-0000` … take turns."""
+    """`items` 0: one object a message; else arrays of so many. Devices `B-0000` … take turns.
+
+    `per_second`: messages a second, evenly; absent: as many as the broker takes.
+    """
 
     url: str
     client_id: str
     messages: int
     devices: int
     items: int
+    per_second: NotRequired[float]
 
 
 class LoadReport(TypedDict):
@@ -70,7 +74,10 @@ def bodies(request: LoadRequest) -> list[tuple[str, bytes]]:
 def main() -> None:
     request: LoadRequest = json.loads(sys.stdin.readline())
     packets = [publish(topic, index % 65_535 + 1, payload) for index, (topic, payload) in enumerate(bodies(request))]
+    pace = request.get("per_second")
     piece = PIECE if not request["items"] else 1
+    if pace:
+        piece = max(1, min(piece, round(pace / 100)))  # a hundred times a second: no bursts of our own making
     window = WINDOW if not request["items"] else 20
     pieces = [(len(part), b"".join(part)) for at in range(0, len(packets), piece) if (part := packets[at : at + piece])]
     del packets
@@ -80,7 +87,9 @@ def main() -> None:
             return
         started, cpu = time.monotonic(), time.process_time()
         in_flight = odd = 0
-        for count, packet in pieces:
+        for number, (count, packet) in enumerate(pieces):
+            if pace:
+                time.sleep(max(0.0, started + number * piece / pace - time.monotonic()))
             while in_flight + count > window:
                 got = broker.recv(65_536)
                 if not got:
