@@ -60,7 +60,7 @@ class Incoming(Struct, frozen=True):
 
     `dup`: MQTT's DUP flag, in the same session, with the message id and bytes of an uplink that was committed already.
     `marks`: what the way in noticed and an operator must see beside it: `conflict`, another connection speaks as this
-    device too.
+    device too. `number` tells apart what one device sent at the same moment: the message id, where there is one.
     """
 
     uplink: Uplink
@@ -69,6 +69,7 @@ class Incoming(Struct, frozen=True):
     lane: Lane
     dup: bool = False
     marks: tuple[str, ...] = ()
+    number: int = 0
 
 
 class Outcome(Struct, frozen=True):
@@ -97,6 +98,7 @@ class DeviceSeen(NamedTuple):
     """A device was heard at `at`. None leaves a column as it is.
 
     Only `online` True is a sign of life that moves last_seen_at: a goodbye (False) or a retained state (None) is not.
+    `clock` is what the device's own said, of a message that was not stored on it.
     """
 
     device_id: str
@@ -104,6 +106,8 @@ class DeviceSeen(NamedTuple):
     online: bool | None = True
     battery_pct: int | None = None
     last_fix: Json | None = None
+    charging: bool | None = None
+    clock: datetime | None = None
 
 
 class UplinkRow(NamedTuple):

@@ -82,4 +82,13 @@ def device_seen(event: Event, received_at: datetime, *, retained: bool) -> Devic
     fix = None if event.buffered else fix_json(event.fix)
     if fix is not None and "observed_at" not in fix:
         fix["observed_at"] = trusted_time(event.observed_at, received_at).isoformat()
-    return DeviceSeen(event.device_id, received_at, online, event.battery_pct, fix)
+    charging = event.attributes.get("charging")
+    return DeviceSeen(
+        event.device_id,
+        received_at,
+        online,
+        event.battery_pct,
+        fix,
+        charging if isinstance(charging, bool) else None,
+        None if event.buffered or retained else event.observed_at,
+    )

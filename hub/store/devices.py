@@ -27,6 +27,10 @@ def _latest(seen: Sequence[DeviceSeen]) -> list[Json]:
             row["battery"] = one.battery_pct
         if one.last_fix is not None:
             row["fix"] = one.last_fix
+        if one.charging is not None:
+            row["charging"] = one.charging
+        if one.clock is not None:
+            row["clock"], row["clock_at"] = one.clock, one.at
     return list(rows.values())
 
 

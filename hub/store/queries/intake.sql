@@ -56,7 +56,8 @@ ON CONFLICT DO NOTHING
 -- :name devices_seen
 WITH heard AS (
     SELECT * FROM json_to_recordset(%(rows)s::json)
-        AS h (id text, at timestamptz, alive timestamptz, online boolean, battery smallint, fix jsonb)
+        AS h (id text, at timestamptz, alive timestamptz, online boolean, battery smallint, fix jsonb, charging boolean,
+              clock timestamptz, clock_at timestamptz)
 ), locked AS MATERIALIZED (
     SELECT d.id
     FROM devices d JOIN heard h ON h.id = d.id
@@ -74,6 +75,9 @@ UPDATE devices d SET
     online = CASE WHEN d.last_seen_at > h.at THEN d.online ELSE coalesce(h.online, d.online) END,
     battery_pct = CASE WHEN d.last_seen_at > h.at THEN d.battery_pct ELSE coalesce(h.battery, d.battery_pct) END,
     last_fix = CASE WHEN d.last_seen_at > h.at THEN d.last_fix ELSE coalesce(h.fix, d.last_fix) END,
+    charging = CASE WHEN d.last_seen_at > h.at THEN d.charging ELSE coalesce(h.charging, d.charging) END,
+    -- Whole seconds, at most some decades either way: clocks that were never set stand in 1970 or 2100.
+    clock_skew_s = coalesce(greatest(least(extract(epoch FROM h.clock_at - h.clock), 2e9), -2e9)::integer, d.clock_skew_s),
     lat = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lat ELSE (h.fix ->> 'lat')::double precision END,
     lon = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lon ELSE (h.fix ->> 'lon')::double precision END
 FROM heard h

@@ -116,11 +116,6 @@ SELECT count(*) FROM device_watch WHERE incident_id = %(incident_id)s AND silent
 -- :name watch_release
 UPDATE device_watch SET incident_id = NULL, silent_since = NULL, check_at = %(now)s WHERE incident_id = %(incident_id)s
 
--- Whose incident was closed by a person while the device is still silent: it stays as it is until it is heard.
--- :name watch_figures
-SELECT count(*) AS watched, count(*) FILTER (WHERE silent_since IS NOT NULL) AS silent, min(check_at) AS next_at
-FROM device_watch
-
 -- :name repair_of
 SELECT id::text FROM orders
 WHERE incident_id = %(incident_id)s AND kind = 'device_repair' AND state NOT IN ('cancelled', 'aborted', 'missed', 'completed')
