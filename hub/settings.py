@@ -33,6 +33,7 @@ from pydantic_settings import SettingsError as SourceError
 from devices.maker_topics import DEFAULT_TOPICS, filters_of
 from hub.errors import SettingError
 from hub.retention import RetentionSettings
+from hub.settings_desk import IncidentSettings, IntakeSettings, LogSettings, SessionSettings, SupervisionSettings
 from hub.settings_devices import BrokerSettings, DeviceSettings
 from hub.settings_site import MapSettings, SiteSettings
 
@@ -282,45 +283,6 @@ class TcpSettings(_Section):
             "h02": self.h02_port,
         }
         return {family: port for family, port in named.items() if port is not None}
-
-
-class IntakeSettings(_Section):
-    """How uplinks are gathered into transactions."""
-
-    alarm_batch: int = Field(default=200, ge=1, le=1000)
-    """Most alarm messages in one transaction; the lane never waits for it to fill."""
-    telemetry_batch: int = Field(default=500, ge=1, le=10_000)
-    telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
-    """How long telemetry may wait for company."""
-    telemetry_workers: int = Field(default=1, ge=1, le=64)
-    journal_after_seconds: float = Field(default=1.5, ge=0.2, le=60)
-    """A database that has not answered for so long is away: alarms go to the journal in the data directory."""
-
-
-class IncidentSettings(_Section):
-    """The handling of incidents."""
-
-    lease_seconds: int = Field(default=120, ge=10, le=86_400)
-    """How long a claim holds without a sign of life from its operator."""
-
-
-class SupervisionSettings(_Section):
-    """Which closed incidents a second person looks at, beside those that always need it."""
-
-    sample: float = Field(default=0.05, ge=0, le=1)
-
-
-class SessionSettings(_Section):
-    """Signed-in people."""
-
-    hours: float = Field(default=12, gt=0, le=24 * 31)
-
-
-class LogSettings(_Section):
-    """The log on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["text", "json"] = "text"
 
 
 class Settings(BaseSettings):
