@@ -41,6 +41,8 @@ def _codes(method: str, path: str, public: bool) -> list[str]:
         codes += ["413"] if path.endswith("/session") and method == "post" else ["404", "409", "412", "413"]
     if path.endswith("/session") and method == "post":
         codes += ["401", "403", "429"]
+    if "/intake/" in path:  # no account and no version: a proof of its own, and a limit
+        codes = ["401", "404", "413", "422", "429", "503"]
     return sorted(set(codes))
 
 
