@@ -57,9 +57,6 @@ WHERE c.relnamespace = current_schema()::regnamespace AND NOT c.relispartition A
   AND NOT t.tgisinternal AND t.tgenabled = 'O' AND t.tgtype & 4 <> 0
 """
 
-_OF_ONE_KIND = {"observations": frozenset({"batch"})}
-"""Columns that plain PostgreSQL keeps for its own book-keeping and TimescaleDB has not."""
-
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -220,28 +217,12 @@ def _load(connection: Connection, archive: Archive, manifest: Manifest, progress
 
 
 def _load_table(connection: Connection, archive: Archive, table: Table) -> None:
-    columns = columns_of(connection, table.name)
-    extra = [column for column in table.columns if column not in columns]
-    if unknown := sorted(set(extra) - _OF_ONE_KIND.get(table.name, frozenset())):
+    if unknown := sorted(set(table.columns) - set(columns_of(connection, table.name))):
         raise BackupError(f"{archive.path}: {table.name} has columns this schema does not know: {', '.join(unknown)}")
-    target = sql.Identifier(table.name)
-    shared = sql.SQL(", ").join(sql.Identifier(column) for column in table.columns if column in columns)
-    if not extra:
-        _copy_in(connection, archive, table, target)
-        return
-    staged = sql.Identifier(f"restoring_{table.name}")
-    connection.execute(sql.SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DROP").format(staged, target))
-    for column in extra:
-        connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(staged, sql.Identifier(column)))
-    _copy_in(connection, archive, table, staged)
-    connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, shared, shared, staged))
-    connection.execute(sql.SQL("DROP TABLE {}").format(staged))
-
-
-def _copy_in(connection: Connection, archive: Archive, table: Table, target: sql.Identifier) -> None:
     listed = sql.SQL(", ").join(sql.Identifier(column) for column in table.columns)
+    query = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), listed)
     with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, listed)) as copy:
+        with cursor.copy(query) as copy:
             for piece in archive.pieces(table):
                 copy.write(piece)
         if cursor.rowcount != table.rows:

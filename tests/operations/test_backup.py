@@ -27,7 +27,7 @@ from hub.service import Services
 from hub.settings import Settings
 from hub.store import Archive, ArchiveWriter, BackupError, MigrationError, PostgresDatabase, Source, back_up, restore
 from hub.store import migrate as migrate_schema
-from hub.store.backup import load_order, tables_of
+from hub.store.backup import DERIVED, load_order, tables_of
 from hub.store.migrate import migrations, pending
 from tests.fixtures.hub import load_sample
 from tests.fixtures.postgres import fresh_database
@@ -268,6 +268,36 @@ def test_an_older_backup_is_brought_up_to_date(fresh_url: str, empty_database_ur
     assert rows(fresh_url, "SELECT device_id, reason FROM quarantine") == [
         {"device_id": "W-1", "reason": "KeyError: 1"}
     ]
+
+
+def test_what_comes_from_timescaledb_is_rolled_up_again_here(
+    loaded: tuple[PostgresDatabase, Services], fresh_url: str, tmp_path: Path
+) -> None:
+    """Its averages are no tables there, so the archive has none: they are computed from the observations."""
+    database, services = loaded
+    fill(database, services)
+    make_backup(database.url, tmp_path / "one.zip")
+
+    def from_timescale(manifest: Json) -> None:
+        manifest["migrations"] = [name.replace(".plain", ".timescale") for name in manifest["migrations"]]
+        manifest["tables"] = [table for table in manifest["tables"] if table["name"] not in DERIVED]
+
+    put_back(fresh_url, rewritten(tmp_path / "one.zip", from_timescale))
+    days = rows(fresh_url, "SELECT DISTINCT (received_at AT TIME ZONE 'UTC')::date AS day FROM observations ORDER BY 1")
+    assert days
+    assert rows(fresh_url, "SELECT day FROM observation_backlog ORDER BY day") == days
+
+
+def test_a_table_or_column_this_schema_lacks_is_an_error(
+    loaded: tuple[PostgresDatabase, Services], fresh_url: str, tmp_path: Path
+) -> None:
+    make_backup(loaded[0].url, tmp_path / "one.zip")
+
+    def column(manifest: Json) -> None:
+        manifest["tables"][0]["columns"][0] = "colour"
+
+    with pytest.raises(BackupError, match="columns this schema does not know: colour"):
+        put_back(fresh_url, rewritten(tmp_path / "one.zip", column))
 
 
 def test_a_row_that_cannot_be_loaded_leaves_the_old_database(
