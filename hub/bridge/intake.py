@@ -58,6 +58,7 @@ def care_route(lane: Lane) -> Route:
             family="care",
             lane=lane,
             dup=dup,
+            number=message.mid,
         )
 
     return route

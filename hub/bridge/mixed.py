@@ -53,7 +53,7 @@ def mixed_route(topics: Mapping[str, str], note_sensors: NoteSensors | None = No
             and device_id
         ):
             _note(note_sensors, device_id, message.payload)
-        return Incoming(uplink=uplink, device_id=device_id, family=family, lane="mixed", dup=dup)
+        return Incoming(uplink, device_id, family, "mixed", dup, number=message.mid)
 
     return route
 

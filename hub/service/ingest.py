@@ -8,11 +8,9 @@ Only when `Ingest.take` has returned may the broker be acknowledged and the devi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 
-from devices import Codec, Decoded, DeviceRef, Event, Reply, ack_reply
+from devices import Codec
 from hub.clock import Clock, IdSource
 from hub.ports import (
     Database,
@@ -25,52 +23,30 @@ from hub.ports import (
     Outcome,
     Situation,
     Transaction,
-    UplinkOutcome,
     UplinkRow,
 )
+from hub.service.prepared import (
+    ACCEPTED,
+    Fate,
+    Prepared,
+    as_claimed,
+    decoded_by,
+    fate_of,
+    first_key,
+    key_digest,
+    keys_of,
+    later_word,
+    told_of,
+)
 from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_of
-from hub.service.series import device_seen, fix_row, observation_rows
-from hub.service.writing import TOLD_FAMILIES
+from hub.service.series import device_seen, fix_row
 
 __all__ = ["Ingest", "Prepared", "key_digest"]
 
 _CACHE_FOR = timedelta(seconds=5)
 
-_Fate = tuple[UplinkOutcome, str | None]
-"""What becomes of an uplink, and why."""
-
-_ACCEPTED: _Fate = ("accepted", None)
 _PLAINLY = Outcome("accepted")
 _KEPT_RAW = frozenset({"rejected", "unsupported", "quarantined"})
-
-
-def key_digest(family: str, key: str) -> bytes:
-    """The ledger's 16 bytes for a protocol's own key."""
-    return blake2b(f"{family}|{key}".encode(), digest_size=16).digest()
-
-
-@dataclass(slots=True)
-class Prepared:
-    """One uplink, decoded, on its way through a batch; made by `Ingest.prepare` or when its batch is taken."""
-
-    incoming: Incoming
-    device: DeviceRow
-    decoded: Decoded
-    keys: list[bytes | None]
-    answers: Sequence[Reply]
-    """What the device hears whatever else comes of it."""
-    observations: list[list[ObservationRow]]
-    """Rows of each event, for the case that it is fresh."""
-    fresh: list[bool] = field(default_factory=list)
-    replies: list[Reply] = field(default_factory=list)
-    alarms: int = 0
-
-    def begin(self) -> Prepared:
-        """Before each attempt to commit: what a failed one found out does not count."""
-        self.fresh = []
-        self.replies = list(self.answers)
-        self.alarms = 0
-        return self
 
 
 Hear = Callable[[Transaction, Sequence[Prepared], datetime], None]
@@ -118,7 +94,20 @@ class Ingest:
         kept = self._devices.get(incoming.device_id)
         if kept is None or kept[0] <= incoming.uplink.received_at:
             return None
-        return self._decode(incoming, _as_claimed(kept[1], incoming))
+        return self._decode(incoming, as_claimed(kept[1], incoming))
+
+    def replayed(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """What the journal kept while the database was away: as `alarms`, on a connection that is not in a hurry."""
+        return self._take(batch, lane="replay", cached=False)
+
+    def foreseen(self, incoming: Incoming) -> Prepared:
+        """An uplink as far as it can be known without the database: by what is remembered of its device."""
+        kept = self._devices.get(incoming.device_id)
+        if kept is None:
+            row = DeviceRow(incoming.device_id, incoming.family, resident_id=None, area_id=None, adopted=False)
+        else:
+            row = as_claimed(kept[1], incoming)
+        return self._decode(incoming, row).begin()
 
     def quarantine(self, item: Incoming, reason: str) -> None:
         """Keeps what could not be taken, raw, with the reason."""
@@ -168,7 +157,7 @@ class Ingest:
         cancels = any(new.alarm.type == "cancel" for new in presses)
         situation = tx.look(
             devices=remembered.keys(),
-            keys=_keys(items),
+            keys=keys_of(items),
             presses=[new.key for new in presses if new.key is not None],
             residents={new.alarm.resident_id for new in presses if new.alarm.resident_id},
             slots=() if cancels else {(new.alarm.subject, new.alarm.alarm_class) for new in presses},
@@ -190,7 +179,7 @@ class Ingest:
         if devices is None:
             devices = self._known(tx, loose, now, cached=cached)
         items = [
-            (one if isinstance(one, Prepared) else self._decode(one, _as_claimed(devices[one.device_id], one))).begin()
+            (one if isinstance(one, Prepared) else self._decode(one, as_claimed(devices[one.device_id], one))).begin()
             for one in batch
         ]
         presses = [
@@ -207,7 +196,7 @@ class Ingest:
         ]
         situation = self._look(tx, items, presses, devices if checked else {}, now) if presses or checked else None
         if situation is None:
-            keys = _keys(items)
+            keys = keys_of(items)
             fresh = tx.ledger.take(keys) if keys else set()
         else:
             fresh = situation.fresh
@@ -232,18 +221,18 @@ class Ingest:
             raised = new.origin
             assert isinstance(raised, Prepared)
             raised.alarms += 1
-            raised.replies += _later_word(raised, new.alarm.ref, new.told)
+            raised.replies += later_word(raised, new.alarm.ref, new.told)
         for key, (ref, state) in (tx.alarms.count_repeat(repeats.keys()) if repeats else {}).items():
-            told = _told_of(state)
+            told = told_of(state)
             item = repeats[key]
-            item.replies += _later_word(item, ref, told)
+            item.replies += later_word(item, ref, told)
         if self._hear is not None:
             self._hear(tx, items, now)
-        fates = [_fate(item) for item in items]
+        fates = [fate_of(item) for item in items]
         self._write_series(tx, items, fates)
         return [
             _PLAINLY
-            if fate is _ACCEPTED and not item.replies and not item.alarms
+            if fate is ACCEPTED and not item.replies and not item.alarms
             else Outcome(*fate, tuple(item.replies), item.alarms)
             for item, fate in zip(items, fates, strict=True)
         ]
@@ -290,31 +279,11 @@ class Ingest:
         return rows
 
     def _decode(self, incoming: Incoming, device: DeviceRow) -> Prepared:
-        family = incoming.family
-        codec = self._codecs.get(family)
-        if codec is None:
-            decoded = Decoded(error=f"there is no codec for family {family!r}")
-        else:
-            decoded = codec.decode(
-                incoming.uplink, DeviceRef(device_id=device.id, family=family, profile=device.profile)
-            )
-        keys = [None if event.key is None else key_digest(family, event.key) for event in decoded.events]
-        answers: Sequence[Reply] = decoded.replies
-        if device.revoked and any(event.kind == "alarm" for event in decoded.events):
-            answers = [
-                ack_reply(device.id, event.ref, "rejected", "the device was revoked")
-                for event in decoded.events
-                if event.kind == "alarm" and family in TOLD_FAMILIES
-            ]
-        received_at = incoming.uplink.received_at
-        observations = [
-            observation_rows(_under(event, device), received_at, device.resident_id) for event in decoded.events
-        ]
-        return Prepared(incoming, device, decoded, keys, answers, observations)
+        return decoded_by(self._codecs, incoming, device)
 
     # ---- rows -------------------------------------------------------------------------------------------------------
 
-    def _write_series(self, tx: Transaction, items: Sequence[Prepared], fates: Sequence[_Fate]) -> None:
+    def _write_series(self, tx: Transaction, items: Sequence[Prepared], fates: Sequence[Fate]) -> None:
         uplinks: list[UplinkRow] = []
         observations: list[ObservationRow] = []
         fixes: list[FixRow] = []
@@ -329,7 +298,7 @@ class Ingest:
                     incoming.lane,
                     incoming.device_id,
                     incoming.uplink.topic or None,
-                    _first_key(item.keys),
+                    first_key(item.keys),
                     outcome,
                     reason,
                     len(item.decoded.events),
@@ -349,59 +318,3 @@ class Ingest:
         if seen:
             tx.devices.seen(seen)
         tx.series.write(uplinks, observations, fixes)
-
-
-def _as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
-    """The device, unless the message speaks another family's language: then somebody else uses its id.
-
-    Such an alarm is still raised and shown, but as nobody's: it proves nothing about the resident.
-    """
-    if device.family == incoming.family:
-        return device
-    return replace(device, family=incoming.family, resident_id=None, area_id=None, adopted=False, profile={})
-
-
-def _keys(items: Sequence[Prepared]) -> list[tuple[bytes, datetime]]:
-    return [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
-
-
-def _first_key(keys: Sequence[bytes | None]) -> bytes | None:
-    for key in keys:
-        if key is not None:
-            return key
-    return None
-
-
-def _under(event: Event, device: DeviceRow) -> Event:
-    """Events are filed under the row the hub knows: what id a codec read from the frame does not decide that."""
-    if event.device_id == device.id:
-        return event
-    raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
-
-
-def _fate(item: Prepared) -> _Fate:
-    events, error, device = item.decoded.events, item.decoded.error, item.device
-    if device.revoked:
-        return "quarantined", "the device was revoked"
-    if not events:
-        return ("rejected", error) if error else _ACCEPTED
-    if all(event.kind == "unsupported" for event in events):
-        return "unsupported", error or str(events[0].attributes.get("reason") or events[0].attributes.get("type") or "")
-    if not any(item.fresh):
-        return "repeat", None
-    if not device.adopted and item.alarms == 0:
-        return "quarantined", "the device was not added yet"
-    return ("accepted", error) if error else _ACCEPTED
-
-
-def _told_of(state: str | None) -> str:
-    if state in ("acknowledged", "in_progress"):
-        return "hold"
-    return "handled" if state in ("resolved", "closed") else "received"
-
-
-def _later_word(item: Prepared, ref: str | None, told: str) -> list[Reply]:
-    """The codec's reply says `received`; where the matter is further already, the device hears that too."""
-    if item.incoming.family not in TOLD_FAMILIES or told not in ("hold", "handled"):
-        return []
-    return [ack_reply(item.device.id, ref, "hold" if told == "hold" else "handled")]

@@ -210,7 +210,8 @@ class Pushes:
         batch: list[Incoming] = []
         unread: list[tuple[Uplink, str]] = []
         topic, payload = _topic_and_payload(push, named)
-        for body in [payload] if named else shares(push.family, payload, topic):
+        bodies = [payload] if named else shares(push.family, payload, topic)
+        for number, body in enumerate(bodies):
             uplink = Uplink(body, push.received_at, topic)
             decoded = codec.decode(uplink, DeviceRef(named, push.family))
             device_id = named or _device_of(decoded)
@@ -223,7 +224,7 @@ class Pushes:
             elif not fnmatchcase(device_id, integration.devices):
                 unread.append((uplink, f"{integration.name} may not speak for {device_id}"))
             else:
-                batch.append(Incoming(uplink, device_id, push.family, "http"))
+                batch.append(Incoming(uplink, device_id, push.family, "http", number=number))
         return batch, unread
 
     def _commit(self, batch: Sequence[Incoming]) -> list[Outcome]:

@@ -1,0 +1,156 @@
+"""One uplink, decoded, on its way through a batch, and what is said of it: pure, for the ingest and the shelter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+
+from devices import Codec, Decoded, DeviceRef, Event, Reply, ack_reply
+from hub.ports import DeviceRow, Incoming, ObservationRow, UplinkOutcome
+from hub.service.series import observation_rows
+from hub.service.writing import TOLD_FAMILIES
+
+__all__ = [
+    "ACCEPTED",
+    "Fate",
+    "Prepared",
+    "as_claimed",
+    "decoded_by",
+    "fate_of",
+    "first_key",
+    "key_digest",
+    "keys_of",
+    "later_word",
+    "told_of",
+]
+
+Fate = tuple[UplinkOutcome, str | None]
+"""What becomes of an uplink, and why."""
+
+ACCEPTED: Fate = ("accepted", None)
+
+
+def key_digest(family: str, key: str) -> bytes:
+    """The ledger's 16 bytes for a protocol's own key."""
+    return blake2b(f"{family}|{key}".encode(), digest_size=16).digest()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One uplink, decoded, on its way through a batch; made by `Ingest.prepare` or when its batch is taken."""
+
+    incoming: Incoming
+    device: DeviceRow
+    decoded: Decoded
+    keys: list[bytes | None]
+    answers: Sequence[Reply]
+    """What the device hears whatever else comes of it."""
+    observations: list[list[ObservationRow]]
+    """Rows of each event, for the case that it is fresh."""
+    fresh: list[bool] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    alarms: int = 0
+
+    def begin(self) -> Prepared:
+        """Before each attempt to commit: what a failed one found out does not count."""
+        self.fresh = []
+        self.replies = list(self.answers)
+        self.alarms = 0
+        return self
+
+
+def decoded_by(codecs: Mapping[str, Codec], incoming: Incoming, device: DeviceRow) -> Prepared:
+    """Decodes an uplink of `device`, the row the hub knows. Whatever a codec raises goes through."""
+    family = incoming.family
+    codec = codecs.get(family)
+    if codec is None:
+        decoded = Decoded(error=f"there is no codec for family {family!r}")
+    else:
+        decoded = codec.decode(incoming.uplink, DeviceRef(device_id=device.id, family=family, profile=device.profile))
+    keys = [
+        key_digest(family, event.key)
+        if event.key is not None
+        else (_own_key(incoming, place) if event.kind == "alarm" and not incoming.dup else None)
+        for place, event in enumerate(decoded.events)
+    ]
+    answers: Sequence[Reply] = decoded.replies
+    if device.revoked and any(event.kind == "alarm" for event in decoded.events):
+        answers = [
+            ack_reply(device.id, event.ref, "rejected", "the device was revoked")
+            for event in decoded.events
+            if event.kind == "alarm" and family in TOLD_FAMILIES
+        ]
+    received_at = incoming.uplink.received_at
+    observations = [
+        observation_rows(_under(event, device), received_at, device.resident_id) for event in decoded.events
+    ]
+    return Prepared(incoming, device, decoded, keys, answers, observations)
+
+
+def _own_key(incoming: Incoming, place: int) -> bytes:
+    """A key for a press that has none: of this very delivery, so that a transaction whose end nobody saw, and the
+    journal, may take it again. Another delivery is another press.
+    """
+    uplink = incoming.uplink
+    said = f"{incoming.device_id}|{uplink.received_at.isoformat()}|{incoming.number}|{place}|{uplink.topic}|"
+    digest = blake2b(said.encode(), digest_size=16, person=b"delivery")
+    digest.update(uplink.payload)
+    return digest.digest()
+
+
+def as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
+    """The device, unless the message speaks another family's language: then somebody else uses its id.
+
+    Such an alarm is still raised and shown, but as nobody's: it proves nothing about the resident.
+    """
+    if device.family == incoming.family:
+        return device
+    return replace(device, family=incoming.family, resident_id=None, area_id=None, adopted=False, profile={})
+
+
+def keys_of(items: Sequence[Prepared]) -> list[tuple[bytes, datetime]]:
+    return [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
+
+
+def first_key(keys: Sequence[bytes | None]) -> bytes | None:
+    for key in keys:
+        if key is not None:
+            return key
+    return None
+
+
+def _under(event: Event, device: DeviceRow) -> Event:
+    """Events are filed under the row the hub knows: what id a codec read from the frame does not decide that."""
+    if event.device_id == device.id:
+        return event
+    raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
+
+
+def fate_of(item: Prepared) -> Fate:
+    events, error, device = item.decoded.events, item.decoded.error, item.device
+    if device.revoked:
+        return "quarantined", "the device was revoked"
+    if not events:
+        return ("rejected", error) if error else ACCEPTED
+    if all(event.kind == "unsupported" for event in events):
+        return "unsupported", error or str(events[0].attributes.get("reason") or events[0].attributes.get("type") or "")
+    if not any(item.fresh):
+        return "repeat", None
+    if not device.adopted and item.alarms == 0:
+        return "quarantined", "the device was not added yet"
+    return ("accepted", error) if error else ACCEPTED
+
+
+def told_of(state: str | None) -> str:
+    if state in ("acknowledged", "in_progress"):
+        return "hold"
+    return "handled" if state in ("resolved", "closed") else "received"
+
+
+def later_word(item: Prepared, ref: str | None, told: str) -> list[Reply]:
+    """The codec's reply says `received`; where the matter is further already, the device hears that too."""
+    if item.incoming.family not in TOLD_FAMILIES or told not in ("hold", "handled"):
+        return []
+    return [ack_reply(item.device.id, ref, "hold" if told == "hold" else "handled")]
