@@ -19,6 +19,21 @@ pytestmark = pytest.mark.browser
 KEY = re.compile(r"(?<![\w@/.])(?:[a-z_]{3,}\.){1,3}[a-z_]{3,}(?![\w@/.])")
 
 
+DESK_PAGES = (
+    "orders",
+    "residents",
+    "residents/R-0001",
+    "devices",
+    "devices/work",
+    "handover",
+    "supervision",
+    "supervision/kpi",
+    "supervision/list?number=all",
+    "settings",
+    "wall",
+)
+
+
 def serious(page: Page) -> list[str]:
     found: list[Any] = Axe().run(page).response["violations"]
     return [
@@ -63,17 +78,18 @@ def test_console_and_phone_are_usable_by_everybody(
             page.keyboard.press("n")
             expect(page.locator(".timeline li").first).to_be_visible()
             problems += check(page, f"alarms-{language}", tmp_path)
-            for key, name in (("d", "assign"), ("c", "close"), ("e", "escalate"), ("?", "help")):
+            for key, name in (("d", "assign"), ("c", "close"), ("e", "escalate"), ("h", "card"), ("?", "help")):
                 page.keyboard.press(key)
                 expect(page.locator("dialog[open]")).to_be_visible()
                 expect(page.locator("dialog .skeleton")).to_have_count(0)
                 problems += check(page, f"{name}-{language}", tmp_path)
                 page.keyboard.press("Escape")
                 expect(page.locator("dialog[open]")).to_have_count(0)
-            for name in ("orders", "residents", "devices", "supervision"):
-                page.evaluate(f"location.hash = '#/{name}'")
+            for path in DESK_PAGES:
+                page.evaluate(f"location.hash = '#/{path}'")
+                expect(page.locator("h1").first).to_be_attached()
                 expect(page.locator(".skeleton")).to_have_count(0)
-                problems += check(page, f"{name}-{language}", tmp_path)
+                problems += check(page, f"{path.replace('/', '-')}-{language}", tmp_path)
             context.close()
             context = browser.new_context(
                 viewport={"width": 360, "height": 740}, color_scheme=theme, is_mobile=True, has_touch=True

@@ -7,7 +7,7 @@ import type { LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
 import { isUnclaimed } from '../core/order.ts'
-import type { Area, Assignment, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Responder, Site, Station, Summary } from '../core/types.ts'
+import type { Area, Assignment, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Responder, ServiceKind, Site, Station, Summary } from '../core/types.ts'
 import { session } from '../core/session.ts'
 import { SharedLink } from './shared-link.ts'
 
@@ -27,6 +27,7 @@ export const responders = shallowRef<Responder[]>([])
 export const databaseUp = shallowRef(true)
 export const provisional = shallowRef<unknown[]>([])
 export const site = shallowRef<Site | null>(null)
+export const serviceKinds = shallowRef<ServiceKind[]>([])
 /** Who looks at which incident, one's own looks included. */
 export const presence = shallowRef<ReadonlyMap<string, Named[]>>(new Map())
 /** Incidents whose further press nobody has looked at yet. */
@@ -166,7 +167,8 @@ export async function snapshot(): Promise<void> {
 
 /** Places change rarely: once per sign-in. A failure leaves the map plain and the queue untouched. */
 export async function loadPlaces(): Promise<void> {
-  const [foundAreas, foundStations, foundSite] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations'), get<Site>('/site')])
+  const [foundAreas, foundStations, foundSite, foundKinds] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations'), get<Site>('/site'), get<Page<ServiceKind>>('/service-kinds')])
+  if (foundKinds.status === 'fulfilled') serviceKinds.value = foundKinds.value.items
   if (foundSite.status === 'fulfilled') site.value = foundSite.value
   if (foundAreas.status === 'fulfilled') areas.value = foundAreas.value.items
   if (foundStations.status === 'fulfilled') stations.value = foundStations.value.items

@@ -1,8 +1,9 @@
 /** What the server says in codes, in the reader's words. */
 import { clockTime, shortTime, span } from '../core/clock.ts'
 import { distance } from '../core/geo.ts'
-import { hasWord, t, word, type Params } from '../core/i18n.ts'
+import { hasWord, language, t, word, type Params } from '../core/i18n.ts'
 import type { Incident, Reason, TimelineEntry } from '../core/types.ts'
+import { serviceKinds } from './store.ts'
 
 /** A reason by its code, with its values; without a wording here, the server's sentence. */
 export function reasonText(reason: Reason): string {
@@ -90,6 +91,11 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
   if (at && Math.abs(Date.parse(at) - Date.parse(entry.at)) > 30_000) add(t('timeline.happened', { at: clockTime(at) }))
   // A step an operator recorded for somebody names both.
   return { who: own && responder && responder !== actor ? t('timeline.for', { who: responder, actor }) : actor, what, detail: pieces.join(' · ') }
+}
+
+/** A service by its name in the hub's catalogue. */
+export function kindName(id: string): string {
+  return serviceKinds.value.find((one) => one.id === id)?.[language.value] ?? id
 }
 
 /** `["a", "b"]`, `"a"` or nothing, as one line. */

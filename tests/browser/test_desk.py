@@ -1,0 +1,237 @@
+"""A night at the desk: by keyboard alone, two people, one stream, calls, the end of the shift, what is masked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.desk import live_incident, open_desk, press, row, watch_of
+from tests.fixtures.browser import DESK
+from tests.fixtures.hub import RunningHub
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+WANG = "R-0001"
+CHEN = "R-0002"
+
+
+def streams(hub: RunningHub) -> int:
+    text = httpx.get(f"{hub.base_url}/metrics").text
+    found = re.search(r"^hub_stream_subscribers (\d+)", text, re.MULTILINE)
+    assert found, "no gauge of open streams"
+    return int(found[1])
+
+
+def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hub: RunningHub) -> None:
+    open_desk(page, desk_hub)
+    residents = [
+        str(one["resident_id"])
+        for one in desk_hub.rows(
+            "SELECT DISTINCT ON (resident_id) resident_id FROM devices"
+            " WHERE family = 'care' AND resident_id IS NOT NULL ORDER BY resident_id LIMIT 10"
+        )
+    ]
+    assert len(residents) == 10
+    for number, resident in enumerate(residents):
+        press(desk_hub, watch_of(desk_hub, resident), f"k{number}", "sos" if number % 2 else "assistance")
+    keyboard = page.keyboard
+    expect(page.locator("#tab-open .count")).to_have_text("10", timeout=10_000)
+    for left in range(10, 0, -1):
+        keyboard.press("n")
+        expect(page.locator("[data-action=acknowledge]")).to_be_visible()
+        keyboard.press("a")
+        expect(page.locator(".detail-state")).to_contain_text("周敏")
+        # Voice first: the resident is rung, and speaks.
+        keyboard.press("1")
+        expect(page.locator(".call-open")).to_be_visible()
+        page.locator(".call-open button").first.focus()
+        keyboard.press("Enter")
+        expect(page.locator(".call-open")).to_contain_text("通话中")
+        page.locator(".call-open button").first.focus()
+        keyboard.press("Enter")
+        expect(page.locator(".call-open")).to_have_count(0)
+        keyboard.press("c")
+        expect(page.locator("dialog[open]")).to_be_visible()
+        keyboard.press("2")
+        keyboard.type("已与本人通话，误按")
+        keyboard.press("Enter")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator("#tab-open .count")).to_have_text(str(left - 1))
+    with desk_hub.sign_in("supervisor") as client:
+        done = client.get("/api/v1/incidents", params={"state": ["resolved", "closed"]}).json()["items"]
+        assert len(done) == 10
+        assert {one["disposition"] for one in done} == {"false"}
+        calls = client.get("/api/v1/calls").json()["items"]
+        assert len(calls) == 10
+        assert {one["outcome"] for one in calls} == {"answered"}
+        assert all(one["answered_at"] and one["ended_at"] and one["incident_id"] for one in calls)
+
+
+def test_what_was_done_by_mistake_is_taken_back_by_one_key(page: Page, desk_hub: RunningHub) -> None:
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    open_desk(page, desk_hub)
+    page.keyboard.press("n")
+    expect(page.locator(".detail-who")).to_contain_text("王桂兰")
+    page.keyboard.press("a")
+    expect(page.locator(".detail-state")).to_contain_text("周敏")
+    page.keyboard.press("z")
+    expect(page.locator("[data-action=acknowledge]")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(".detail-state")).to_contain_text("周敏")
+    page.keyboard.press("c")
+    page.keyboard.press("2")
+    page.keyboard.type("误按")
+    page.keyboard.press("Enter")
+    expect(page.locator(".detail-state")).to_contain_text("误报")
+    page.keyboard.press("z")
+    expect(page.locator(".detail-state")).to_contain_text("周敏")
+    with desk_hub.sign_in("supervisor") as client:
+        again = live_incident(client, WANG)
+        assert (again["state"], again["acknowledged_by"]["name"]) == ("acknowledged", "周敏")
+
+
+def test_two_tabs_share_one_stream_and_the_second_misses_nothing(context: BrowserContext, desk_hub: RunningHub) -> None:
+    first = context.new_page()
+    open_desk(first, desk_hub)
+    second = context.new_page()
+    second.goto(f"{desk_hub.base_url}/")
+    expect(second.locator(".link.live")).to_be_visible(timeout=15_000)
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    for page in (first, second):
+        expect(page.locator(".row")).to_have_count(1, timeout=5_000)
+    assert streams(desk_hub) == 1
+    first.close()
+    press(desk_hub, watch_of(desk_hub, CHEN), "k2")
+    expect(second.locator(".row")).to_have_count(2, timeout=5_000)
+
+
+def test_without_shared_workers_a_page_has_a_stream_of_its_own(context: BrowserContext, desk_hub: RunningHub) -> None:
+    page = context.new_page()
+    page.add_init_script("delete globalThis.SharedWorker")
+    open_desk(page, desk_hub)
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    expect(page.locator(".row")).to_have_count(1, timeout=5_000)
+    assert streams(desk_hub) == 1
+
+
+def test_where_a_proxy_holds_the_stream_back_the_page_polls(context: BrowserContext, desk_hub: RunningHub) -> None:
+    page = context.new_page()
+    # What a buffering proxy makes of a stream: the connection stands, and nothing ever comes.
+    page.add_init_script(
+        "delete globalThis.SharedWorker;"
+        "globalThis.EventSource = class extends EventTarget { close() {} set onerror(_) {} };"
+    )
+    page.goto(f"{desk_hub.base_url}/")
+    given = desk_hub.credentials("operator")
+    page.fill("input[name=username]", given["username"])
+    page.fill("input[name=password]", given["password"])
+    page.keyboard.press("Enter")
+    with page.expect_request("**/api/v1/changes*", timeout=20_000):
+        pass
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    expect(page.locator(".row")).to_have_count(1, timeout=10_000)
+
+
+def test_a_shift_is_handed_over_by_two_people(browser: Browser, desk_hub: RunningHub) -> None:
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    pages: list[Page] = []
+    for role in ("operator", "operator2"):
+        page = browser.new_context(**DESK).new_page()
+        open_desk(page, desk_hub, role)
+        pages.append(page)
+    zhou, li = pages
+    zhou.keyboard.press("n")
+    expect(zhou.locator("[data-action=acknowledge]")).to_be_visible()
+    zhou.keyboard.press("a")
+    expect(zhou.locator(".detail-state")).to_contain_text("周敏")
+    li.locator("#tab-progress").click()
+    li.locator(".row").first.click()
+    expect(zhou.locator(".detail-others")).to_contain_text("李强 正在查看", timeout=15_000)
+    zhou.evaluate("location.hash = '#/handover'")
+    zhou.get_by_role("button", name="生成交接单").click()
+    expect(zhou.locator(".sheet")).to_contain_text("王桂兰")
+    zhou.get_by_label("交班说明").fill("女儿七点到")
+    zhou.get_by_role("button", name="交班签字").click()
+    expect(zhou.locator(".handover-page")).to_contain_text("等待接班人签字")
+    li.evaluate("location.hash = '#/handover'")
+    li.locator(".handover-line").first.click()
+    sign = li.get_by_role("button", name="接班签字")
+    expect(sign).to_be_disabled()
+    li.get_by_role("checkbox").first.check()
+    sign.click()
+    expect(li.locator(".sheet-signatures")).to_contain_text("1 条告警已转到接班人名下")
+    with desk_hub.sign_in("supervisor") as client:
+        assert live_incident(client, WANG)["acknowledged_by"]["name"] == "李强"
+    for page in pages:
+        page.context.close()
+
+
+def test_a_resident_is_masked_until_one_says_why(page: Page, desk_hub: RunningHub) -> None:
+    open_desk(page, desk_hub, path=f"#/residents/{WANG}")
+    number = page.locator(".phone-line.prominent .phone-number")
+    expect(number).to_contain_text("****")
+    page.get_by_role("button", name="显示完整信息").click()
+    page.get_by_role("button", name="查看", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("原因")
+    page.get_by_role("button", name="家属来电核对").click()
+    page.get_by_role("button", name="查看", exact=True).click()
+    expect(number).not_to_contain_text("****")
+
+    def noted() -> bool:
+        with desk_hub.sign_in("admin") as client:
+            rows: list[dict[str, Any]] = client.get("/api/v1/audit").json()["items"]
+        return any(one["action"] == "residents.reveal" and one["subject"] == f"residents:{WANG}" for one in rows)
+
+    wait_until(noted, 5, what="the look in the audit")
+
+
+def test_the_card_for_120_says_what_they_ask(page: Page, desk_hub: RunningHub) -> None:
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    open_desk(page, desk_hub)
+    page.keyboard.press("n")
+    expect(page.locator(".calls")).to_be_visible()
+    expect(page.locator(".timeline li").first).to_be_visible()
+    page.keyboard.press("h")
+    card = page.locator(".ambulance")
+    for part in ("地址", "王桂兰", "事由", "紧急呼救"):
+        expect(card).to_contain_text(part)
+    page.emulate_media(media="print")
+    expect(page.locator(".print-sheet")).to_be_visible()
+    expect(page.locator(".shell")).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
+def test_every_number_of_the_supervisor_opens_its_list(page: Page, desk_hub: RunningHub) -> None:
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    with desk_hub.sign_in("operator") as client:
+        incident = live_incident(client, WANG)
+        client.post(f"/api/v1/incidents/{incident['id']}/acknowledge", json={})
+    open_desk(page, desk_hub, "supervisor", path="#/supervision/kpi")
+    tile = page.locator(".kpi-tile", has_text="60 秒内受理")
+    expect(tile).to_contain_text("100 %")
+    tile.locator("a").click()
+    expect(page.locator(".page-list tbody tr")).to_have_count(1)
+    expect(page.locator(".page-list tbody")).to_contain_text("王桂兰")
+    link = page.get_by_role("link", name="CSV").get_attribute("href")
+    assert link
+    answer = page.request.get(f"{desk_hub.base_url}{link}")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len(answer.text().splitlines()) == 2
+
+
+def test_rows_of_one_person_know_of_each_other(page: Page, desk_hub: RunningHub) -> None:
+    watch = watch_of(desk_hub, WANG)
+    press(desk_hub, watch, "k1")
+    press(desk_hub, watch, "k2")
+    press(desk_hub, watch, "k3", "wandering")
+    open_desk(page, desk_hub)
+    expect(page.locator(".row")).to_have_count(2)
+    with desk_hub.sign_in("supervisor") as client:
+        expect(row(page, live_incident(client, WANG)["id"])).to_contain_text("×2")
+    page.keyboard.press("n")
+    expect(page.locator(".detail-others")).to_contain_text("走出安全区域")
