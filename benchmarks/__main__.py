@@ -8,19 +8,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks import alarm_latency, codecs, connections, telemetry
+from benchmarks import alarm_latency, codecs, connections, observations, storage, telemetry
 from benchmarks.figures import table
 from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
 from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
+from tests.fixtures.postgres import fresh_database
 
 RESULTS = Path(__file__).parent / "results" / "local"
-PARTS = ("alarms", "telemetry", "codecs", "connections")
+PARTS = ("alarms", "telemetry", "codecs", "connections", "observations", "storage")
 FULL = {
     "presses": 300,
     "messages": 40_000,
@@ -28,8 +30,19 @@ FULL = {
     "codec_seconds": 3,
     "connections": 10_000,
     "idle_seconds": 65,
+    "residents": 32,
+    "questions": 60,
 }
-QUICK = {"presses": 60, "messages": 8_000, "arrays": 80, "codec_seconds": 1, "connections": 1_000, "idle_seconds": 5}
+QUICK = {
+    "presses": 60,
+    "messages": 8_000,
+    "arrays": 80,
+    "codec_seconds": 1,
+    "connections": 1_000,
+    "idle_seconds": 5,
+    "residents": 16,
+    "questions": 20,
+}
 ITEMS = 100
 
 
@@ -74,8 +87,20 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
             with open_stage(brokers[0], server) as stage:
                 idle_s = float(sizes["idle_seconds"])
                 found["connections"] = connections.measure(stage, sizes["connections"], idle_s, min(idle_s, 60.0))
+        if "observations" in parts:
+            with ExitStack() as stack:
+                urls = {n: stack.enter_context(fresh_database(server, "template1")) for n in sizes_of_year(sizes)}
+                found["observations"] = observations.measure(urls, sizes["questions"])
+        if "storage" in parts:
+            with fresh_database(server, "template1") as url:
+                found["storage"] = storage.measure(url)
     found["seconds"] = round(time.monotonic() - begun)
     return found
+
+
+def sizes_of_year(sizes: dict[str, int]) -> list[int]:
+    """Three numbers of residents, each four times the one before."""
+    return [sizes["residents"] // 16, sizes["residents"] // 4, sizes["residents"]]
 
 
 def show(found: dict[str, Any]) -> str:
@@ -121,6 +146,26 @@ def show(found: dict[str, Any]) -> str:
             [name, one["per_second"], one.get("us", ""), one.get("bytes", "")] for name, one in found["codecs"].items()
         ]
         lines += ["", table(["decoded", "messages/s", "us", "bytes"], rows)]
+    if "observations" in found:
+        head = ["a year of records", "records", "MB", "points", "pages", "p50 ms", "p95 ms", "max ms"]
+        rows = [
+            [f"{one['residents']}: {one['question']}"]
+            + [one[key] for key in ("records", "database_mb", "points", "pages", "p50_ms", "p95_ms", "max_ms")]
+            for one in found["observations"]
+        ]
+        lines += ["", table(head, rows)]
+    if "storage" in found:
+        head = [
+            "3,333 values/s on disk",
+            "values",
+            "plain B",
+            "compressed B",
+            "plain GB/day",
+            "compressed GB/day",
+            "aim",
+        ]
+        keys = ("values", "plain_bytes", "compressed_bytes", "plain_gb_a_day", "compressed_gb_a_day", "aim_gb_a_day")
+        lines += ["", table(head, [[one["clocks"], *(one[key] for key in keys)] for one in found["storage"]])]
     return "\n".join(lines)
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import psycopg
 
 from benchmarks.figures import spread
-from hub.embedded import EmbeddedPostgres
 from hub.store import PostgresDatabase, ReadsPostgres, keep_house, migrate, roll_up
 from hub.store.partitions import make_partitions
 from hub.store.session import statement
@@ -88,9 +87,8 @@ def _size(url: str) -> int:
     return int(row[0])
 
 
-def measure(server: EmbeddedPostgres, databases: dict[int, str], samples: int) -> list[dict[str, Any]]:
-    """`databases`: number of residents to the URL of an empty database of `server`. An entry a size and question."""
-    del server
+def measure(databases: dict[int, str], samples: int) -> list[dict[str, Any]]:
+    """`databases`: number of residents to the URL of an empty database. An entry a size and question."""
     found: list[dict[str, Any]] = []
     now = datetime.now(UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

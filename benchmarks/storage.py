@@ -12,7 +12,6 @@ from typing import Any
 
 import psycopg
 
-from hub.embedded import EmbeddedPostgres
 from hub.store.migrate import migrate
 from hub.store.partitions import make_partitions
 from tests.timescale.conftest import running_timescale
@@ -80,13 +79,15 @@ def _gb_a_day(size: int, rows: int) -> float:
     return round(size / rows * PER_SECOND * 86_400 / 1e9, 2)
 
 
-def measure(server: EmbeddedPostgres) -> list[dict[str, Any]]:
-    """One entry a form of the devices' clocks: values, bytes a value and GB a day, plain and compressed."""
+def measure(url: str) -> list[dict[str, Any]]:
+    """An entry a form of the devices' clocks: values, bytes a value, GB a day; plain (in the empty database `url`) and
+    compressed.
+    """
     found: list[dict[str, Any]] = []
     with running_timescale() as timescale:
         migrate(timescale)
-        migrate(server.url)
-        with psycopg.connect(server.url, autocommit=True) as connection:
+        migrate(url)
+        with psycopg.connect(url, autocommit=True) as connection:
             made = connection.execute(f"SELECT date '{_DAY}'".encode()).fetchone()
             assert made is not None
             make_partitions(connection, made[0], 0)
@@ -99,10 +100,8 @@ def measure(server: EmbeddedPostgres) -> list[dict[str, Any]]:
             before = _one(
                 timescale, "SELECT before_compression_total_bytes FROM hypertable_compression_stats('observations')"
             )
-            assert _fill(server.url, form) == rows
-            plain = _one(
-                server.url, f"SELECT pg_total_relation_size('observations_p{_DAY.replace('-', '')}'::regclass)"
-            )
+            assert _fill(url, form) == rows
+            plain = _one(url, f"SELECT pg_total_relation_size('observations_p{_DAY.replace('-', '')}'::regclass)")
             found.append(
                 {
                     "clocks": name,
