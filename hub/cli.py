@@ -195,8 +195,8 @@ def integration_add(name: str, family: str, scheme: Scheme, secret_stdin: bool, 
     """Lets a cloud push; prints its secret once, as the last word of the output. 新增推送来源。"""
     secret = _read_password() if secret_stdin else None
     given = app.add_integration(load_settings(), name, family, scheme, secret=secret, devices=devices, rate_per_s=rate)
-    click.echo(f"added {name}: {scheme} pushes to /api/v1/intake/{family}; its secret, shown once: ", nl=False)
-    click.echo("(as given)" if secret else given)
+    added = f"added {name}: {scheme} pushes to /api/v1/intake/{family}"
+    click.echo(f"{added}, with the secret given" if secret else f"{added}; its secret, shown once: {given}")
 
 
 @integration.command("list")
