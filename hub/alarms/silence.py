@@ -43,7 +43,7 @@ FACTOR: Final = 1.5
 SLACK_S: Final = 5
 UNSUPERVISED_LOOK: Final = timedelta(days=1)
 EXCUSED_LOOK: Final = timedelta(minutes=10)
-SHORTEST_LOOK_S: Final = 60
+SHORTEST_LOOK_S: Final = 10
 FEWEST: Final = 3
 """Fewer silent devices than this have no cause in common that anybody could tell."""
 SHARE: Final = 0.5
