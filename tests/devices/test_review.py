@@ -48,7 +48,10 @@ def test_onenet_gathers_pushes_of_several_devices() -> None:
             ("13", None, "status"),
         ]
         assert decoded.error is not None
-    many = decode("onenet", [older[0] | {"at": at} for at in range(1795331900000, 1795331900500)])
+    many = decode(
+        "onenet",
+        [{"type": 1, "dev_id": 12, "ds_id": "sos", "value": 1, "at": at} for at in range(1795331900000, 1795331900500)],
+    )
     assert len(many.events) == 200
     assert "only 200" in (many.error or "")
 
