@@ -162,7 +162,7 @@ class PendantWire(TrackerWire):
             items.append((0x20, place + rest + (0).to_bytes(4, "little") + b"\x08"))
         return items
 
-    def _data(self, items: list[tuple[int, bytes]], index: int, *, wants_answer: bool) -> bytes:
+    def _report(self, items: list[tuple[int, bytes]], index: int, *, wants_answer: bool) -> bytes:
         every = [(0x01, self.device_id.encode()), *items]
         return self._frame(
             b"\x01" + b"".join(self._item(key, value) for key, value in every), index, wants_answer=wants_answer
@@ -173,13 +173,13 @@ class PendantWire(TrackerWire):
         return self._frame(body, 1, wants_answer=True)
 
     def position(self, here: Here) -> bytes:
-        return self._data(self._items(here), 2, wants_answer=False)
+        return self._report(self._items(here), 2, wants_answer=False)
 
     def _alarm_items(self, type: str, here: Here) -> list[tuple[int, bytes]]:
         return [*self._items(here), (0x02, (1 << self.ALARMS[type]).to_bytes(4, "little"))]
 
     def alarm(self, type: str, here: Here) -> bytes:
-        return self._data(self._alarm_items(type, here), 3, wants_answer=True)
+        return self._report(self._alarm_items(type, here), 3, wants_answer=True)
 
     def ref(self, type: str, here: Here) -> str:
         packed = b"".join(bytes((key,)) + value for key, value in self._alarm_items(type, here))

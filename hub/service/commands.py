@@ -49,6 +49,7 @@ _HEAR_WITHIN = timedelta(seconds=60)
 _MOST_SENT = 3
 _NEEDS_A_PLACE = frozenset({"sos", "fall", "voice_help", "assistance", "wandering"})
 _LOOK_AGAIN = timedelta(seconds=1)
+_AFTER_THE_ANSWER = timedelta(seconds=1)
 
 
 class Said(Protocol):
@@ -109,6 +110,7 @@ class CommandDesk:
         *,
         incident_id: str | None,
         lives: timedelta | None = None,
+        after: timedelta = timedelta(0),
     ) -> str:
         if command not in commands_of(device.family) and not _open(device.family):
             can = ", ".join(commands_of(device.family))
@@ -137,7 +139,7 @@ class CommandDesk:
             incident_id=incident_id,
         )
         tx.commands.add(row)
-        tx.outbox.add(_outbox_row(row, now))
+        tx.outbox.add(_outbox_row(row, now, now + after))
         _tell(tx, row, "commanded", actor, now)
         tx.audit.add(actor, "device.command", f"device:{device.id}", {"command": command, "incident": incident_id}, now)
         return command_id
@@ -149,7 +151,8 @@ class CommandDesk:
             return
         if not tx.commands.waiting(device_id, "locate"):
             device = DeviceRow(id=device_id, family=family, resident_id=None, area_id=None)
-            self._give(tx, device, "locate", {}, SYSTEM, now, incident_id=incident_id)
+            # The answer to the alarm goes first: it is what the device waits for.
+            self._give(tx, device, "locate", {}, SYSTEM, now, incident_id=incident_id, after=_AFTER_THE_ANSWER)
 
     def locate_where_needed(self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime) -> None:
         """Calls for help that say not where: their devices are asked, in the transaction that raises them."""
@@ -236,7 +239,7 @@ class CommandDesk:
             ]
             if again:
                 tx.commands.again([row.id for row in again])
-                tx.outbox.add(*(_outbox_row(row, now) for row in again))
+                tx.outbox.add(*(_outbox_row(row, now, now) for row in again))
 
     def conflict(self, found: DeviceConflict) -> None:
         """Keeps, and tells once an hour, that an id is used from two places."""
@@ -266,14 +269,14 @@ def _check_incident(tx: Transaction, incident_id: str, device: DeviceRow) -> Non
         raise ConflictError(f"incident {incident_id} is not about device {device.id}", code="other-incident")
 
 
-def _outbox_row(row: CommandRow, now: datetime) -> OutboxRow:
+def _outbox_row(row: CommandRow, now: datetime, due_at: datetime) -> OutboxRow:
     # Without the incident: newer words of an incident take older ones back, and this is none of them.
     return OutboxRow(
         channel="device",
         target=row.device_id,
         body={"kind": "command", "id": row.id, "command": row.command, "fields": dict(row.fields)},
         created_at=now,
-        due_at=now,
+        due_at=due_at,
         expires_at=row.expires_at,
     )
 

@@ -92,6 +92,19 @@ class Line:
         self._socket.close()
 
 
+def tell_where(hub: RunningHub, watch: Line, device_id: str) -> None:
+    """Where the alarm brought no position, the hub asks for one: the watch says that it has heard."""
+    query = "SELECT state FROM commands WHERE device_id = %s AND command = 'locate'"
+    if not any(row["state"] in ("queued", "sent") for row in hub.rows(query, device_id)):
+        return
+    asked = b""
+    while not asked.endswith(b"]"):
+        asked += watch.read(1)
+    assert asked.endswith(b"*0002*CR]")
+    watch.send(asked)
+    wait_until(lambda: [row["state"] for row in hub.rows(query, device_id)] == ["delivered"])
+
+
 @contextmanager
 def line(hub: RunningHub) -> Iterator[Line]:
     assert hub.watch_port is not None
@@ -144,6 +157,7 @@ def test_an_alarm_frame_becomes_an_incident_before_its_answer(hub: RunningHub, d
         assert watch.read(len(expected)) == expected
         # The answer is the promise: by now everybody can see it.
         incidents = incidents_of(desk, device_id)
+        tell_where(hub, watch, device_id)
         # The protocol's own key: second and status word. Three of these frames are of one second.
         at, status = datetime.fromisoformat(truth(row)["time_utc"]), row["watch"]["status_hex"].lower()
         found = [
