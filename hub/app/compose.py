@@ -6,10 +6,10 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -29,7 +29,7 @@ from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import Feed
 from hub.jobs import HearingBeat, Jobs, SupervisionJob
-from hub.ports import Database, DeviceRow, Json, OutboxRow
+from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, Outcome, OutboxRow
 from hub.service import CommandDesk, Services, build_services
 from hub.settings import Settings
 from hub.store import (
@@ -112,6 +112,14 @@ def services_on(database: Database, settings: Settings, codecs: Mapping[str, Cod
         policy=policy_of(settings),
         zone=ZoneInfo(settings.site.time_zone),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Telemetry:
+    """The telemetry lane's ingest, which decodes ahead of its batches."""
+
+    prepare: Callable[[Incoming], object | None]
+    telemetry: Callable[[Sequence[Any], Meanwhile], list[Outcome]]
 
 
 class _Outbox:
@@ -271,7 +279,7 @@ class Hub:
             replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
             ingest_alarms=tap(ingest.alarms),
             ingest_telemetry=tap(ingest.telemetry),
-            ahead=ingest,
+            ahead=_Telemetry(ingest.prepare, tap(ingest.telemetry)),
             quarantine=ingest.quarantine,
             outbox_port=outbox,
             acquire_lead=lambda: acquire_lead(url),
