@@ -29,7 +29,7 @@ from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import Feed
 from hub.jobs import HearingBeat, Jobs, SupervisionJob
-from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, Outcome, OutboxRow
+from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, OutboxRow, Outcome
 from hub.service import CommandDesk, Services, build_services
 from hub.settings import Settings
 from hub.store import (
