@@ -231,7 +231,7 @@ def test_observations(shared: Desk) -> None:
     for params, field in (
         ({}, "metric"),
         ({"metric": "heart_rate_bpm", "from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from"),
-        ({"metric": "heart_rate_bpm", "from": "2020-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from"),
+        ({"metric": "heart_rate_bpm", "from": "2010-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from"),
         ({"metric": "x; drop table"}, "metric"),
         ({"metric": "heart_rate_bpm", "resolution": "second"}, "resolution"),
     ):
