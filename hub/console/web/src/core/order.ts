@@ -32,13 +32,21 @@ export function inTab(incident: Incident, tab: Tab, me: string | null, now: numb
   return tab === 'progress' && incident.state !== 'open'
 }
 
+/** Parsed once for each version of an incident: five thousand rows are compared a hundred thousand times a second. */
+const opened = new WeakMap<Incident, number>()
+function openedMs(incident: Incident): number {
+  let at = opened.get(incident)
+  if (at === undefined) opened.set(incident, (at = Date.parse(incident.opened_at)))
+  return at
+}
+
 /** Unclaimed first, then level, then longest waiting; the id makes it total, so equal rows never swap. */
 export function byUrgency(a: Incident, b: Incident): number {
   const claimed = Number(a.state !== 'open') - Number(b.state !== 'open')
   if (claimed) return claimed
   const level = rank(a.priority) - rank(b.priority)
   if (level) return level
-  const waiting = Date.parse(a.opened_at) - Date.parse(b.opened_at)
+  const waiting = openedMs(a) - openedMs(b)
   if (waiting) return waiting
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
@@ -103,7 +111,7 @@ export function settle(shown: readonly string[], wanted: readonly string[], held
 export const ANSWER_TARGET_S: Record<Priority, number> = { critical: 60, high: 180, medium: 600, low: 3600 }
 
 export function isOverdue(incident: Incident, now: number): boolean {
-  return isUnclaimed(incident, now) && now - Date.parse(incident.opened_at) > ANSWER_TARGET_S[incident.priority] * 1000
+  return isUnclaimed(incident, now) && now - openedMs(incident) > ANSWER_TARGET_S[incident.priority] * 1000
 }
 
 /** A place for a narrow column: community and grid without the district everybody knows. */
