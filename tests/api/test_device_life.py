@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from hub.clock import utc_now
+from hub.settings import Settings
 from tests.api.desk import Desk, Json
 
 
@@ -270,3 +272,32 @@ def test_technical_alarms_never_stand_among_emergencies(desk: Desk) -> None:
     for incident in ok(seat.get("/api/v1/incidents"))["items"]:
         assert incident["class"] == "technical"
         assert incident["priority"] == "low"
+
+
+def test_the_hook_lets_devices_and_the_hub_itself_in(desk: Desk) -> None:
+    secret = new_device(desk, "emqx-9")
+    settings = Settings.model_validate(
+        {
+            "broker": {"hook_secret": "a-secret-of-the-hook"},
+            "mqtt": {"url": "mqtt://hub:word@127.0.0.1:1883", "user_per_connection": True},
+        }
+    )
+    desk.app.state.hub = dataclasses.replace(desk.hub, settings=settings)
+    client = desk.anonymous(Authorization="Bearer a-secret-of-the-hook")
+
+    def asked(path: str, **fields: str) -> str:
+        found = ok(client.post(f"/api/v1/broker/{path}", json=fields))
+        assert found["is_superuser"] is False
+        return str(found["result"])
+
+    assert asked("auth", clientid="emqx-9", username="emqx-9", password=secret) == "allow"
+    assert asked("auth", clientid="hub-alarm", username="emqx-9", password=secret) == "deny"
+    assert asked("auth", clientid="hub-alarm", username="hub-alarm", password="word") == "allow"
+    assert asked("auth", clientid="hub-alarm", username="hub-alarm", password="guess") == "deny"
+    assert (
+        asked("acl", clientid="emqx-9", username="emqx-9", topic="care/v1/emqx-9/up/alarm", action="publish") == "allow"
+    )
+    assert asked("acl", clientid="emqx-9", username="emqx-9", topic="care/v1/x/up/alarm", action="publish") == "deny"
+    assert asked("acl", clientid="emqx-9", username="emqx-9", topic="#", action="subscribe") == "deny"
+    ok(desk.seat("coord").post("/api/v1/devices/emqx-9/revoke", json={"reason": "lost"}))
+    assert asked("auth", clientid="emqx-9", username="emqx-9", password=secret) == "deny"
