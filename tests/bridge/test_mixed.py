@@ -196,7 +196,7 @@ def test_the_longest_prefix_decides() -> None:
     route = mixed_route(topics)
 
     class Message:
-        payload, retain, topic = b'{"action": "sos"}', False, "home/z2m/bath"
+        payload, retain, topic, mid = b'{"action": "sos"}', False, "home/z2m/bath", 1
 
     class Arrived:
         message, received_at = Message(), utc_now()
