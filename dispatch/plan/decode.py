@@ -174,7 +174,7 @@ def _finish(model: Model, state: State, row: int, p: int, r: int, x: int, s: flo
         soft += missed * model.rules[W_MISSED]
     if model.rules[DELIVERING]:
         if np.isnan(out[LEFT]):
-            out[LEFT] = s - out[SOFT]
+            out[LEFT] = s - pause - out[SOFT]
         hard += max(0.0, out[LOAD] - model.crew[r, CAP]) + max(0.0, s - out[LEFT] - model.visit[v, FRESH])
     out[SOFT] = soft
     out[HARD] = hard

@@ -354,8 +354,8 @@ def work(
         if not done:
             state.counts[C_TOUCHED] = 0
         settle_all(model, state)
-        if done and task == BUILD:
-            continue
+        if done and task == BUILD and not np.isnan(model.op[2 * v, FIXED]):
+            continue  # what is promised stays, whatever it breaks
         if done and state.totals[T_HARD] <= state.kept[T_HARD] + 1e-9:
             new = cost(model, state)
             worse = new - now

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dispatch.plan.arrays import (
     C_CROWDED,
     CLOSES,
+    FIXED,
     LABEL,
     OPENS,
     PLACE,
@@ -62,7 +63,8 @@ def warmth(model: Model) -> float:
 def laid_out(model: Model, plan: Plan, seed: int = 0) -> tuple[State, float]:
     """The times that follow from a plan, and its cost."""
     state = empty_state(model, seed)
-    order = np.argsort(plan.turn[:, LABEL], kind="stable")
+    free = np.isnan(model.op[::2, FIXED])  # what is frozen has its place first
+    order = np.lexsort((plan.turn[:, LABEL], free))
     cost = work(model, state, plan, order, BUILD, model.n, 0.0, 0.0, False)
     return state, cost
 

@@ -35,8 +35,11 @@ def _cores() -> int:
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Where luck begins.")
 @click.option("--threads", type=click.IntRange(1, 64), default=None, help="Searches side by side; all cores if absent.")
+@click.option("--explain", default=None, metavar="VISIT", help="Why this carer? Prints that instead (json alone).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Where the routes go.")
-def plan(file: Path, kind: str, seconds: float, seed: int, threads: int | None, out: Path | None) -> None:
+def plan(
+    file: Path, kind: str, seconds: float, seed: int, threads: int | None, explain: str | None, out: Path | None
+) -> None:
     """Plans a day: who goes where, when, and what cannot be done and why. 排班与路线规划。
 
     FILE may be packed with gzip. Without --out the routes of a json problem go to standard output; the other formats
@@ -44,6 +47,8 @@ def plan(file: Path, kind: str, seconds: float, seed: int, threads: int | None, 
     docs/planning.md describes the formats.
     """
     since = begun()
+    if explain is not None and kind != "json":
+        raise click.UsageError("--explain goes with --format json")
     keep_machine_code()
     if kind != "solomon" and not are_compiled():
         click.echo("hub: compiling the planner, once; this takes about half a minute", err=True)
@@ -51,7 +56,14 @@ def plan(file: Path, kind: str, seconds: float, seed: int, threads: int | None, 
         try:
             # Half a second of imports and the compiler: `hub serve` must not pay for them.
             found = import_module("hub.planning.solving").solve_file(
-                file, kind, since=since, seconds=seconds, seed=seed, threads=threads or _cores(), progress=bar
+                file,
+                kind,
+                since=since,
+                seconds=seconds,
+                seed=seed,
+                threads=threads or _cores(),
+                progress=bar,
+                explain_visit=explain,
             )
             bar.close()
             if out is not None:
@@ -62,7 +74,7 @@ def plan(file: Path, kind: str, seconds: float, seed: int, threads: int | None, 
             sys.exit(1)
     if found.stopped:
         click.echo("hub: stopped early; this is the best plan so far", err=True)
-    shown = found.summary if out is not None or kind != "json" else found.routes
+    shown = found.summary if out is not None or kind != "json" or explain is not None else found.routes
     click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 

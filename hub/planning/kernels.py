@@ -11,7 +11,10 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["are_compiled", "keep_machine_code"]
+__all__ = ["SOURCES", "are_compiled", "keep_machine_code"]
+
+SOURCES = ("arrays", "compiled", "decode", "moves", "search", "settle")
+"""The modules of `dispatch.plan` that machine code is made of."""
 
 
 def _folder() -> Path | None:
@@ -23,8 +26,8 @@ def _folder() -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     digest = hashlib.sha256()
-    for source in sorted(Path(spec.submodule_search_locations[0]).glob("*.py")):
-        digest.update(source.name.encode() + source.read_bytes())
+    for name in SOURCES:
+        digest.update((Path(spec.submodule_search_locations[0]) / f"{name}.py").read_bytes())
     return home / ".cache" / "care-hub" / f"kernels-{digest.hexdigest()[:16]}"
 
 

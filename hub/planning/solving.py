@@ -9,12 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from dispatch.plan.explain import explain
 from dispatch.plan.rounds import Rounds, fewest_vehicles, shortest
 from dispatch.plan.search import Plan
 from dispatch.plan.solve import first_plan, laid_out
 from hub.clock import monotonic
-from hub.errors import HubError
-from hub.planning import hhcrsp, solomon, uhhc, uhhc_plan
+from hub.planning import day_file, day_plan, hhcrsp, solomon, uhhc, uhhc_plan
 from hub.planning.reading import read_bytes, wrong
 from hub.planning.running import Progress, solve
 
@@ -46,6 +46,7 @@ class Task:
     seed: int
     threads: int
     progress: Progress | None
+    explain: str | None
 
     def deadline(self) -> float:
         """When the search ends, once it may begin."""
@@ -62,11 +63,19 @@ class Task:
 
 
 def solve_file(
-    path: Path, kind: str, *, since: float, seconds: float, seed: int, threads: int, progress: Progress | None = None
+    path: Path,
+    kind: str,
+    *,
+    since: float,
+    seconds: float,
+    seed: int,
+    threads: int,
+    progress: Progress | None = None,
+    explain_visit: str | None = None,
 ) -> Answer:
     """Plans the problem in `path`. Raises HubError with what is wrong and where."""
-    task = Task(path, read_bytes(path), since, since + seconds - LEAVING_SECONDS, seed, threads, progress)
-    return KINDS[kind](task)
+    until = since + seconds - LEAVING_SECONDS
+    return KINDS[kind](Task(path, read_bytes(path), since, until, seed, threads, progress, explain_visit))
 
 
 def _hhcrsp(task: Task) -> Answer:
@@ -171,7 +180,19 @@ def _wait(futures: list[Future[Any]]) -> None:
 
 
 def _json(task: Task) -> Answer:
-    raise HubError("not yet")
+    problem = day_file.read(task.path, task.raw)
+    planned = day_plan.plan_day(
+        problem.day, until=task.deadline(), seed=task.seed, threads=task.threads, progress=task.progress
+    )
+    routes = day_plan.shown(problem, planned, lambda: monotonic() - task.since)
+    if task.explain is not None:
+        try:
+            why = explain(planned.made, planned.plan, task.explain)
+        except KeyError:
+            raise wrong(task.path, f"--explain: there is no visit {task.explain}") from None
+        return Answer(routes, day_plan.explanation_shown(why), planned.stopped)
+    parts = {name: routes[name] for name in ("cost", "baseline", "unplanned")}
+    return Answer(routes, {**task.head("json"), **parts}, planned.stopped)
 
 
 KINDS: dict[str, Callable[[Task], Answer]] = {"json": _json, "hhcrsp": _hhcrsp, "uhhc": _uhhc, "solomon": _solomon}
