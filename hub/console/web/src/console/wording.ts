@@ -102,7 +102,7 @@ export function kindName(id: string): string {
 export function listed(value: string[] | string | number | boolean | null | undefined): string {
   if (value === null || value === undefined || value === '') return ''
   if (typeof value === 'boolean') return value ? t('ui.yes') : t('ui.no')
-  return Array.isArray(value) ? value.join('、') : String(value)
+  return Array.isArray(value) ? value.join(t('ui.comma')) : String(value)
 }
 
 export function telHref(phone: string): string {
