@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -62,6 +63,7 @@ async def _events(hub: Hub, who: Caller, subscription: Subscription) -> AsyncIte
     """Frames until the page leaves, the session ends or the server stops."""
     beat_at = monotonic() + BEAT_S
     check_at = monotonic() + RECHECK_S
+    checking: asyncio.Future[bool] | None = None
     try:
         # At once: the page knows that nothing on the way holds the stream back.
         yield b"retry: 1000\n\n" + hub.feed.heartbeat().frame
@@ -73,10 +75,16 @@ async def _events(hub: Hub, who: Caller, subscription: Subscription) -> AsyncIte
             if now >= beat_at:
                 beat_at = now + BEAT_S
                 yield hub.feed.heartbeat().frame
+            # Aside: the beat does not wait for a database that is silent.
+            if checking is not None and checking.done():
+                if not checking.result():
+                    return
+                checking = None
             if now >= check_at:
                 check_at = now + RECHECK_S
-                if not await run_in_threadpool(_still_in, hub, who):
-                    return
+                if checking is None:
+                    checking = asyncio.ensure_future(run_in_threadpool(_still_in, hub, who))
+                    checking.add_done_callback(lambda _: subscription.nudge())
     finally:
         subscription.close()
 
@@ -103,7 +111,7 @@ async def poll_changes(
     if not since:
         place = await run_in_threadpool(hub.reads.cursor)
         return JsonAnswer({"events": [], "reset": True, "cursor": str(place)})
-    subscription = await hub.feed.subscribe(accepts, after=since)
+    subscription = await hub.feed.subscribe(accepts, after=since, provisional=False)
     try:
         until = monotonic() + wait
         events = await subscription.batch(0)

@@ -21,22 +21,23 @@ from hub.api import create_api, hash_password
 from hub.app.looking import HubLook
 from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_codecs
 from hub.app.readiness import readiness
-from hub.bridge import Bridge, BridgeState, LaneState, bridge_options
+from hub.bridge import Bridge, BridgeState, LaneState, ShelterPlan, bridge_options
 from hub.bridge.password_file import PasswordFile, PasswordKeeper
 from hub.clock import new_id, utc_now
 from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
-from hub.feed import Feed
+from hub.feed import DarkBoard, Feed
 from hub.jobs import HearingBeat, Jobs, SupervisionJob
 from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, OutboxRow, Outcome
-from hub.service import CommandDesk, Services, build_services
+from hub.service import CommandDesk, Foreseeing, Services, build_services
 from hub.settings import Settings
 from hub.store import (
     Listener,
     Measures,
     PostgresDatabase,
     ReadsPostgres,
+    Remembered,
     Retention,
     acquire_lead,
     keep_house,
@@ -173,6 +174,7 @@ class Hub:
         self.registry = hub_registry()
         self.bridge: Bridge | None = None
         self.jobs: Jobs | None = None
+        self.board = DarkBoard()
         self.feed: Feed | None = None
         self.api: FastAPI | None = None
 
@@ -219,7 +221,7 @@ class Hub:
 
     def _start_api(self, url: str) -> None:
         listener = self._stack.enter_context(Listener(url, ["care_hub_feed"]))
-        self.feed = Feed(ReadsPostgres(self.database, "feed"), listener.wait, utc_now)
+        self.feed = Feed(ReadsPostgres(self.database, "feed"), listener.wait, utc_now, self.board)
         self.feed.start()
         self._stack.callback(self.feed.close)
         self._stack.callback(listener.close)
@@ -275,6 +277,10 @@ class Hub:
         self._stack.callback(listener.close)
         self._stack.callback(stopping.set)
         ingest, tap = CountedIngest(self.services.ingest, self.registry, utc_now), self.services.onboarding.tap
+        remembered = Remembered(self.database)
+        remembered.start()
+        self._stack.callback(remembered.request_stop)
+        foresee = Foreseeing(self.services.ingest, remembered.resident, remembered.wearer)
         self.bridge = Bridge(
             replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
             ingest_alarms=tap(ingest.alarms),
@@ -286,6 +292,13 @@ class Hub:
             find_devices=self._find_devices,
             note_conflict=self.services.commands.conflict,
             note_sensors=self.services.sensors.note,
+            shelter=ShelterPlan(
+                folder=self.settings.data_dir / "journal",
+                after_s=self.settings.intake.journal_after_seconds,
+                foresee=foresee,
+                replay=tap(ingest.replayed),
+                announce=self.board.announce,
+            ),
             registry=self.registry,
             clock=utc_now,
         )
@@ -370,6 +383,7 @@ def _bridge_json(state: BridgeState) -> Json:
         "downlink": _lane_json(state.downlink),
         "tcp": {gateway.family: asdict(gateway) for gateway in state.tcp},
         "database_away_since": state.database_away_since.isoformat() if state.database_away_since else None,
+        "dark": {**asdict(state.dark), "since": state.dark.since.isoformat()} if state.dark else None,
     }
 
 

@@ -79,6 +79,9 @@ class CountedIngest:
     def alarms(self, batch: Sequence[Incoming]) -> list[Outcome]:
         return self._counted("alarm", batch, self._ingest.alarms(batch))
 
+    def replayed(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        return self._counted("journal", batch, self._ingest.replayed(batch))
+
     def telemetry(self, batch: Sequence[Any], meanwhile: Any = None) -> list[Outcome]:
         return self._counted("telemetry", batch, self._ingest.telemetry(batch, meanwhile))
 

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from hub.bridge import BridgeState, LaneState, TcpState
 from hub.clock import Clock
 from hub.ports import Json
+from hub.ports.dark import DarkState
 from hub.store import Measured
 
 __all__ = ["Check", "Parts", "checks", "readiness"]
@@ -94,8 +95,8 @@ def _database(parts: Parts, found: Measured) -> Check:
     return Check(
         "database",
         "down",
-        f"数据库（{kind[0]}）不可用：{why}。告警留在消息代理与设备上，恢复后自动补收。",
-        f"the {kind[1]} database is away: {why}. Alarms wait with broker and devices and are taken when it is back.",
+        f"数据库（{kind[0]}）不可用：{why}。告警写入本机日志并应答设备；受理与升级暂停。",
+        f"the {kind[1]} database is away: {why}. Alarms are journalled and answered; claims and escalation wait.",
         found.away_since,
     )
 
@@ -179,6 +180,8 @@ def _gateway(gateway: TcpState) -> Check:
 
 
 def _intake(state: BridgeState) -> Check:
+    if state.dark is not None:
+        return _dark(state.dark)
     if state.database_away_since is not None:
         return Check(
             "intake",
@@ -199,6 +202,34 @@ def _intake(state: BridgeState) -> Check:
             f"uplinks queue: the oldest of {worst.client_id} waits for {worst.lag_s:.0f} s",
         )
     return Check("intake", "ok", "报文即到即收", "uplinks are taken as they come")
+
+
+def _dark(dark: DarkState) -> Check:
+    at = f"{dark.since:%Y-%m-%d %H:%M:%S} UTC"
+    if dark.error is not None:
+        return Check(
+            "intake",
+            "down",
+            f"数据库自 {at} 起不可用，且告警日志无法写入（{dark.error}）：告警不确认、不应答，设备会重发",
+            f"database dark since {at}, and the alarm journal cannot be written ({dark.error}): alarms are neither "
+            "acknowledged nor answered, devices repeat them",
+            dark.since,
+        )
+    if dark.replaying:
+        return Check(
+            "intake",
+            "degraded",
+            f"数据库已恢复（{at} 起不可用），正在补收日志中的告警，还有 {dark.alarms} 条",
+            f"the database is back (dark since {at}); {dark.alarms} journalled alarms are still to be taken over",
+            dark.since,
+        )
+    return Check(
+        "intake",
+        "down",
+        f"数据库自 {at} 起不可用：已落盘告警 {dark.alarms} 条，恢复后自动补收；遥测留在消息代理",
+        f"database dark since {at}, {dark.alarms} alarms journalled; telemetry waits at the broker",
+        dark.since,
+    )
 
 
 def _feed(parts: Parts, found: Measured, *, away: bool) -> Check:

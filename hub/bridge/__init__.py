@@ -14,6 +14,7 @@ from hub.bridge.intake import AcquireLead, Lead, SoleLead
 from hub.bridge.mixed import NoteSensors
 from hub.bridge.options import BatchOptions, BridgeOptions, BrokerOptions, TcpOptions, bridge_options
 from hub.bridge.register import FindDevices, NoteConflict
+from hub.bridge.shelter import ShelterPlan
 from hub.bridge.tcp import TcpState
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NoteConflict",
     "NoteSensors",
     "Quarantine",
+    "ShelterPlan",
     "SoleLead",
     "TcpOptions",
     "TcpState",

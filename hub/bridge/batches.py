@@ -5,6 +5,7 @@ A parcel is settled - acknowledged to its broker, answered to its device - only 
 
 - at once (`linger_s` 0): no timer; while one transaction runs, the next batch gathers by itself;
 - the database is away (UnavailableError): the batch stays in hand, unsettled, and is tried again with growing pauses;
+  a line that has a haven gives it there after a moment, and what is durable there is settled;
 - anything else: each parcel is tried alone, and the one that fails is quarantined with the reason, so that it stands in
   nobody's way.
 """
@@ -20,7 +21,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from hub.bridge.ahead import Ahead, LookAhead
 from hub.bridge.metrics import BridgeMetrics
@@ -29,7 +30,7 @@ from hub.clock import Clock, monotonic
 from hub.errors import UnavailableError
 from hub.ports.records import Incoming, Outcome
 
-__all__ = ["Backoff", "Batcher", "Ingest", "Parcel", "Quarantine", "Source"]
+__all__ = ["Backoff", "Batcher", "Haven", "Ingest", "Parcel", "Quarantine", "Source"]
 
 Ingest = Callable[[Sequence[Incoming]], list[Outcome]]
 """Takes a batch in one transaction; returns after the commit with one outcome an item, in order.
@@ -43,8 +44,6 @@ Quarantine = Callable[[Incoming, str], None]
 _QUARANTINE_TRIES = 3
 _QUIET_PART = 25
 _LOGGED_BYTES = 64 * 1024
-
-_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +71,22 @@ class Source(Protocol):
 
     def settled(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
         """Called on the worker's thread, in the order of receipt; must return quickly and not raise."""
+        ...
+
+
+class Haven(Protocol):
+    """Where uplinks are made durable while the database is away."""
+
+    after_s: float
+    """How long (s) it must be away before they are."""
+
+    @property
+    def dark(self) -> bool:
+        """Whether they go there now, without asking the database."""
+        ...
+
+    def take(self, items: Sequence[Incoming], away_since: datetime | None) -> list[Outcome] | None:
+        """Makes them durable. None: ask the database (`away_since` None: it is there; else nothing is durable)."""
         ...
 
 
@@ -106,14 +121,19 @@ class Batcher:
         metrics: BridgeMetrics,
         clock: Clock,
         ahead: Ahead | None = None,
+        haven: Haven | None = None,
     ) -> None:
-        """`ahead`, where given, takes the batches in place of `ingest`, which then takes what has to be tried alone."""
+        """`ahead`, where given, takes the batches in place of `ingest`, which then takes what has to be tried alone.
+
+        A line with `ahead` has no haven.
+        """
         self.name = name
         self._options = options
         self._ingest = ingest
         self._ahead = ahead
         self._look_ahead = None if ahead is None else LookAhead(ahead, options.size)
         self._quarantine = quarantine
+        self._haven = haven
         self._clock = clock
         self._line: deque[Parcel] = deque()
         self._in_hand: Sequence[Parcel] = ()
@@ -225,10 +245,13 @@ class Batcher:
 
     def _commit(self, batch: list[Parcel]) -> None:
         items = self._made_up(batch)
+        if self._haven is not None and self._haven.dark and (kept := self._haven.take(items, None)) is not None:
+            self._settle(batch, kept)
+            return
         nameless = {at for at, item in enumerate(items) if isinstance(item, Incoming) and not item.device_id}
         named = [item for at, item in enumerate(items) if at not in nameless] if nameless else items
         try:
-            outcomes = self._patiently(partial(self._ingest_all, named)) if named else []
+            outcomes = self._patiently(partial(self._ingest_all, named), partial(self._shelter, named)) if named else []
         except Exception as error:
             self._failed_batches.inc()
             _log.warning("%s: a batch of %d failed, taking them one by one: %r", self.name, len(named), error)
@@ -267,7 +290,7 @@ class Batcher:
         if not item.device_id:
             return self._keep_aside(item, "the topic names no device")
         try:
-            outcomes = self._patiently(partial(self._ingest_all, [item]))
+            outcomes = self._patiently(partial(self._ingest_all, [item]), partial(self._shelter, [item]))
             return outcomes[0] if outcomes else None
         except Exception as error:
             _log.exception("%s: an uplink of %s could not be taken", self.name, item.device_id)
@@ -276,13 +299,14 @@ class Batcher:
     def _keep_aside(self, item: Incoming, reason: str) -> Outcome | None:
         """Quarantine; None: we are told to stop."""
 
-        def keep() -> bool:
+        def keep() -> list[Outcome]:
             self._quarantine(item, reason)
-            return True
+            return [Outcome("quarantined", reason)]
 
         for _ in range(_QUARANTINE_TRIES):
             try:
-                return Outcome("quarantined", reason) if self._patiently(keep) else None
+                outcomes = self._patiently(keep, partial(self._shelter, [item]))
+                return outcomes[0] if outcomes else None
             except Exception:
                 _log.exception("%s: an uplink of %s could not be quarantined", self.name, item.device_id)
         # One bad message must not stand in front of everybody else's alarms: the log is where it is kept now.
@@ -311,9 +335,12 @@ class Batcher:
             raise RuntimeError(f"ingest gave {len(outcomes)} outcomes for {len(items)} uplinks")
         return outcomes
 
-    def _patiently(self, action: Callable[[], _T]) -> _T | None:
-        """Runs `action` until the database is there; None where we are told to stop first."""
+    def _patiently(
+        self, action: Callable[[], list[Outcome]], instead: Callable[[], list[Outcome] | None]
+    ) -> list[Outcome] | None:
+        """Runs `action` until the database is there, or `instead` has done; None where we are told to stop first."""
         backoff = Backoff(self._options.backoff_min_s, self._options.backoff_max_s)
+        began = monotonic()
         while True:
             try:
                 result = action()
@@ -321,14 +348,24 @@ class Batcher:
                 self._unavailable.inc()
                 if self._away_since is None:
                     self._away_since = self._clock()
-                    _log.warning("%s: uplinks are kept unacknowledged and tried again: %s", self.name, error.detail)
-                if self._stopping.wait(backoff.pause_s()):
+                    _log.warning("%s: uplinks wait unacknowledged and are tried again: %s", self.name, error.detail)
+                pause = backoff.pause_s()
+                if self._haven is not None and error.code != "busy":
+                    left = began + self._haven.after_s - monotonic()
+                    if (left <= 0 or self._haven.dark) and (kept := instead()) is not None:
+                        self._away_since = None  # it is the haven's now to say since when
+                        return kept
+                    pause = min(pause, max(left, self._options.backoff_min_s))
+                if self._stopping.wait(pause):
                     return None
             else:
                 if self._away_since is not None:
                     _log.warning("%s: uplinks are taken again, it was away since %s", self.name, self._away_since)
                     self._away_since = None
                 return result
+
+    def _shelter(self, items: Sequence[Incoming]) -> list[Outcome] | None:
+        return None if self._haven is None else self._haven.take(items, self._away_since)
 
     def _settle(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
         if len(parcels) == len(self._in_hand):

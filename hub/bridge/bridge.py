@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -26,15 +27,20 @@ from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.mixed import MIXED_CLIENT_ID, NoteSensors, mixed_filters, mixed_route
 from hub.bridge.options import BatchOptions, BridgeOptions
 from hub.bridge.register import FindDevices, NoteConflict
+from hub.bridge.shelter import Shelter, ShelterPlan
 from hub.bridge.tcp import TcpGateway, TcpState
 from hub.clock import Clock, monotonic, utc_now
+from hub.ports.dark import DarkState
 
 __all__ = ["Bridge", "BridgeState"]
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeState:
-    """What /readyz and the metrics show. `alarm` and `mixed` are None while another hub has these lanes."""
+    """What /readyz and the metrics show. `alarm` and `mixed` are None while another hub has these lanes.
+
+    `dark`: the journal is in use; `database_away_since` covers that too, until what is in it is being taken over.
+    """
 
     lead: LeadState
     alarm: LaneState | None
@@ -43,6 +49,7 @@ class BridgeState:
     downlink: LaneState
     tcp: tuple[TcpState, ...]
     database_away_since: datetime | None
+    dark: DarkState | None = None
 
     @property
     def ready(self) -> bool:
@@ -75,31 +82,45 @@ class Bridge:
         note_conflict: NoteConflict | None = None,
         note_sensors: NoteSensors | None = None,
         ahead: Ahead | None = None,
+        shelter: ShelterPlan | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        """`find_devices` is needed where unknown TCP devices are to be refused. SettingError: a TLS file is wrong."""
+        """`find_devices` is needed where unknown TCP devices are to be refused. SettingError: a TLS file is wrong.
+
+        `shelter`: where alarms go while the database is away; without it they stay unacknowledged.
+        """
         metrics = BridgeMetrics(registry)
         self._options = options
         self._metrics = metrics
         self._clock = clock
         options.broker.context()  # a wrong file stops the start, also on a hub that stands by
 
-        def batcher(name: str, limits: BatchOptions, ingest: Ingest, ahead: Ahead | None = None) -> Batcher:
-            return Batcher(
-                name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock, ahead=ahead
+        down_id = f"hub-down-{options.node}" if options.node else "hub-down"
+        self._down_client = LaneClient("down", down_id, options.broker, metrics=metrics, clock=clock)
+        self._shelter: Shelter | None = None
+        if shelter is not None:
+            patient = replace(options.alarm, backoff_max_s=1.0)
+            self._shelter = Shelter(
+                shelter,
+                patient,
+                quarantine=quarantine,
+                publish=self._down_client.publish,
+                metrics=metrics,
+                clock=clock,
             )
 
-        self._alarms = batcher("alarm", options.alarm, ingest_alarms)
+        def batcher(name: str, limits: BatchOptions, ingest: Ingest, **more: Any) -> Batcher:
+            return Batcher(name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock, **more)
+
+        self._alarms = batcher("alarm", options.alarm, ingest_alarms, haven=self._shelter)
         self._telemetry = [
-            batcher(f"telemetry-{worker}", options.telemetry, ingest_telemetry, ahead)
+            batcher(f"telemetry-{worker}", options.telemetry, ingest_telemetry, ahead=ahead)
             for worker in range(options.workers)
         ]
-        self._mixed = batcher("mixed", options.mixed, ingest_alarms)
+        self._mixed = batcher("mixed", options.mixed, ingest_alarms, haven=self._shelter)
         self._note_sensors = note_sensors
         self._alarm_lane = AlarmLane(self._leading_clients, acquire_lead)
         self._clients = [self._telemetry_client(worker) for worker in range(options.workers)]
-        down_id = f"hub-down-{options.node}" if options.node else "hub-down"
-        self._down_client = LaneClient("down", down_id, options.broker, metrics=metrics, clock=clock)
         self._gateways = [
             TcpGateway(
                 tcp,
@@ -167,12 +188,16 @@ class Bridge:
 
     def start(self) -> None:
         """Opens the ports and starts connecting; does not wait for the broker. SettingError: a port is taken."""
+        if self._shelter is not None:
+            self._shelter.start()
         for number, gateway in enumerate(self._gateways):
             try:
                 gateway.start()
             except BaseException:
                 for started in self._gateways[:number]:
                     started.stop(1.0)
+                if self._shelter is not None:
+                    self._shelter.stop(1.0)
                 raise
         for batcher in self._batchers:
             batcher.start()
@@ -194,6 +219,8 @@ class Bridge:
         batchers = self._batchers
         for batcher in batchers:
             batcher.request_stop()
+        if self._shelter is not None:
+            self._shelter.request_stop()
         # Leave some of the time for acknowledging what these last transactions take.
         ended = [batcher.stop(left() * 0.6) for batcher in batchers]
         ended.append(self._downlink.stop(left() * 0.6))
@@ -206,6 +233,8 @@ class Bridge:
         for gateway in self._gateways:
             gateway.request_stop()
         ended += [gateway.stop(left()) for gateway in self._gateways]
+        if self._shelter is not None:
+            ended.append(self._shelter.stop(left()))
         return all(ended)
 
     @property
@@ -215,6 +244,9 @@ class Bridge:
     def state(self) -> BridgeState:
         alarm, mixed, *_ = (*self._alarm_lane.clients, None, None)
         away = [since for batcher in self._batchers if (since := batcher.away_since()) is not None]
+        dark = self._shelter.state() if self._shelter is not None else None
+        if dark is not None and not dark.replaying:
+            away.append(dark.since)
         return BridgeState(
             lead=self._alarm_lane.lead_state(),
             alarm=alarm.state() if alarm else None,
@@ -223,4 +255,5 @@ class Bridge:
             downlink=self._down_client.state(),
             tcp=tuple(gateway.state() for gateway in self._gateways),
             database_away_since=min(away, default=None),
+            dark=dark,
         )

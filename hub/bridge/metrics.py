@@ -48,6 +48,15 @@ class BridgeMetrics:
             ["lane"],
             registry=registry,
         )
+        self.journalled = Counter(
+            "hub_bridge_journalled", "Uplinks kept in the journal while the database was away", registry=registry
+        )
+        self.journal_alarms = Gauge(
+            "hub_bridge_journal_alarms", "Alarms in the journal and not yet in the database", registry=registry
+        )
+        self.journal_bytes = Gauge(
+            "hub_bridge_journal_bytes", "Bytes of the journal, what is reserved included", registry=registry
+        )
         self.connected = Gauge("hub_bridge_connected", "1 while connected and subscribed", ["lane"], registry=registry)
         self.connects = Counter("hub_bridge_connects", "Connections made to the broker", ["lane"], registry=registry)
         self.connect_failures = Counter(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.feed.events import FeedEvent
-from hub.feed.live import Feed, Subscription, everything, parse_cursor
+from hub.feed.dark import DarkBoard
+from hub.feed.events import FeedEvent, everything, parse_cursor
+from hub.feed.live import Feed, Subscription
 
-__all__ = ["Feed", "FeedEvent", "Subscription", "everything", "parse_cursor"]
+__all__ = ["DarkBoard", "Feed", "FeedEvent", "Subscription", "everything", "parse_cursor"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from hub.ports import Json, Reads
+from hub.ports import Cursor, Json, Reads
 
-__all__ = ["FeedEvent", "compose", "event_of", "frame_of"]
+__all__ = ["FeedEvent", "compose", "event_of", "everything", "frame_of", "parse_cursor"]
 
 _LIVE = frozenset({"offered", "accepted", "en_route", "on_scene"})
 _NONE: Mapping[str, Json] = MappingProxyType({})
@@ -57,6 +57,19 @@ class FeedEvent:
             frame=frame_of(self.name, self.ident, data),
             first_seq=entries[0]["seq"] if entries else self.last_seq,
         )
+
+
+def parse_cursor(text: str | None) -> Cursor | None:
+    """`epoch-seq` as a cursor; None where it is none."""
+    epoch, dash, seq = (text or "").rpartition("-")
+    if not dash or not epoch or not seq.isascii() or not seq.isdigit() or len(seq) > 18:
+        return None
+    return Cursor(epoch, int(seq))
+
+
+def everything(_event: FeedEvent) -> bool:
+    """The filter of who may see all."""
+    return True
 
 
 def frame_of(name: str, ident: str | None, data: bytes) -> bytes:

@@ -21,10 +21,11 @@ import msgspec
 
 from hub.clock import Clock, monotonic
 from hub.errors import HubError
-from hub.feed.events import FeedEvent, compose, event_of, frame_of
+from hub.feed.dark import DarkBoard
+from hub.feed.events import FeedEvent, compose, event_of, everything, frame_of, parse_cursor
 from hub.ports import Cursor, Json, Reads
 
-__all__ = ["Feed", "Subscription", "everything", "parse_cursor"]
+__all__ = ["Feed", "Subscription"]
 
 _log = logging.getLogger("hub.feed")
 
@@ -40,19 +41,6 @@ REPLAY = 5_000
 """A cursor further behind than that many entries is answered with `reset`."""
 QUEUE = 1_000
 QUEUE_BYTES = 8 * 1024 * 1024
-
-
-def parse_cursor(text: str | None) -> Cursor | None:
-    """`epoch-seq` as a cursor; None where it is none."""
-    epoch, dash, seq = (text or "").rpartition("-")
-    if not dash or not epoch or not seq.isascii() or not seq.isdigit() or len(seq) > 18:
-        return None
-    return Cursor(epoch, int(seq))
-
-
-def everything(_event: FeedEvent) -> bool:
-    """The filter of who may see all."""
-    return True
 
 
 class Subscription:
@@ -130,12 +118,18 @@ class Subscription:
         self.ended = True
         self._news.set()
 
+    def nudge(self) -> None:
+        """`batch` returns now, with what there is."""
+        self._news.set()
+
 
 class Feed:
     """Reads the timeline and feeds the subscribers. `start` and `close` belong to the composition root."""
 
-    def __init__(self, reads: Reads, wake: Callable[[float], bool], clock: Clock) -> None:
+    def __init__(self, reads: Reads, wake: Callable[[float], bool], clock: Clock, board: DarkBoard | None = None):
         """`wake(seconds)` waits for a notification and says whether one came; it may also come for nothing."""
+        self._board = board or DarkBoard()
+        self._board.on_news(self._tell_dark)
         self._reads = reads
         self._wake = wake
         self._clock = clock
@@ -198,7 +192,8 @@ class Feed:
 
     def heartbeat(self) -> FeedEvent:
         """The event without id that shows a page that the line is alive."""
-        body = {"server_time": self._clock(), "open": self._open, "database": not self._dark}
+        up = not (self._dark or self._board.away)
+        body = {"server_time": self._clock(), "open": self._open, "database": up, "dark": self._board.to_json()}
         return event_of("hb", body)
 
     def reset_event(self, reason: str) -> FeedEvent:
@@ -210,9 +205,12 @@ class Feed:
         return FeedEvent("reset", ident, body, data, frame_of("reset", ident, data))
 
     async def subscribe(
-        self, accepts: Callable[[FeedEvent], bool] = everything, *, after: str | None = None
+        self, accepts: Callable[[FeedEvent], bool] = everything, *, after: str | None = None, provisional: bool = True
     ) -> Subscription:
-        """Everything that `accepts` from the cursor `after` on (none: from now on), without gap and without repeat."""
+        """Everything that `accepts` from the cursor `after` on (none: from now on), without gap and without repeat.
+
+        `provisional`: first the alarms that came since the database went away.
+        """
         wanted = parse_cursor(after)
         with self._lock:
             published = self._published
@@ -222,6 +220,8 @@ class Feed:
         if self._stop.is_set():
             self.drop(subscription)
             subscription.end()
+        if provisional:
+            subscription.offer(self._board.shown())
         if after is None or after == "":
             subscription.preload([])
             return subscription
@@ -242,11 +242,17 @@ class Feed:
             self._subscribers.discard(subscription)
 
     def announce(self, name: str, body: Json, *, responders: Iterable[str] = (), residents: Iterable[str] = ()) -> None:
-        """An event that is not on the timeline (`incident.provisional`, `presence.updated`): no id, no replay."""
-        event = event_of(name, body, responders=frozenset(responders), residents=frozenset(residents))
+        """An event that is not on the timeline (`presence.updated`): no id, no replay."""
+        self._offer_all([event_of(name, body, responders=frozenset(responders), residents=frozenset(residents))])
+
+    def _tell_dark(self, events: Sequence[FeedEvent], turned: bool) -> None:
+        if turned or events:
+            self._offer_all([self.heartbeat(), *events] if turned else events)
+
+    def _offer_all(self, events: Sequence[FeedEvent]) -> None:
         with self._lock:
             targets = list(self._subscribers)
-        self._in_loops(targets, lambda subscription: subscription.offer([event]))
+        self._in_loops(targets, lambda subscription: subscription.offer(events))
 
     def _missed(self, wanted: Cursor | None, published: Cursor | None) -> list[FeedEvent] | str:
         """Events of (wanted, published], or the reason of a reset."""

@@ -19,6 +19,7 @@ from hub.service.credentials import Credentials
 from hub.service.devices import DeviceRegister
 from hub.service.dispatching import Dispatching, StepName, candidate_json
 from hub.service.escalating import Escalating
+from hub.service.foreseeing import Foreseeing
 from hub.service.handling import Handling, Sample
 from hub.service.handovers import Handovers
 from hub.service.ingest import Ingest
@@ -42,6 +43,7 @@ __all__ = [
     "DeviceRegister",
     "Dispatching",
     "Escalating",
+    "Foreseeing",
     "Handling",
     "Handovers",
     "Ingest",

@@ -13,6 +13,7 @@ from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reconcile import Reconciliation, reconcile
 from hub.store.reference import seed_catalogue
+from hub.store.remembered import Remembered
 from hub.store.restore import Restored, restore, running_hubs
 from hub.store.rollups import roll_up
 from hub.store.transaction import PostgresTransaction
@@ -33,6 +34,7 @@ __all__ = [
     "PostgresTransaction",
     "ReadsPostgres",
     "Reconciliation",
+    "Remembered",
     "Restored",
     "Retention",
     "Source",
