@@ -310,7 +310,7 @@ class Hub:
         self._stack.callback(hearing.stop, 1.0)
 
     def _find_devices(self, device_ids: Collection[str]) -> Mapping[str, DeviceRow]:
-        with self.database.begin() as tx:
+        with self.database.begin("brief") as tx:
             return tx.devices.get_many(device_ids)
 
     def _keep_passwords(self, url: str) -> None:

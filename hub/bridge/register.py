@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 
+from hub.clock import monotonic
 from hub.errors import UnavailableError
 from hub.ports.commands import DeviceConflict
 from hub.ports.records import DeviceRow
@@ -25,6 +26,8 @@ NoteConflict = Callable[[DeviceConflict], None]
 
 _AT_ONCE = 500
 _NOTE_EVERY_S = 60.0
+_ASK_AGAIN_S = 5.0
+"""A database that was away is not asked again so soon: each connection would wait for it, alarm in hand."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class Register:
         self._note = note
         self._asked: dict[str, asyncio.Future[DeviceRow | None]] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._away_until = float("-inf")
         self._noted: dict[str, float] = {}
         self._notes: set[asyncio.Future[None]] = set()
 
@@ -48,6 +52,8 @@ class Register:
         """The device's row, None where nobody added it. UnavailableError: it cannot be known now."""
         if self._find is None:
             return None
+        if monotonic() < self._away_until:
+            raise UnavailableError("the database was away a moment ago")
         answer = self._asked.get(device_id)
         if answer is None:
             answer = self._asked[device_id] = asyncio.get_running_loop().create_future()
@@ -65,6 +71,7 @@ class Register:
                     found = await asyncio.to_thread(self._find, ids)
                 except BaseException as error:
                     unknown = error if isinstance(error, UnavailableError) else UnavailableError(repr(error))
+                    self._away_until = monotonic() + _ASK_AGAIN_S
                     for answer in waiting.values():
                         answer.set_exception(unknown)
                         answer.exception()  # whoever asked may be gone by now
