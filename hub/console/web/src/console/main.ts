@@ -13,6 +13,7 @@ import sharedZh from '../locales/shared.zh.json'
 import { paths } from '../ui/icons.ts'
 import ConsoleApp from './ConsoleApp.vue'
 import { CONSOLE_ICONS } from './icons.ts'
+import { askEarly } from './store.ts'
 
 Object.assign(paths, CONSOLE_ICONS)
 
@@ -22,4 +23,5 @@ setLanguage(chooseLanguage(location.search, null, remembered('language')))
 setTheme(chooseTheme(location.search, null), false)
 watchSystemTheme()
 startTicking()
+askEarly()
 createApp(ConsoleApp).mount('#app')

@@ -134,6 +134,17 @@ const link = new SharedLink(() => session.value?.user.id ?? '', {
   },
 })
 
+type Picture = [{ items: Incident[]; cursor: string | null }, Summary]
+const ask = (): Promise<Picture> => Promise.all([getAll<Incident>('/incidents', { state: 'live' }), get<Summary>('/summary')])
+let early: { sentAt: number; picture: Promise<Picture> } | null = null
+
+/** Asked for before anybody knows who sits here: where the cookie holds, the first row stands a round trip sooner. */
+export function askEarly(): void {
+  early = { sentAt: Date.now(), picture: ask() }
+  // Without a session it is refused, and asked for again after the sign-in.
+  early.picture.catch(() => (early = null))
+}
+
 let snapshotRun = 0
 
 /** Fetches everything anew and opens the stream where the snapshot ends. Repeats until it worked or another one began. */
@@ -141,8 +152,10 @@ export async function snapshot(): Promise<void> {
   const run = ++snapshotRun
   for (let wait = 500; ; wait = Math.min(8000, wait * 2)) {
     try {
-      const sentAt = Date.now()
-      const [list, counts] = await Promise.all([getAll<Incident>('/incidents', { state: 'live' }), get<Summary>('/summary')])
+      const begun = early ?? { sentAt: Date.now(), picture: ask() }
+      early = null
+      const sentAt = begun.sentAt
+      const [list, counts] = await begun.picture
       if (run !== snapshotRun) return
       syncClock(counts.server_time, sentAt, Date.now())
       summary.value = counts

@@ -2,7 +2,7 @@
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 import { tick } from '../../core/clock.ts'
 import { get, query } from '../../core/http.ts'
-import { byEnd, byUrgency, inTab, passes, settle, TABS, type Tab } from '../../core/order.ts'
+import { byEnd, byUrgency, inTab, isShelved, passes, settle, type Tab } from '../../core/order.ts'
 import type { Incident, Page, Priority } from '../../core/types.ts'
 import { explain } from '../actions.ts'
 import { classFilter, levelFilter, search, tab } from '../filters.ts'
@@ -40,10 +40,21 @@ export function useQueue() {
   const counts = computed(() => {
     const now = slow.value
     const out: Record<Tab, number> = { open: 0, mine: 0, progress: 0, shelved: 0, recent: 0, technical: 0 }
-    for (const incident of incidents.value.values()) for (const name of TABS) if (inTab(incident, name, me.value?.id ?? null, now)) out[name]++
+    const self = me.value?.id ?? null
+    for (const incident of incidents.value.values()) {
+      // One look at each row: five thousand of them are counted ten times a second.
+      if (incident.class === 'technical') out.technical++
+      else if (isShelved(incident, now)) out.shelved++
+      else {
+        if (incident.state === 'open') out.open++
+        else out.progress++
+        if (self !== null && incident.acknowledged_by?.id === self) out.mine++
+      }
+    }
     return out
   })
 
+  let lastOrder: string[] = []
   const rows = computed<Incident[]>(() => {
     const now = slow.value
     if (tab.value === 'recent') {
@@ -55,9 +66,22 @@ export function useQueue() {
       for (const id of incidents.value.keys()) known.delete(id)
       return [...known.values()].filter((i) => passes(i, filter.value)).sort(byEnd)
     }
+    const all = incidents.value
+    const self = me.value?.id ?? null
+    const unfiltered = !filter.value.priorities.size && !filter.value.classes.size && !filter.value.text.trim()
+    const here = (incident: Incident) => inTab(incident, tab.value, self, now) && (unfiltered || passes(incident, filter.value))
+    // In the order of the last time: what is nearly sorted is sorted in one pass.
     const out: Incident[] = []
-    for (const incident of incidents.value.values()) if (inTab(incident, tab.value, me.value?.id ?? null, now) && passes(incident, filter.value)) out.push(incident)
-    return out.sort(byUrgency)
+    const seen = new Set<string>()
+    for (const id of lastOrder) {
+      const incident = all.get(id)
+      if (incident && here(incident)) out.push(incident)
+      seen.add(id)
+    }
+    for (const incident of all.values()) if (!seen.has(incident.id) && here(incident)) out.push(incident)
+    out.sort(byUrgency)
+    lastOrder = out.map((incident) => incident.id)
+    return out
   })
 
   const folding = computed(() => flood.value && tab.value === 'open' && !unfolded.value && levelFilter.size === 0)
