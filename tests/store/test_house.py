@@ -209,6 +209,50 @@ def test_what_was_sent_against_what_is_stored(database: PostgresDatabase) -> Non
     assert (later.sent, later.lost, later.untold) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("observed", [True, False], ids=["observed_at", "sent_at alone"])
+def test_a_ref_that_is_used_again_is_another_press(database: PostgresDatabase, observed: bool) -> None:
+    """A device's counter starts anew: the second press must be there as well, and so must the answer be its own."""
+    populate(database)
+    row = opened(database)
+    first, second, third = at(0), at(600), at(1200)
+    with database.begin() as tx:
+        stored = [(replace(alarm("again"), observed_at=when), key(f"again {when}"), row.id) for when in (first, third)]
+        tx.alarms.add_many(stored)
+
+    def said(ref: str, when: datetime, told: str | None) -> dict[str, Any]:
+        return line(ref, told, sent_at=when.isoformat(), **({"observed_at": when.isoformat()} if observed else {}))
+
+    lines = [
+        said("again", first, None),
+        said("again", first, "received"),
+        said("again", first, "hold"),
+        said("again", second, None),
+        said("again", second, "received"),
+        said("again", third, None),
+    ]
+    found = reconcile(database.url, sent=lines)
+    assert (found.sent, found.told, found.untold) == (3, 2, 1)
+    if observed:
+        assert (found.lost, found.lost_examples[0]["sent_at"]) == (1, second)
+    else:
+        # Two are told and two are there: without observed_at nobody can say which.
+        assert found.lost == 0
+    told = [*lines, said("again", third, "received")]
+    assert reconcile(database.url, sent=told).lost == 1
+
+
+def test_an_answer_that_comes_later_is_no_press_of_its_own(database: PostgresDatabase) -> None:
+    """Some senders write down when they wrote the line."""
+    populate(database)
+    row = opened(database)
+    with database.begin() as tx:
+        tx.alarms.add_many([(alarm("one"), key("one"), row.id)])
+    answers = (None, "received", "hold", "handled")
+    lines = [line("one", told, sent_at=at(number).isoformat()) for number, told in enumerate(answers)]
+    found = reconcile(database.url, sent=lines)
+    assert (found.sent, found.told, found.lost, found.untold) == (1, 1, 0, 0)
+
+
 def test_a_bad_line_of_a_ledger_is_named(database: PostgresDatabase) -> None:
     for bad, words in (
         ({"device_id": 7, "ref": "x"}, "entry 2: device_id and ref"),

@@ -57,13 +57,16 @@ SELECT p.device_id, p.ref, p.sent_at, p.told, count(*) OVER () AS total
 FROM sent_press p
 WHERE p.told IN ('received', 'hold', 'handled')
   AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.ref = p.ref
-                  AND (p.observed_at IS NULL OR a.observed_at IS NULL OR a.observed_at = p.observed_at))
+                  AND (a.observed_at IS NULL OR a.observed_at = p.observed_at
+                       OR p.observed_at IS NULL AND (SELECT count(*) FROM alarms b
+                                                     WHERE b.device_id = p.device_id AND b.ref = p.ref) >= p.nth))
 ORDER BY p.sent_at, p.device_id, p.ref
 LIMIT %(limit)s
 
 -- :name reconcile_untold
 SELECT p.device_id, p.ref, p.sent_at,
-       EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.ref = p.ref) AS stored,
+       EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.ref = p.ref
+               AND (p.observed_at IS NULL OR a.observed_at IS NULL OR a.observed_at = p.observed_at)) AS stored,
        count(*) OVER () AS total
 FROM sent_press p
 WHERE p.told IS NULL
@@ -74,10 +77,32 @@ LIMIT %(limit)s
 CREATE TEMPORARY TABLE sent_line (
     n bigint, device_id text, ref text, sent_at timestamptz, told text, observed_at timestamptz) ON COMMIT DROP
 
+-- One row a press. A ref is used again when a device's counter starts anew: another observed_at is another press. Where
+-- the ledger has no observed_at, a press ends with its answer: after it, another sent_at with an answer that is no step
+-- further begins the next one. `nth`: of the presses of that device and ref that were told they are taken.
 -- :name reconcile_sent_press
 CREATE TEMPORARY TABLE sent_press ON COMMIT DROP AS
-SELECT DISTINCT ON (device_id, ref) device_id, ref, first_value(sent_at) OVER w AS sent_at, told,
-       coalesce(observed_at, max(observed_at) OVER (PARTITION BY device_id, ref)) AS observed_at
-FROM sent_line
-WINDOW w AS (PARTITION BY device_id, ref ORDER BY n)
-ORDER BY device_id, ref, n DESC
+WITH dated AS (
+    SELECT n, device_id, ref, sent_at, told, array_position(ARRAY['received', 'hold', 'handled'], told) AS step,
+           coalesce(observed_at, max(observed_at) OVER (PARTITION BY device_id, ref, sent_at),
+                    CASE WHEN min(observed_at) OVER of_ref = max(observed_at) OVER of_ref
+                         THEN max(observed_at) OVER of_ref END) AS observed_at
+    FROM sent_line
+    WINDOW of_ref AS (PARTITION BY device_id, ref)
+), begun AS (
+    SELECT *, observed_at IS NULL AND lag(told) OVER w IS NOT NULL AND sent_at IS DISTINCT FROM lag(sent_at) OVER w
+              AND coalesce(step, 0) <= coalesce(lag(step) OVER w, 0) AS anew
+    FROM dated
+    WINDOW w AS (PARTITION BY device_id, ref, observed_at ORDER BY n)
+), numbered AS (
+    SELECT *, count(*) FILTER (WHERE anew) OVER (PARTITION BY device_id, ref, observed_at ORDER BY n) AS number
+    FROM begun
+), press AS (
+    SELECT DISTINCT ON (device_id, ref, observed_at, number)
+           n, device_id, ref, first_value(sent_at) OVER w AS sent_at, told, observed_at
+    FROM numbered
+    WINDOW w AS (PARTITION BY device_id, ref, observed_at, number ORDER BY n)
+    ORDER BY device_id, ref, observed_at, number, n DESC
+)
+SELECT *, row_number() OVER (PARTITION BY device_id, ref, told IN ('received', 'hold', 'handled') ORDER BY n) AS nth
+FROM press
