@@ -21,14 +21,17 @@ from hub.api import (
     routes_desk,
     routes_devices,
     routes_handovers,
+    routes_home,
     routes_incidents,
     routes_intake,
     routes_live,
     routes_my,
     routes_onboarding,
     routes_ops,
+    routes_photos,
     routes_places,
     routes_profiles,
+    routes_public,
     routes_quarantine,
     routes_reports,
     routes_residents,
@@ -41,6 +44,7 @@ from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
 from hub.api.gate import Gate
 from hub.api.openapi import docs_page, install_openapi
+from hub.api.public_gate import PublicGate
 from hub.api.roles import TABLE
 from hub.api.sessions import SessionBook
 from hub.api.signin import LIMITS, Limit, SignIn
@@ -72,6 +76,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_staff.router,
     routes_services.router,
     routes_my.router,
+    routes_home.router,
+    routes_photos.router,
+    routes_public.router,
     routes_live.router,
     routes_admin.router,
     routes_quarantine.router,
@@ -122,6 +129,7 @@ def create_api(
         readiness=readiness,
         registry=registry,
         gate=Gate(),
+        public_gate=PublicGate(),
         retention_days=dict(retention_days or {}),
     )
     problems.install(app)

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.api.gate import Gate
 from hub.api.problems import UnauthorizedError
+from hub.api.public_gate import PublicGate
 from hub.api.roles import TABLE
 from hub.api.sessions import Found, SessionBook
 from hub.api.signin import SignIn
@@ -66,6 +67,7 @@ class Hub:
     readiness: Callable[[], Json]
     registry: CollectorRegistry
     gate: Gate
+    public_gate: PublicGate
     retention_days: Json
 
 

@@ -9,7 +9,7 @@ from fastapi import Response
 from hub.api.answers import one
 from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.routing import Uid, api_router
-from hub.api.schemas import Nothing, StepAccept, StepComplete, StepDecline, StepOnScene
+from hub.api.schemas import AllWell, StepAccept, StepComplete, StepDecline, StepOnScene
 from hub.api.scope import may_see_assignment
 from hub.api.views import Assignment
 from hub.api.writes import Write, Writing
@@ -78,12 +78,13 @@ def on_scene(write: Write, assignment_id: Uid, body: StepOnScene | None = None) 
 
 
 @router.post("/assignments/{assignment_id}/all-well", response_model=Assignment, summary="All is well here")
-def all_well(write: Write, assignment_id: Uid, _body: Nothing | None = None) -> Response:
-    """Whoever is on scene answers the hub (or an operator who asked): the welfare clock begins again."""
+def all_well(write: Write, assignment_id: Uid, body: AllWell | None = None) -> Response:
+    """Whoever is on scene answers the hub (or an operator who asked): the welfare clock begins again, at `at`."""
 
     def act() -> None:
         _view(write.hub, write.caller, assignment_id)
-        write.hub.services.dispatching.all_well(assignment_id, write.actor, version=write.version)
+        at = body.at if body else None
+        write.hub.services.dispatching.all_well(assignment_id, write.actor, at=at, version=write.version)
 
     return write.once(act, lambda _done: _view(write.hub, write.caller, assignment_id))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import Response
 
 from hub.api.answers import JsonAnswer
 from hub.api.deps import HubDep, Who
 from hub.api.routes_alarms import raise_alarm, raised_view
+from hub.api.routes_home import help_view
 from hub.api.routing import api_router
-from hub.api.schemas import HelpWanted
-from hub.api.scope import own_resident, person_of
+from hub.api.schemas import HelpWanted, StaffSos
+from hub.api.scope import person_of
 from hub.api.views import AlarmRaised, Help, Tasks
+from hub.api.views_home import MyShifts
 from hub.api.writes import Write
-from hub.errors import NotFoundError
+from hub.errors import ConflictError
 
 __all__ = ["router"]
 
@@ -24,17 +28,53 @@ def my_tasks(hub: HubDep, who: Who) -> Response:
     """Critical first; `next` is the step the big button does. `cursor` opens a stream that misses nothing."""
     place = hub.reads.cursor()
     items = hub.reads.tasks_of(person_of(who))
-    return JsonAnswer({"items": items, "server_time": hub.clock(), "cursor": str(place)})
+    for item in items:
+        resident = (item["incident"] or item["order"] or {}).get("resident")
+        item["photos"] = resident is None or hub.services.homes.allows(resident["id"], "photos")
+    phone = hub.settings.site.phone
+    return JsonAnswer({"items": items, "server_time": hub.clock(), "cursor": str(place), "phone": phone})
+
+
+@router.get("/my/shifts", response_model=MyShifts, summary="When I am on duty")
+def my_shifts(hub: HubDep, who: Who) -> Response:
+    """Those that have not ended yet, the next first."""
+    now = hub.clock()
+    found = hub.reads.records("shifts", 500, None, responder_id=person_of(who)).items
+    items = sorted((one for one in found if _moment(one["ends_at"]) > now), key=lambda one: _moment(one["starts_at"]))
+    return JsonAnswer({"items": items, "server_time": now})
+
+
+@router.post("/my/sos", response_model=AlarmRaised, status_code=201, summary="I need help myself")
+def staff_sos(hub: HubDep, who: Who, write: Write, body: StaffSos | None = None) -> Response:
+    """A member of staff in danger: `sos` where they are, with name and number. 409 without an area to look in."""
+
+    def act() -> tuple[str, str | None]:
+        me = hub.reads.record("responders", person_of(who)) or {}
+        areas = me.get("area_ids") or []
+        if not areas:
+            raise ConflictError("no area is known for you: call the desk", code="no-area")
+        said = [f"{me.get('name')} {me.get('phone') or ''}".strip(), body.note if body else None]
+        fields = {"type": "sos", "channel": "app", "area_id": areas[0], "note": " · ".join(filter(None, said))}
+        if me.get("phone"):
+            fields["phone"] = me["phone"]
+        if body and body.fix:
+            fix = body.fix.model_dump(exclude_none=True)
+            if "observed_at" in fix:
+                fix["observed_at"] = fix["observed_at"].isoformat()
+            fields["fix"] = fix
+        return raise_alarm(hub, who, fields)
+
+    return write.once(act, lambda done: raised_view(hub, done[0], done[1]), status=201)
+
+
+def _moment(at: str | datetime) -> datetime:
+    return datetime.fromisoformat(at) if isinstance(at, str) else at
 
 
 @router.get("/my/help", response_model=Help, summary="Help, who is coming, today's services")
 def my_help(hub: HubDep, who: Who) -> Response:
-    place = hub.reads.cursor()
-    resident_id = own_resident(hub, who)
-    view = hub.reads.help_of(resident_id, hub.clock())
-    if view is None:
-        raise NotFoundError(f"no resident {resident_id}")
-    return JsonAnswer({**view, "server_time": hub.clock(), "cursor": str(place)})
+    """What concerns health or habits is shown to the family as far as the resident allows it."""
+    return JsonAnswer(help_view(hub, who))
 
 
 @router.post("/my/help", response_model=AlarmRaised, status_code=201, summary="Call for help")

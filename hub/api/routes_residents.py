@@ -13,6 +13,7 @@ from hub.api.fields import Request as Fields
 from hub.api.fields import Text, Time
 from hub.api.masking import masked_resident, masks
 from hub.api.records import add_record, change_record, record_view
+from hub.api.routes_home import for_family
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import ResidentFields, StatusChange
 from hub.api.scope import may_see_resident
@@ -65,7 +66,7 @@ def show_resident(hub: HubDep, who: Who, resident_id: RecordId) -> Response:
     view = _resident(hub, who, resident_id)
     with hub.database.begin() as tx:
         tx.audit.add(who.actor, "residents.read", f"residents:{resident_id}", {}, hub.clock(), who.address)
-    return one(masked_resident(view) if masks(who) else view)
+    return one(masked_resident(view) if masks(who) else for_family(hub, who, view))
 
 
 class RevealReason(Fields):

@@ -32,6 +32,7 @@ from hub.ports import Role
 
 __all__ = [
     "AlarmFromPerson",
+    "AllWell",
     "Assign",
     "CallFields",
     "CallUpdate",
@@ -47,6 +48,7 @@ __all__ = [
     "SessionChange",
     "SessionNew",
     "Shelve",
+    "StaffSos",
     "StepAccept",
     "StepComplete",
     "StepDecline",
@@ -202,6 +204,12 @@ class StepAccept(Request):
     note: Text | None = None
 
 
+class AllWell(Request):
+    """`at`: when the button was pressed."""
+
+    at: Time | None = None
+
+
 class StepDecline(StepAccept):
     reason: SaidText
 
@@ -234,6 +242,13 @@ class HelpWanted(Request):
     """A call for help from the resident or the family."""
 
     note: Text | None = None
+
+
+class StaffSos(Request):
+    """A call for help from somebody who works here."""
+
+    note: Text | None = None
+    fix: Fix | None = None
 
 
 _CallOutcome = Literal["answered", "busy", "no_answer", "failed"]

@@ -355,6 +355,8 @@ class Help(View):
     incident: Incident | None
     coming: list[Coming]
     today: list[Order]
+    shown: dict[str, Any] = Field(description="`heard_at` and `values` of the last 24 h; null where not allowed")
+    phone: str = Field(description="The desk's number; empty where the site set none")
 
 
 class Unclaimed(View):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hub.ports import commands, database, desk, integrations, provisioning, reads, records, supervision, technical
+from hub.ports import commands, database, desk, home, integrations, provisioning, reads, records, supervision, technical
 from hub.ports.commands import *  # noqa: F403
 from hub.ports.database import *  # noqa: F403
 from hub.ports.desk import *  # noqa: F403
+from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
@@ -17,6 +18,7 @@ __all__: list[str] = []
 __all__ += commands.__all__
 __all__ += database.__all__
 __all__ += desk.__all__
+__all__ += home.__all__
 __all__ += integrations.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__

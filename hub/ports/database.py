@@ -17,6 +17,7 @@ from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
 from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
+from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
@@ -332,6 +333,7 @@ class Transaction(Protocol):
     supervision: Supervision
     provisioning: Provisioning
     desk: Desk
+    home: Home
 
     def look(
         self,

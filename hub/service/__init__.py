@@ -11,6 +11,7 @@ from dispatch import Travel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.clock import Clock, IdSource
 from hub.ports import Database
+from hub.service.area_codes import MATTERS, AreaCodes
 from hub.service.calls import Calls
 from hub.service.care import Care
 from hub.service.claims import Claims
@@ -22,6 +23,7 @@ from hub.service.escalating import Escalating
 from hub.service.foreseeing import Foreseeing
 from hub.service.handling import Handling, Sample
 from hub.service.handovers import Handovers
+from hub.service.homes import PHOTO_BYTES, Homes
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
 from hub.service.onboarding import Onboarding
@@ -35,6 +37,9 @@ from hub.service.supervising import Supervised, Supervising
 from hub.service.writing import Writer
 
 __all__ = [
+    "MATTERS",
+    "PHOTO_BYTES",
+    "AreaCodes",
     "Calls",
     "Care",
     "Claims",
@@ -46,6 +51,7 @@ __all__ = [
     "Foreseeing",
     "Handling",
     "Handovers",
+    "Homes",
     "Ingest",
     "Intake",
     "Onboarding",
@@ -89,6 +95,8 @@ class Services:
     repairs: Repairs
     credentials: Credentials
     claims: Claims
+    homes: Homes
+    area_codes: AreaCodes
 
 
 def build_services(
@@ -130,5 +138,7 @@ def build_services(
         repairs=Repairs(database, clock, care),
         credentials=Credentials(database, clock, hash_secret),
         claims=Claims(database, clock),
+        homes=Homes(database, clock, new_id),
+        area_codes=AreaCodes(database, clock, new_id, raising),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
     )

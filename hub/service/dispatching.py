@@ -19,15 +19,15 @@ from dispatch import (
     propose,
     visit_state,
 )
-from hub.alarms import AssignmentMoved, Incident, WelfareAnswered, apply
+from hub.alarms import WELFARE, AssignmentMoved, Change, Incident, WelfareAnswered, apply
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, OrderRow, Transaction, VisitRow
+from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, OrderRow, Transaction, VisitRow, VisitState
 from hub.service.guards import check_version
 from hub.service.requests import request_of_incident, request_of_order
 from hub.service.writing import Writer, of_round, offered
 
-__all__ = ["Dispatching", "StepName", "candidate_json"]
+__all__ = ["UNDONE_OUTCOMES", "Dispatching", "StepName", "candidate_json"]
 
 StepName = Literal["accept", "decline", "en-route", "on-scene", "complete"]
 
@@ -38,6 +38,8 @@ _STATE_AFTER: Mapping[str, Literal["accepted", "declined", "en_route", "on_scene
     "on-scene": "on_scene",
     "complete": "completed",
 }
+UNDONE_OUTCOMES = frozenset({"aborted", "no_answer", "not_found", "refused"})
+"""How a visit ends that was begun and not done; the note says more."""
 _CONSOLE_ROLES = frozenset({"operator", "coordinator", "supervisor", "admin"})
 
 
@@ -192,9 +194,12 @@ class Dispatching:
             if state in ("declined", "completed"):
                 tx.due.clear("assignment", after.id)
 
-    def all_well(self, assignment_id: str, actor: Actor, *, version: int | None = None) -> None:
+    def all_well(
+        self, assignment_id: str, actor: Actor, *, at: datetime | None = None, version: int | None = None
+    ) -> None:
         """The answer to the welfare clock, by whoever is on scene or by an operator who asked: it begins again.
 
+        It begins at `at`, when the button was pressed: an answer that waited for a signal must not buy more time.
         ConflictError where nobody of this assignment is on scene of an incident.
         """
         now = self._clock()
@@ -211,6 +216,17 @@ class Dispatching:
             if row.state != "on_scene":
                 raise ConflictError(f"the assignment is {row.state}: nobody is on scene", state=row.state)
             change = apply(incident, WelfareAnswered(assignment_id), now=now, actor=actor)
+            happened = now if at is None else max(min(at, now), row.on_scene_at or row.offered_at)
+            if happened != now:
+                change = replace(
+                    _happened(change, happened),
+                    due=tuple(
+                        replace(step, due_at=step.due_at - (now - happened))
+                        if step.code == WELFARE and step.due_at is not None
+                        else step
+                        for step in change.due
+                    ),
+                )
             self._writer.write(tx, change, now=now)
 
     def _move_incident(
@@ -253,12 +269,7 @@ class Dispatching:
             actor=actor,
         )
         if happened != now:
-            change = replace(
-                change,
-                entries=tuple(
-                    replace(entry, body={**entry.body, "happened_at": happened.isoformat()}) for entry in change.entries
-                ),
-            )
+            change = _happened(change, happened)
         self._writer.write(tx, change, now=now)
 
     def _settle_visit(
@@ -271,9 +282,19 @@ class Dispatching:
         outcome: str | None = None,
         note: str | None = None,
     ) -> None:
-        """The visit's state follows its assignments; the order's follows the visit."""
+        """The visit's state follows its assignments; the order's follows the visit.
+
+        A carer who was there and could not do it has finished the own assignment; the service has not been given, and
+        the order says why.
+        """
         rows = tx.assignments.of_visit(visit.id)
-        state = visit_state([row.state for row in rows], carers=order.carers)
+        state: VisitState = visit_state([row.state for row in rows], carers=order.carers)
+        reason = order.reason
+        if state == "completed":
+            undone = [row for row in rows if row.state == "completed" and row.outcome in UNDONE_OUTCOMES]
+            if undone:
+                state, last = "aborted", undone[-1]
+                reason = ": ".join(part for part in (last.outcome, last.note) if part)
         started = visit.started_at or (now if state == "in_service" else None)
         ended = now if state in ("completed", "aborted") else None
         visit = replace(
@@ -285,7 +306,13 @@ class Dispatching:
             note=note or visit.note,
             version=visit.version + 1,
         )
-        tx.orders.save(replace(order, state=_ORDER_STATE[state], version=order.version + 1), visit)
+        tx.orders.save(replace(order, state=_ORDER_STATE[state], reason=reason, version=order.version + 1), visit)
+
+
+def _happened(change: Change, at: datetime) -> Change:
+    """The same change, its entries telling when it happened on the phone."""
+    entries = tuple(replace(entry, body={**entry.body, "happened_at": at.isoformat()}) for entry in change.entries)
+    return replace(change, entries=entries)
 
 
 _ORDER_STATE: Mapping[str, Any] = {

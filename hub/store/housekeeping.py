@@ -47,6 +47,8 @@ class Retention:
     quarantine: timedelta = timedelta(days=90)
     """Uplinks kept aside, after they were settled; 310 days longer where nobody has looked at them."""
     watched: timedelta = timedelta(days=2)
+    photos: timedelta = timedelta(days=180)
+    """From visits: a picture of a home is kept as long as somebody may ask what was done, and no longer."""
 
 
 DEFAULT_RETENTION = Retention()
@@ -100,6 +102,7 @@ def keep_house(
             "house_intake_seen": now,
             "house_raw_watches": now,
             "house_watched_uplinks": now - retention.watched,
+            "house_photos": now - retention.photos,
         }.items():
             done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": limit}).rowcount
     return done

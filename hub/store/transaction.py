@@ -29,6 +29,7 @@ from hub.ports.database import (
     Users,
 )
 from hub.ports.desk import Desk
+from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
@@ -42,6 +43,7 @@ from hub.store.commands import CommandsDrawer
 from hub.store.desk import DeskDrawer
 from hub.store.devices import DevicesDrawer
 from hub.store.due import DueDrawer
+from hub.store.home import HomeDrawer
 from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
@@ -101,6 +103,7 @@ class PostgresTransaction:
         self.supervision: Supervision = SupervisionDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
+        self.home: Home = HomeDrawer(session)
 
     def look(
         self,

@@ -29,6 +29,7 @@ WITHOUT_KEY = {
     ("POST", "/api/v1/intake/{family}"),
     ("POST", "/api/v1/broker/auth"),
     ("POST", "/api/v1/broker/acl"),
+    ("POST", "/api/v1/q/{code}"),
 }
 NEEDED_QUERY = {
     "/api/v1/residents/{resident_id}/observations": {"metric": "heart_rate_bpm"},

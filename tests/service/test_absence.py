@@ -27,4 +27,11 @@ def test_orders_to_come_end_and_a_visit_that_is_on_does_not(world: World) -> Non
     stood_down = world.row("SELECT state, reason FROM assignments WHERE id = %s", to_come)
     assert stood_down == {"state": "stood_down", "reason": "resident hospital"}
     dispatching.step(on, "complete", courier, outcome="aborted", note="ambulance called")
-    assert world.row("SELECT state FROM orders WHERE id = %s", now_wanted)["state"] == "completed"
+    assert world.row("SELECT state, reason FROM orders WHERE id = %s", now_wanted) == {
+        "state": "aborted",
+        "reason": "aborted: ambulance called",
+    }
+    visit = world.row(
+        "SELECT state, outcome, ended_at IS NOT NULL AS ended FROM visits WHERE order_id = %s", now_wanted
+    )
+    assert visit == {"state": "aborted", "outcome": "aborted", "ended": True}

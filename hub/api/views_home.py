@@ -1,0 +1,72 @@
+"""What answers look like: consents, the family's page, photos, codes of areas."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from hub.api.views import View
+from hub.api.views_records import Shift
+
+__all__ = ["AreaCode", "Consents", "MatterTaken", "MyShifts", "Photos", "PublicArea"]
+
+
+class Consent(View):
+    purpose: Literal["status", "health", "photos"]
+    granted: bool
+    since: datetime | None
+    by: str | None
+    note: str | None
+
+
+class Consents(View):
+    items: list[Consent]
+    may_change: bool = Field(description="Whether this account may give and take them back")
+
+
+class Photo(View):
+    id: str
+    sha256: str
+    size: int
+    taken_at: datetime
+    received_at: datetime
+    taken_by: str
+
+
+class Photos(View):
+    items: list[Photo]
+
+
+class MyShifts(View):
+    items: list[Shift]
+    server_time: datetime
+
+
+class AreaCode(View):
+    """`code` and `url` only in the answer that makes it."""
+
+    area_id: str
+    since: datetime | None
+    code: str | None = None
+    url: str | None = Field(default=None, description="The path a printed QR code carries")
+
+
+class PublicMatter(View):
+    kind: str
+    zh: str
+    en: str
+
+
+class PublicArea(View):
+    """What anybody who scanned a code may know."""
+
+    area: str
+    phone: str = Field(description="The desk's number; empty where the site set none")
+    kinds: list[PublicMatter]
+
+
+class MatterTaken(View):
+    received_at: datetime
+    number: int | None = Field(description="Of the matter at the desk, to ask about it")
