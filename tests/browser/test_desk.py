@@ -79,6 +79,7 @@ def test_what_was_done_by_mistake_is_taken_back_by_one_key(page: Page, desk_hub:
     expect(page.locator(".detail-who")).to_contain_text("王桂兰")
     page.keyboard.press("a")
     expect(page.locator(".detail-state")).to_contain_text("周敏")
+    expect(page.locator(".toast-action")).to_be_visible()
     page.keyboard.press("z")
     expect(page.locator("[data-action=acknowledge]")).to_be_visible()
     page.keyboard.press("a")
@@ -88,6 +89,7 @@ def test_what_was_done_by_mistake_is_taken_back_by_one_key(page: Page, desk_hub:
     page.keyboard.type("误按")
     page.keyboard.press("Enter")
     expect(page.locator(".detail-state")).to_contain_text("误报")
+    expect(page.locator(".toast-action")).to_be_visible()
     page.keyboard.press("z")
     expect(page.locator(".detail-state")).to_contain_text("周敏")
     with desk_hub.sign_in("supervisor") as client:
