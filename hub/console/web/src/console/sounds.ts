@@ -5,6 +5,7 @@ import { isUnclaimed } from '../core/order.ts'
 import { PULSES, Player } from '../core/player.ts'
 import { remember, remembered } from '../core/settings.ts'
 import { levelToSound } from '../core/sound.ts'
+import { PRIORITIES } from '../core/types.ts'
 import { flood, incidents, onLive } from './store.ts'
 
 const player = new Player()
@@ -75,6 +76,9 @@ export function startSounds(): void {
   onLive((effects) => {
     if (effects.raised.length) fresh = true
     if (effects.realerted.length && soundWanted.value) player.play('critical')
+    // There is nothing to claim while the database is away: each one sounds once, as it comes.
+    const worst = PRIORITIES.find((level) => effects.provisional.some((one) => one.priority === level))
+    if (worst && worst !== 'low' && soundWanted.value) player.play(worst)
     sound()
   })
   // Somebody who wanted sound yesterday gets it back with the first click anywhere.

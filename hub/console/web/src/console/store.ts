@@ -7,7 +7,7 @@ import type { LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
 import { isUnclaimed } from '../core/order.ts'
-import type { Area, Assignment, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Responder, ServiceKind, Site, Station, Summary } from '../core/types.ts'
+import type { Area, Assignment, Dark, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Provisional, Responder, ServiceKind, Site, Station, Summary } from '../core/types.ts'
 import { session } from '../core/session.ts'
 import { SharedLink } from './shared-link.ts'
 
@@ -25,7 +25,10 @@ export const stations = shallowRef<Station[]>([])
 export const responders = shallowRef<Responder[]>([])
 /** False while the hub says that its database is away: what is shown may be old, and nothing can be claimed. */
 export const databaseUp = shallowRef(true)
-export const provisional = shallowRef<unknown[]>([])
+/** What the hub says of that time; null: everything is in the database. */
+export const dark = shallowRef<Dark | null>(null)
+/** Alarms that came meanwhile, the newest last. */
+export const provisional = shallowRef<Provisional[]>([])
 export const site = shallowRef<Site | null>(null)
 export const serviceKinds = shallowRef<ServiceKind[]>([])
 /** Who looks at which incident, one's own looks included. */
@@ -97,18 +100,21 @@ function flush(): void {
   queued = []
   for (const event of events) {
     if (event.event === 'hb') {
-      const beat = event.data as { server_time?: string; database?: boolean } | null
+      const beat = event.data as { server_time?: string; database?: boolean; dark?: Dark | null } | null
       syncClock(beat?.server_time)
       databaseUp.value = beat?.database !== false
+      dark.value = beat?.dark ?? null
+      // Taken over: from here on they are incidents like all others.
+      if (!dark.value && provisional.value.length) provisional.value = []
     } else apply(state, event, effects)
   }
   heardAt.value = serverNow()
   for (const id of effects.realerted) pressedAgain.add(id)
-  if (effects.provisional.length) provisional.value = [...provisional.value, ...effects.provisional].slice(-50)
-  if (effects.touched.size) {
-    revision.value++
-    if (provisional.value.length) provisional.value = []
+  if (effects.provisional.length) {
+    const known = new Set(provisional.value.map((one) => one.number))
+    provisional.value = [...provisional.value, ...effects.provisional.filter((one) => !known.has(one.number))].slice(-500)
   }
+  if (effects.touched.size) revision.value++
   if (effects.presence) refreshLater('responders')
   if (effects.present) setPresence(effects.present)
   if (effects.devices) refreshLater('summary')

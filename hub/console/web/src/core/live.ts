@@ -1,6 +1,6 @@
 /** The live picture as a reducer: a snapshot, then events on it. Pure, so that every order of arrival can be tested. */
 import { isLive } from './order.ts'
-import type { Assignment, Incident, LiveEvent, Order, PresenceRow, TimelineEntry } from './types.ts'
+import type { Assignment, Incident, LiveEvent, Order, PresenceRow, Provisional, TimelineEntry } from './types.ts'
 
 export interface LiveState {
   incidents: Map<string, Incident>
@@ -22,7 +22,7 @@ export interface Effects {
   /** Who looks at what, as it is now; null: nothing was said about it. */
   present: PresenceRow[] | null
   calls: boolean
-  provisional: unknown[]
+  provisional: Provisional[]
 }
 
 export function emptyState(): LiveState {
@@ -105,5 +105,5 @@ export function apply(state: LiveState, event: LiveEvent, effects: Effects): voi
     if (Array.isArray(data.present)) effects.present = data.present as PresenceRow[]
     else effects.presence = true
   } else if (event.event === 'call.updated') effects.calls = true
-  else if (event.event === 'incident.provisional') effects.provisional.push(data.incident ?? data)
+  else if (event.event === 'incident.provisional') effects.provisional.push(data as unknown as Provisional)
 }

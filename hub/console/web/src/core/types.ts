@@ -187,6 +187,28 @@ export interface PresenceRow {
   since: string
 }
 
+/** An alarm that came while the database is away: in the journal, told to its device, without an incident yet. */
+export interface Provisional {
+  /** Tells it apart where it is heard twice. */
+  number: number
+  device: { id: string; family: string }
+  resident: { id: string; name: string; phone: string | null; address: string | null } | null
+  type: string
+  class: AlarmClass
+  priority: Priority
+  note: string | null
+  test: boolean
+  received_at: string
+}
+
+/** The database is away: since when, alarms in the journal, and whether they are being taken over already. */
+export interface Dark {
+  since: string
+  journalled: number
+  replaying: boolean
+  error: string | null
+}
+
 export interface Site {
   name: string
   phone: string

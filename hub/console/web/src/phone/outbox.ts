@@ -5,7 +5,8 @@
 import { Problem } from '../core/http.ts'
 import type { Assignment, NextStep, Task } from '../core/types.ts'
 
-export type Step = NextStep | 'decline'
+/** `all-well` and `photos` move nothing: they stand beside the steps. */
+export type Step = NextStep | 'decline' | 'all-well' | 'photos'
 
 export interface Queued {
   seq: number
@@ -63,6 +64,11 @@ export class Outbox {
     return this.items.filter((item) => item.refused === null)
   }
 
+  /** In the order they were pressed; photos behind all steps, for a picture on a weak signal must not hold up an arrival. */
+  private get first(): Queued | undefined {
+    return this.waiting.find((item) => item.step !== 'photos') ?? this.waiting[0]
+  }
+
   async add(item: Omit<Queued, 'seq' | 'user' | 'refused'>): Promise<void> {
     if (this.user === null) throw new Error('the outbox is not open')
     const kept = await this.store.add({ ...item, user: this.user, refused: null })
@@ -92,7 +98,7 @@ export class Outbox {
     this.cancelRetry?.()
     this.cancelRetry = null
     try {
-      for (let item = this.waiting[0]; item; item = this.waiting[0]) {
+      for (let item = this.first; item; item = this.first) {
         try {
           await this.deps.send(item)
         } catch (error) {
@@ -131,7 +137,7 @@ export function isFinal(error: unknown): boolean {
   return error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status)
 }
 
-const AFTER: Record<Step, { state: Task['assignment']['state']; next: NextStep | null }> = {
+const AFTER: Partial<Record<Step, { state: Task['assignment']['state']; next: NextStep | null }>> = {
   accept: { state: 'accepted', next: 'en-route' },
   'en-route': { state: 'en_route', next: 'on-scene' },
   'on-scene': { state: 'on_scene', next: 'complete' },
@@ -160,8 +166,8 @@ export interface Shown {
 export function project(tasks: readonly Task[], items: readonly Queued[]): Shown[] {
   return tasks.map((task) => {
     const own = items.filter((item) => item.assignment === task.assignment.id && item.refused === null)
-    const last = own[own.length - 1]
-    return last ? { task, ...AFTER[last.step], pending: own.length } : { task, state: task.assignment.state, next: task.next, pending: 0 }
+    const after = own.reduce<(typeof AFTER)[Step]>((known, item) => AFTER[item.step] ?? known, undefined)
+    return { task, ...(after ?? { state: task.assignment.state, next: task.next }), pending: own.length }
   })
 }
 

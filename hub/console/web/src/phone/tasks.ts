@@ -1,8 +1,9 @@
 /** The phone's state: tasks from the hub, steps from the outbox, one live link. */
 import { computed, shallowRef, watch } from 'vue'
-import { clockOffset, clockTime, restoreClock, serverNow, setZone, syncClock } from '../core/clock.ts'
+import { clockOffset, restoreClock, serverNow, setZone, syncClock, tick } from '../core/clock.ts'
+import { explain } from '../core/explain.ts'
 import { Problem, get, newKey, post } from '../core/http.ts'
-import { chooseLanguage, setLanguage, t } from '../core/i18n.ts'
+import { chooseLanguage, setLanguage } from '../core/i18n.ts'
 import { Link, type LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { askSession, onSignedIn, session, sessionState } from '../core/session.ts'
@@ -13,7 +14,7 @@ import { Outbox, byImportance, project, taken, type Queued, type Step } from './
 import { forget, keep, kept, outboxStore } from './storage.ts'
 
 const POLL_MS = 30_000
-const RING_MS = 60_000
+export const RING_MS = 60_000
 
 export const tasks = shallowRef<Task[]>([])
 export const queued = shallowRef<readonly Queued[]>([])
@@ -21,6 +22,8 @@ export const linkState = shallowRef<LinkState>('connecting')
 /** Server time (ms) of what the screen shows; null before anything was fetched. */
 export const asOf = shallowRef<number | null>(null)
 export const soundReady = shallowRef(false)
+/** The desk's own number: what to ring when nothing else works. */
+export const deskPhone = shallowRef(remembered('desk') ?? '')
 /** Signed in, but not as somebody who goes out. */
 export const wrongRole = shallowRef(false)
 
@@ -32,14 +35,6 @@ export const cards = computed(() =>
 export const refused = computed(() => queued.value.filter((item) => item.refused !== null))
 export const waiting = computed(() => queued.value.filter((item) => item.refused === null))
 export const offline = computed(() => linkState.value === 'down' || sessionState.value === 'unreachable')
-
-export function explain(error: unknown): string {
-  if (!(error instanceof Problem)) return String(error)
-  if (error.status === 0) return t('problem.network')
-  if (error.by?.name && error.at) return t('problem.first', { who: error.by.name, at: clockTime(error.at) })
-  if (error.status === 429) return t('problem.throttled', { s: error.retryAfterS ?? 30 })
-  return error.detail || t('problem.other', { status: error.status, detail: '' })
-}
 
 let outbox: Outbox | null = null
 
@@ -56,11 +51,13 @@ export async function refresh(): Promise<void> {
   fetching = true
   try {
     const sentAt = Date.now()
-    const answer = await get<{ items: Task[]; server_time: string; cursor?: string }>('/my/tasks')
+    const answer = await get<{ items: Task[]; server_time: string; cursor?: string; phone?: string }>('/my/tasks')
     syncClock(answer.server_time, sentAt, Date.now())
     remember('clock', String(clockOffset() ?? ''))
     tasks.value = answer.items
     place = answer.cursor ?? null
+    deskPhone.value = answer.phone ?? ''
+    remember('desk', deskPhone.value)
     wrongRole.value = false
     asOf.value = Date.parse(answer.server_time) || serverNow()
     if (session.value) void keep({ session: session.value, tasks: answer.items, at: asOf.value })
@@ -105,8 +102,24 @@ const link = new Link(browserDeps, {
 /** The last position, only while somebody is on the way: it goes with "arrived". */
 let fix: { lat: number; lon: number; accuracy_m: number; source: 'gnss'; observed_at: string } | null = null
 let watching: number | null = null
+export const lastFix = () => fix
+
+/** The screen stays on while somebody is on the way, and only then. The browser lets go of it whenever the page is left. */
+let awake: WakeLockSentinel | null = null
+async function stayAwake(moving: boolean): Promise<void> {
+  if (!moving) {
+    await awake?.release().catch(() => {})
+    awake = null
+  } else if ('wakeLock' in navigator && document.visibilityState === 'visible' && (!awake || awake.released)) {
+    // A flat battery may refuse it: then the screen goes dark, and the page is as it was.
+    awake = await navigator.wakeLock.request('screen').catch(() => null)
+  }
+}
+const moving = computed(() => cards.value.some((card) => card.state === 'en_route'))
+
+watch(moving, (now) => void stayAwake(now))
 watch(
-  () => cards.value.some((card) => card.state === 'en_route'),
+  moving,
   (moving) => {
     if (!('geolocation' in navigator)) return
     if (moving && watching === null) {
@@ -144,12 +157,24 @@ export async function dismiss(seq: number): Promise<void> {
 
 const player = new Player()
 const rung = new Map<string, number>()
+const quiet = shallowRef<ReadonlySet<string>>(new Set())
+export const rungSince = (id: string) => rung.get(id) ?? Date.now()
+
+/** The critical task that asks for an answer over the whole screen. */
+export const ringing = computed(() => {
+  void tick.value
+  return cards.value.find((card) => card.next === 'accept' && card.task.incident?.priority === 'critical' && !quiet.value.has(card.task.assignment.id) && Date.now() - rungSince(card.task.assignment.id) < RING_MS) ?? null
+})
+
+export function hush(id: string): void {
+  quiet.value = new Set([...quiet.value, id])
+}
 
 /** A critical task rings until it is taken, for a minute: then the hub has gone on to the next person. */
 function ring(): void {
   const now = Date.now()
   for (const card of cards.value) {
-    if (card.next !== 'accept' || card.task.incident?.priority !== 'critical') continue
+    if (card.next !== 'accept' || card.task.incident?.priority !== 'critical' || quiet.value.has(card.task.assignment.id)) continue
     const since = rung.get(card.task.assignment.id) ?? now
     rung.set(card.task.assignment.id, since)
     if (now - since > RING_MS) continue
@@ -227,6 +252,7 @@ export async function start(): Promise<void> {
     link.wake()
     outbox?.wake()
     void refresh()
+    void stayAwake(moving.value)
   })
   setInterval(() => {
     if (session.value && (linkState.value !== 'live' || link.polling)) void refresh()
