@@ -66,8 +66,8 @@ class Alarm:
     """One device's or person's cry, after its resident is known.
 
     `fix` is the JSON object of the contract or None. `received_at` orders everything; `observed_at` is the device's
-    clock. `source` is "device", "person" or, for a silence, "system". `upstream`: what a shared silence is about instead
-    of one device, such as `upstream:bridge-7`; `reasons`: why the hub raised it by itself.
+    clock. `source` is "device", "person", "system" for a silence, or "rule". `upstream`: what a shared silence is about
+    instead of one device, such as `upstream:bridge-7`; `reasons`: why the hub raised it by itself.
     """
 
     id: str
@@ -85,7 +85,7 @@ class Alarm:
     buffered: bool = False
     note: str | None = None
     cancels: str | None = None
-    source: Literal["device", "person", "system"] = "device"
+    source: Literal["device", "person", "system", "rule"] = "device"
     attributes: Mapping[str, Any] = field(default_factory=dict)
     upstream: str | None = None
     reasons: tuple[Reason, ...] = ()
