@@ -7,7 +7,7 @@ import { me } from '../core/session.ts'
 import type { Assignment, Disposition, Incident } from '../core/types.ts'
 import { toast } from '../ui/toasts.ts'
 import { incidentById, takeAssignment, takeIncident } from './store.ts'
-import { offerUndo } from './undo.ts'
+import { offerUndo, withdraw } from './undo.ts'
 
 /** Errors that stay on the row until it changes or is tried again. */
 export const rowErrors = shallowReactive(new Map<string, string>())
@@ -44,6 +44,8 @@ function act(incident: Incident, path: string, body: unknown, done: string, vers
 }
 
 async function send(incident: Incident, path: string, body: unknown, done: string, version?: number, undo?: (now: Incident) => Promise<unknown>): Promise<Incident> {
+  // What came before is settled by doing the next thing: its undo must not meet the wrong state.
+  withdraw()
   running.add(incident.id)
   rowErrors.delete(incident.id)
   try {
