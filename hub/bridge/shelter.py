@@ -272,6 +272,12 @@ class Shelter:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.wait()
+            if self._since is None:
+                # The database came back and nothing had been sheltered. Whoever shelters first says so and wakes then.
+                self._wake.clear()
+                if self._since is None:
+                    continue
+                self._wake.set()
             try:
                 if self._since is not None and not self._take_over():
                     continue
