@@ -27,6 +27,7 @@ from hub.ports.records import (
     DeviceRow,
     DeviceSeen,
     DueRow,
+    EncodedRows,
     EntryRow,
     FixRow,
     Json,
@@ -89,8 +90,13 @@ class Series(Protocol):
     """Uplink log, observations and fixes; written by COPY."""
 
     def write(
-        self, uplinks: Sequence[UplinkRow], observations: Sequence[ObservationRow], fixes: Sequence[FixRow]
-    ) -> None: ...
+        self,
+        uplinks: Sequence[UplinkRow],
+        observations: Sequence[ObservationRow],
+        fixes: Sequence[FixRow],
+        ready: Sequence[EncodedRows] = (),
+    ) -> None:
+        """Appends; `ready`: further uplinks with their observations, from `Database.encoded`."""
 
 
 class Devices(Protocol):
@@ -375,6 +381,9 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
+    def encoded(self, uplink: UplinkRow, observations: Sequence[ObservationRow]) -> EncodedRows:
+        """Rows as `Series.write` takes them ready made. Pure: it can be done before there is a transaction."""
+
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> AbstractContextManager[Transaction]:
         """Opens a transaction on a connection of the lane ("alarm" has its own). UnavailableError where it is away.
 

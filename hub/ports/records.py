@@ -24,6 +24,7 @@ __all__ = [
     "DeviceRow",
     "DeviceSeen",
     "DueRow",
+    "EncodedRows",
     "EntryRow",
     "FixRow",
     "Incoming",
@@ -135,6 +136,10 @@ class ObservationRow(NamedTuple):
     value: float | None
     state: str | None = None
     buffered: bool = False
+
+
+EncodedRows = tuple[bytes, bytes]
+"""An uplink's row and those of its observations as the store wants them; made ahead, opaque to everybody else."""
 
 
 class FixRow(NamedTuple):

@@ -16,6 +16,7 @@ from hub.ports import (
     Database,
     DeviceRow,
     DeviceSeen,
+    EncodedRows,
     FixRow,
     Incoming,
     Meanwhile,
@@ -36,6 +37,7 @@ from hub.service.prepared import (
     key_digest,
     keys_of,
     later_word,
+    plainly,
     told_of,
 )
 from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_of
@@ -94,7 +96,7 @@ class Ingest:
         kept = self._devices.get(incoming.device_id)
         if kept is None or kept[0] <= incoming.uplink.received_at:
             return None
-        return self._decode(incoming, as_claimed(kept[1], incoming))
+        return plainly(self._decode(incoming, as_claimed(kept[1], incoming)), self._database.encoded)
 
     def replayed(self, batch: Sequence[Incoming]) -> list[Outcome]:
         """What the journal kept while the database was away: as `alarms`, on a connection that is not in a hurry."""
@@ -191,6 +193,7 @@ class Ingest:
                 area_id=item.device.area_id,
             )
             for item in items
+            if item.ready is None
             for event, key in zip(item.decoded.events, item.keys, strict=True)
             if event.kind == "alarm"
         ]
@@ -204,6 +207,10 @@ class Ingest:
         repeats: dict[bytes, Prepared] = {}
         press = iter(presses)
         for item in items:
+            if item.ready is not None and (key := item.keys[0]) is not None:
+                item.fresh = [key in fresh]
+                fresh.discard(key)
+                continue
             for event, key in zip(item.decoded.events, item.keys, strict=True):
                 is_fresh = not item.incoming.dup if key is None else key in fresh
                 if key is not None:
@@ -228,7 +235,7 @@ class Ingest:
             item.replies += later_word(item, ref, told)
         if self._hear is not None:
             self._hear(tx, items, now)
-        fates = [fate_of(item) for item in items]
+        fates = [ACCEPTED if item.ready is not None and item.fresh[0] else fate_of(item) for item in items]
         self._write_series(tx, items, fates)
         return [
             _PLAINLY
@@ -288,7 +295,14 @@ class Ingest:
         observations: list[ObservationRow] = []
         fixes: list[FixRow] = []
         seen: list[DeviceSeen] = []
+        ready: list[EncodedRows] = []
         for item, (outcome, reason) in zip(items, fates, strict=True):
+            if item.ready is not None and item.seen is not None and outcome == "accepted":
+                ready.append(item.ready)
+                seen.append(item.seen)
+                if item.fix is not None:
+                    fixes.append(item.fix)
+                continue
             incoming, device = item.incoming, item.device
             received_at = incoming.uplink.received_at
             keep = item.alarms > 0 or outcome in _KEPT_RAW
@@ -317,4 +331,4 @@ class Ingest:
                     fixes.append(position)
         if seen:
             tx.devices.seen(seen)
-        tx.series.write(uplinks, observations, fixes)
+        tx.series.write(uplinks, observations, fixes, ready)

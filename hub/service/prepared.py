@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 
 from devices import Codec, Decoded, DeviceRef, Event, Reply, ack_reply
-from hub.ports import DeviceRow, Incoming, ObservationRow, UplinkOutcome
-from hub.service.series import observation_rows
+from hub.ports import DeviceRow, DeviceSeen, EncodedRows, FixRow, Incoming, ObservationRow, UplinkOutcome, UplinkRow
+from hub.service.series import device_seen, fix_row, observation_rows
 from hub.service.writing import TOLD_FAMILIES
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "key_digest",
     "keys_of",
     "later_word",
+    "plainly",
     "told_of",
 ]
 
@@ -30,6 +31,8 @@ Fate = tuple[UplinkOutcome, str | None]
 """What becomes of an uplink, and why."""
 
 ACCEPTED: Fate = ("accepted", None)
+
+Encode = Callable[[UplinkRow, Sequence[ObservationRow]], EncodedRows]
 
 
 def key_digest(family: str, key: str) -> bytes:
@@ -49,6 +52,11 @@ class Prepared:
     """What the device hears whatever else comes of it."""
     observations: list[list[ObservationRow]]
     """Rows of each event, for the case that it is fresh."""
+    seen: DeviceSeen | None = None
+    """Set by `plainly`, with `ready`."""
+    fix: FixRow | None = None
+    ready: EncodedRows | None = None
+    """The rows, ready made, for the case that the uplink is new and accepted: what nearly every one is."""
     fresh: list[bool] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     alarms: int = 0
@@ -87,6 +95,31 @@ def decoded_by(codecs: Mapping[str, Codec], incoming: Incoming, device: DeviceRo
         observation_rows(_under(event, device), received_at, device.resident_id) for event in decoded.events
     ]
     return Prepared(incoming, device, decoded, keys, answers, observations)
+
+
+def plainly(item: Prepared, encode: Encode) -> Prepared:
+    """Makes the rows of an uplink ahead, where it is one like nearly all: one event, no alarm, an adopted device."""
+    device, incoming = item.device, item.incoming
+    events = item.decoded.events
+    if len(events) != 1 or item.decoded.error is not None or device.revoked or not device.adopted:
+        return item
+    event = events[0]
+    if event.kind in ("alarm", "unsupported", "reply"):
+        return item
+    received_at = incoming.uplink.received_at
+    row = UplinkRow(
+        received_at,
+        incoming.lane,
+        incoming.device_id,
+        incoming.uplink.topic or None,
+        item.keys[0],
+        "accepted",
+        events=1,
+    )
+    item.ready = encode(row, item.observations[0])
+    item.seen = device_seen(event, received_at, retained=incoming.uplink.retained)
+    item.fix = fix_row(event, received_at, device.resident_id)
+    return item
 
 
 def _own_key(incoming: Incoming, place: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -14,9 +14,10 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from hub.errors import UnavailableError
-from hub.ports.records import Json, Meanwhile
+from hub.ports.records import EncodedRows, Json, Meanwhile, ObservationRow, UplinkRow
 from hub.store.faults import faults, first_line
 from hub.store.overlap import NoAnswerError, OverlapConnection
+from hub.store.series import encoded
 from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
 
@@ -164,6 +165,10 @@ class PostgresDatabase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def encoded(self, uplink: UplinkRow, observations: Sequence[ObservationRow]) -> EncodedRows:
+        """See `hub.store.series.encoded`."""
+        return encoded(uplink, observations)
 
     @contextmanager
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> Iterator[PostgresTransaction]:

@@ -5,16 +5,17 @@ Binary, because the server reads a time as text in half a microsecond and a row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import isfinite
 from struct import Struct
 
-from hub.ports.records import FixRow, Json, ObservationRow, UplinkRow
+from hub.ports.records import EncodedRows, FixRow, Json, ObservationRow, UplinkRow
 from hub.store.faults import faults
 from hub.store.session import Session, as_json, clean
 
-__all__ = ["SeriesDrawer"]
+__all__ = ["SeriesDrawer", "encoded"]
 
 _UPLINKS = (
     b"COPY uplinks (received_at, lane, device_id, topic, key, outcome, reason, events, payload)"
@@ -60,52 +61,48 @@ def _bytes(value: bytes | None) -> bytes:
     return _NULL if value is None else _SIZE(len(value)) + value
 
 
-def _uplinks(rows: Sequence[UplinkRow], at: Callable[[datetime], bytes]) -> bytes:
-    words: dict[str | None, bytes] = {}
+@lru_cache(maxsize=4096)
+def _moment(at: datetime) -> bytes:
+    """A time as PostgreSQL counts it, microseconds since 2000. Those of one read, or one second, are the same."""
+    return _INT8(8, (at - _EPOCH) // _MICROSECOND)
 
-    def word(value: str | None) -> bytes:
-        found = words.get(value)
-        if found is None:
-            found = words[value] = _text(value)
-        return found
 
+@lru_cache(maxsize=4096)
+def _word(value: str | None) -> bytes:
+    """As `_text`, of words that are few."""
+    return _text(value)
+
+
+def _uplink(row: UplinkRow) -> bytes:
+    received_at, lane, device_id, topic, key, outcome, reason, events, payload = row
     return b"".join(
-        [
-            b"".join(
-                (
-                    _NINE,
-                    at(received_at),
-                    word(lane),
-                    _text(device_id),
-                    _text(topic),
-                    _bytes(key),
-                    word(outcome),
-                    word(reason),
-                    _INT2(2, events),
-                    _bytes(payload),
-                )
-            )
-            for received_at, lane, device_id, topic, key, outcome, reason, events, payload in rows
-        ]
+        (
+            _NINE,
+            _moment(received_at),
+            _word(lane),
+            _text(device_id),
+            _text(topic),
+            _bytes(key),
+            _word(outcome),
+            _NULL if reason is None else _text(reason),
+            _INT2(2, events),
+            _bytes(payload),
+        )
     )
 
 
-def _observations(rows: Sequence[ObservationRow], at: Callable[[datetime], bytes]) -> bytes:
+def _observations(rows: Sequence[ObservationRow]) -> bytes:
     """Values of one record follow one another: what they share is put into bytes once."""
-    metrics: dict[str, bytes] = {}
     shared: tuple[datetime, datetime, str, str | None] | None = None
     head = b""
     parts: list[bytes] = []
     for received_at, observed_at, device_id, resident_id, metric, value, state, buffered in rows:
         if shared != (known := (received_at, observed_at, device_id, resident_id)):
             shared = known
-            head = _EIGHT + at(received_at) + at(observed_at) + _text(device_id) + _text(resident_id)
-        name = metrics.get(metric)
-        if name is None:
-            name = metrics[metric] = _text(metric)
+            head = _EIGHT + _moment(received_at) + _moment(observed_at) + _text(device_id) + _text(resident_id)
         parts += (
             head,
-            name,
+            _word(metric),
             _NULL if value is None else _FLOAT8(8, value),
             _NULL if state is None else _text(state),
             _TRUE if buffered else _FALSE,
@@ -113,34 +110,26 @@ def _observations(rows: Sequence[ObservationRow], at: Callable[[datetime], bytes
     return b"".join(parts)
 
 
-def _fixes(rows: Sequence[FixRow], at: Callable[[datetime], bytes]) -> bytes:
+def encoded(uplink: UplinkRow, observations: Sequence[ObservationRow]) -> EncodedRows:
+    """One uplink and its observations as `SeriesDrawer.write` takes them ready made."""
+    return _uplink(uplink), _observations(observations)
+
+
+def _fixes(rows: Sequence[FixRow]) -> bytes:
     return b"".join(
         [
             _NINE
-            + at(row.received_at)
-            + at(row.observed_at)
+            + _moment(row.received_at)
+            + _moment(row.observed_at)
             + _text(row.device_id)
             + _text(row.resident_id)
             + _TWO_FLOAT8(8, row.lat, 8, row.lon)
             + (_NULL if row.accuracy_m is None else _FLOAT4(4, row.accuracy_m))
-            + _text(row.source)
+            + _word(row.source)
             + (_TRUE if row.buffered else _FALSE)
             for row in rows
         ]
     )
-
-
-def _moments() -> Callable[[datetime], bytes]:
-    """Times as PostgreSQL counts them, microseconds since 2000; a batch has few different ones."""
-    known: dict[datetime, bytes] = {}
-
-    def moment(at: datetime) -> bytes:
-        found = known.get(at)
-        if found is None:
-            found = known[at] = _INT8(8, (at - _EPOCH) // _MICROSECOND)
-        return found
-
-    return moment
 
 
 def _plain(row: UplinkRow | ObservationRow | FixRow) -> Json:
@@ -159,21 +148,21 @@ class SeriesDrawer:
         self._fixes: list[FixRow] = []
 
     def write(
-        self, uplinks: Sequence[UplinkRow], observations: Sequence[ObservationRow], fixes: Sequence[FixRow]
+        self,
+        uplinks: Sequence[UplinkRow],
+        observations: Sequence[ObservationRow],
+        fixes: Sequence[FixRow],
+        ready: Sequence[EncodedRows] = (),
     ) -> None:
-        """Appends; all of a call succeed or the transaction fails."""
-        if len(uplinks) + len(observations) + len(fixes) <= FEW:
+        """Appends; all of a call succeed or the transaction fails. `ready`: further uplinks, from `encoded`."""
+        if not ready and len(uplinks) + len(observations) + len(fixes) <= FEW:
             self._uplinks += uplinks
             self._observations += observations
             self._fixes += fixes
             return
-        at = _moments()
-        if uplinks:
-            self._copy(_UPLINKS, _uplinks(uplinks, at))
-        if observations:
-            self._copy(_OBSERVATIONS, _observations(observations, at))
-        if fixes:
-            self._copy(_FIXES, _fixes(fixes, at))
+        self._copy(_UPLINKS, [*map(_uplink, uplinks), *[uplink for uplink, _ in ready]])
+        self._copy(_OBSERVATIONS, [_observations(observations), *[rows for _, rows in ready]])
+        self._copy(_FIXES, [_fixes(fixes)])
 
     def flush(self) -> None:
         """Writes the few: each COPY would be two round trips of its own."""
@@ -186,6 +175,9 @@ class SeriesDrawer:
                 self._session.queue(block, rows=as_json([_plain(row) for row in rows]))
         self._uplinks, self._observations, self._fixes = [], [], []
 
-    def _copy(self, statement: bytes, rows: bytes) -> None:
+    def _copy(self, statement: bytes, rows: Sequence[bytes]) -> None:
+        whole = b"".join([_BEGIN, *rows, _END])
+        if len(whole) == len(_BEGIN) + len(_END):
+            return
         with faults(), self._session.connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(_BEGIN + rows + _END)
+            copy.write(whole)
