@@ -11,6 +11,7 @@ import { offerUndo, withdraw } from './undo.ts'
 
 /** Errors that stay on the row until it changes or is tried again. */
 export const rowErrors = shallowReactive(new Map<string, string>())
+/** Incidents something is under way for, and `ID action` for each of them. */
 export const running = shallowReactive(new Set<string>())
 
 /** Says a failure in the reader's language; the server's own sentence is added where it has one. */
@@ -47,6 +48,7 @@ async function send(incident: Incident, path: string, body: unknown, done: strin
   // What came before is settled by doing the next thing: its undo must not meet the wrong state.
   withdraw()
   running.add(incident.id)
+  running.add(`${incident.id} ${path}`)
   rowErrors.delete(incident.id)
   try {
     const answer = await post<Incident>(`/incidents/${encodeURIComponent(incident.id)}/${path}`, body, { version })
@@ -62,6 +64,7 @@ async function send(incident: Incident, path: string, body: unknown, done: strin
     throw error
   } finally {
     running.delete(incident.id)
+    running.delete(`${incident.id} ${path}`)
   }
 }
 
