@@ -112,6 +112,7 @@ def test_two_tabs_share_one_stream_and_the_second_misses_nothing(context: Browse
     expect(second.locator(".row")).to_have_count(2, timeout=5_000)
 
 
+@pytest.mark.long
 def test_without_shared_workers_a_page_has_a_stream_of_its_own(context: BrowserContext, desk_hub: RunningHub) -> None:
     page = context.new_page()
     page.add_init_script("delete globalThis.SharedWorker")
@@ -121,6 +122,7 @@ def test_without_shared_workers_a_page_has_a_stream_of_its_own(context: BrowserC
     assert streams(desk_hub) == 1
 
 
+@pytest.mark.long
 def test_where_a_proxy_holds_the_stream_back_the_page_polls(context: BrowserContext, desk_hub: RunningHub) -> None:
     page = context.new_page()
     # What a buffering proxy makes of a stream: the connection stands, and nothing ever comes.
