@@ -152,7 +152,8 @@ def _finish(model: Model, state: State, row: int, p: int, r: int, x: int, s: flo
     missed = out[HARD]
     done = s + span
     out[TS] = s
-    out[TE] = done
+    # A promise that cannot be kept: who is still at the visit before is not free sooner because of it.
+    out[TE] = max(done, state.node[p, TE]) if late > 0.0 and p < 2 * model.n else done
     if p >= 2 * model.n:
         out[WAIT] = 0.0  # the depot is left just in time
         out[SLACK] = max(0.0, s - out[TRAVEL] - pause - model.crew[r, SHIFT_LO])

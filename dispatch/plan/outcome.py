@@ -97,7 +97,8 @@ def _drive(made: Translation, state: State, r: int, breaks: list[tuple[int, int,
             last = found.trips[-1]
             found.trips[-1] = Trip(last.leave, float(row[a.LOAD]), tuple(trip_stops))
         both = bool(state.link[2 * v + 1, a.UNIT] == a.ALONG)
-        found.stops.append((x, Stop(made.day.visits[v].id, arrive, start, int(row[a.TE])), both))
+        span = int(max(model.op[2 * v : 2 * v + 2, a.SPAN]) if both else model.op[x, a.SPAN])
+        found.stops.append((x, Stop(made.day.visits[v].id, arrive, start, start + span), both))
         p, x = x, int(state.link[x, a.NEXT])
     done, free = int(state.node[p, a.NB]), int(state.node[p, a.TE])
     way = int(state.route[r, a.R_TRAVEL])

@@ -7,6 +7,7 @@ two people must meet, are not (docs/planning.md). All amounts are whole numbers.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ import numpy as np
 import pyvrp
 import pyvrp.stop
 from numpy.typing import NDArray
+from pyvrp.exceptions import PenaltyBoundWarning
 
 __all__ = ["Rounds", "fewest_vehicles", "shortest"]
 
@@ -77,9 +79,11 @@ def _problem(rounds: Rounds, vehicles: int) -> pyvrp.ProblemData:
 def _solved(
     rounds: Rounds, vehicles: int, seed: int, clock: Callable[[], float], until: float, first: bool
 ) -> list[list[int]] | None:
-    result = pyvrp.solve(
-        _problem(rounds, vehicles), stop=_Until(clock, until, first), seed=seed, collect_stats=False, display=False
-    )
+    with warnings.catch_warnings():
+        # That too few vehicles may not do is what is being tried here.
+        warnings.simplefilter("ignore", PenaltyBoundWarning)
+        stop = _Until(clock, until, first)
+        result = pyvrp.solve(_problem(rounds, vehicles), stop=stop, seed=seed, collect_stats=False, display=False)
     if not result.is_feasible():
         return None
     return [_places(route) for route in result.best.routes()]

@@ -347,7 +347,8 @@ def work(
             v = model.free[rand(state, many)]
             done = _change(model, state, v, droppable)
         elif task == BUILD:
-            done = _as_planned(model, state, plan, order[turn])
+            v = order[turn]
+            done = _as_planned(model, state, plan, v)
         else:
             v = order[turn]
             done = state.link[2 * v, UNIT] == ABSENT and _append(model, state, v, task == NEAREST)

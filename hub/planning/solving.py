@@ -20,8 +20,9 @@ from hub.planning.running import Progress, solve
 
 __all__ = ["Answer", "solve_file"]
 
-LEAVING_SECONDS = 0.5
+LEAVING_SECONDS = 0.7
 """What is left for writing the answer and leaving."""
+LEAVING_SECONDS_A_VISIT = 0.0003
 LEAST_SHARE = 0.1
 """Of the time asked for: what the search gets in any case, also where the compiler took all of it."""
 
@@ -48,9 +49,9 @@ class Task:
     progress: Progress | None
     explain: str | None
 
-    def deadline(self) -> float:
-        """When the search ends, once it may begin."""
-        return max(self.until, monotonic() + LEAST_SHARE * (self.until - self.since))
+    def deadline(self, writing: float = 0.0) -> float:
+        """When the search ends, once it may begin; `writing` seconds are for what comes after it."""
+        return max(self.until - writing, monotonic() + LEAST_SHARE * (self.until - self.since))
 
     def head(self, kind: str) -> dict[str, Any]:
         """What every summary says."""
@@ -181,8 +182,13 @@ def _wait(futures: list[Future[Any]]) -> None:
 
 def _json(task: Task) -> Answer:
     problem = day_file.read(task.path, task.raw)
+    many = len(problem.day.visits)
     planned = day_plan.plan_day(
-        problem.day, until=task.deadline(), seed=task.seed, threads=task.threads, progress=task.progress
+        problem.day,
+        until=task.deadline(many * LEAVING_SECONDS_A_VISIT),
+        seed=task.seed,
+        threads=task.threads,
+        progress=task.progress,
     )
     routes = day_plan.shown(problem, planned, lambda: monotonic() - task.since)
     if task.explain is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-__all__ = ["SKILLS", "district", "small_day"]
+__all__ = ["SKILLS", "district", "disturbed", "small_day"]
 
 SKILLS = ("care", "nurse", "bath", "meal")
 
@@ -84,7 +84,7 @@ def district(seed: int = 1, visits: int = 3000, carers: int = 300, kitchens: int
 
     depots = [{"id": f"k{at}", **near(towns[at % len(towns)], 0.2)} for at in range(kitchens)]
     responders: list[dict[str, Any]] = []
-    meals, bathing = int(carers * 0.33), int(carers * 0.08) // 2
+    meals, bathing = int(carers * 0.33), int(carers * 0.17) // 2
     for at in range(carers):
         kitchen = f"k{at % kitchens}"
         one: dict[str, Any] = {"id": f"c{at}", "sex": rng.choice("ffm"), "shift": [450, 990], "depot": kitchen}
@@ -106,15 +106,15 @@ def district(seed: int = 1, visits: int = 3000, carers: int = 300, kitchens: int
             "mandatory": rng.random() < 0.9,
         }
         draw = rng.random()
-        if draw < 0.4:
+        if draw < 0.6:
             row.update(skills=["meal"], duration_min=4, window=[660, 750], deliver_within_min=35)
-        elif draw < 0.45:
+        elif draw < 0.63:
             opens = rng.choice([480, 600, 780])
             row.update(skills=["bath"], carers=2, duration_min=60, window=[opens, opens + 180])
             row["required_sex"] = rng.choice(["f", "f", "m"])
         else:
             opens = rng.choice([480, 540, 600, 660, 780, 840])
-            row.update(skills=["nurse" if draw > 0.92 else "care"], duration_min=rng.choice([30, 45, 60]))
+            row.update(skills=["nurse" if draw > 0.95 else "care"], duration_min=rng.choice([30, 45, 60]))
             row["window"] = [opens, opens + rng.choice([60, 120])]
             row["prefer"] = rng.sample(plain, 2)
             if rng.random() < 0.05:
@@ -127,4 +127,43 @@ def district(seed: int = 1, visits: int = 3000, carers: int = 300, kitchens: int
         "visits": rows,
         "travel": {"speed_kmh": 18, "fixed_min": 2},
         "reload_min": 3,
+    }
+
+
+def disturbed(problem: dict[str, Any], plan: dict[str, Any], *, now: int, ill: str, urgent: int) -> dict[str, Any]:
+    """The same day at `now`: what has begun, or begins soon, is frozen, somebody fell ill, and there are urgent visits."""
+    begun: dict[str, list[tuple[int, str, float]]] = {}
+    for route in plan["routes"]:
+        for stop in route["stops"]:
+            if stop["start"] < now + 30:
+                pair = (stop.get("part", 1), route["responder"], stop["start"])
+                begun.setdefault(stop["visit"], []).append(pair)
+    rows = []
+    for visit in problem["visits"]:
+        pairs = sorted(begun.get(visit["id"], []))
+        if pairs and not any(who == ill for _, who, _ in pairs):
+            frozen = {"responders": [who for _, who, _ in pairs], "start": [start for _, _, start in pairs]}
+            rows.append({**visit, "frozen": frozen})
+        elif not pairs:
+            rows.append(visit)
+    first = problem["visits"][0]
+    rows += [
+        {
+            "id": f"urgent{at}",
+            "x": first["x"] + at,
+            "y": first["y"],
+            "skills": ["care"],
+            "duration_min": 30,
+            "window": [now + 30, now + 90],
+            "priority": "critical",
+        }
+        for at in range(urgent)
+    ]
+    return {
+        **problem,
+        "visits": rows,
+        "responders": [one for one in problem["responders"] if one["id"] != ill],
+        "routes": [route for route in plan["routes"] if route["responder"] != ill],
+        "unplanned": plan["unplanned"],
+        "now": now,
     }

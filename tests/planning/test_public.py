@@ -1,0 +1,115 @@
+"""Public instances: every plan is judged by checkers of our own, and the cost that is printed is the one they
+reckon."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import planning
+from hub.clock import monotonic
+from hub.planning.solving import Answer, solve_file
+from tests.planning.conftest import instance
+from tests.planning.public_check import hhcrsp_objective, load, solomon_values, uhhc_objective
+
+HUB = Path(sys.executable).parent / "hub"
+
+
+def solved(path: Path, kind: str, seconds: float) -> Answer:
+    return solve_file(path, kind, since=monotonic(), seconds=seconds, seed=1, threads=1)
+
+
+@pytest.mark.parametrize(("name", "best"), [("A1", 218.1987), ("A9", 222.295), ("B1", 428.0967), ("B7", 328.671)])
+def test_small_instances_of_mankowska_are_solved_to_the_best_known(name: str, best: float) -> None:
+    path = instance("hhcrsp", f"{name}.json.gz")
+    answer = solved(path, "hhcrsp", 2.5)
+    value = hhcrsp_objective(load(path), answer.routes)
+    assert value == pytest.approx(best, abs=0.01)
+    assert answer.summary["objective"] == pytest.approx(value, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["D1", "G3"])
+def test_larger_ones_keep_every_rule(name: str) -> None:
+    path = instance("hhcrsp", f"{name}.json.gz")
+    answer = solved(path, "hhcrsp", 2.0)
+    assert answer.summary["objective"] == pytest.approx(hhcrsp_objective(load(path), answer.routes), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["i-116", "i-134", "i-185", "i-235"])
+def test_unified_instances_keep_every_rule(name: str) -> None:
+    path = instance("uhhc", f"{name}.json.gz")
+    answer = solved(path, "uhhc", 2.0)
+    assert answer.summary["objective"] == pytest.approx(uhhc_objective(load(path), answer.routes))
+
+
+def test_rounds_in_both_conventions() -> None:
+    path = instance("vrptw", "C101.txt")
+    answer = solved(path, "solomon", 4.0)
+    text = path.read_text(encoding="utf-8")
+    assert solomon_values(text, answer.routes["distance"]["routes"], truncated=True)[1] == pytest.approx(
+        827.3, abs=0.01
+    )
+    vehicles, real = solomon_values(text, answer.routes["vehicles"]["routes"], truncated=False)
+    assert (vehicles, real) == (10, pytest.approx(828.94, abs=0.01))
+    assert answer.summary["vehicles_then_distance"] == [10, pytest.approx(828.94, abs=0.01)]
+
+
+def test_the_command_writes_and_prints(tmp_path: Path) -> None:
+    path, out = instance("hhcrsp", "A1.json.gz"), tmp_path / "plan.json"
+    done = subprocess.run(
+        [HUB, "plan", path, "--format", "hhcrsp", "--seconds", "3", "--threads", "2", "--out", out],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    printed = json.loads(done.stdout)
+    assert printed["seconds"] > 2.0
+    assert printed["objective"] == pytest.approx(218.1987, abs=1e-3)
+    assert hhcrsp_objective(load(path), load(out)) == pytest.approx(218.1987, abs=1e-3)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["none.json"], 1, "none.json: No such file"),
+        (["bad.json"], 1, "bad.json: "),
+        (["bad.json", "--format", "xml"], 2, "xml"),
+        (["bad.json", "--format", "uhhc", "--explain", "v"], 2, "--explain"),
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path: Path, words: list[str], status: int, said: str) -> None:
+    (tmp_path / "bad.json").write_text('{"visits": 1}', encoding="utf-8")
+    done = subprocess.run([HUB, "plan", *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_starting_the_hub_does_not_bring_the_compiler() -> None:
+    code = "import sys, hub.cli; print([one for one in ('numba', 'pyvrp', 'llvmlite') if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_all_public_instances_reach_what_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A, B 0 %, C to E 1.5 %, F, G 4 % of the best published; unified ones at most the published mean; rounds 0.5 %."""
+    instance("hhcrsp", "published.csv")
+    found = tmp_path / "found.json"
+    words = ["planning", "--sets", "hhcrsp,uhhc,vrptw", "--seconds", "120", "--json", str(found)]
+    monkeypatch.setattr(sys, "argv", words)
+    planning.main()
+    rows = json.loads(found.read_text(encoding="utf-8"))
+    bounds = {"A": 0.01, "B": 0.01, "C": 1.5, "D": 1.5, "E": 1.5, "F": 4.0, "G": 4.0}
+    for letter, bound in bounds.items():
+        gaps = [row["gaps"]["best"] for row in rows["hhcrsp"] if row["instance"].startswith(letter)]
+        assert sum(gaps) / len(gaps) <= bound, letter
+    assert all(row["gaps"]["mean"] <= 0.0 for row in rows["uhhc"])
+    distances = [row["gaps"]["distance"] for row in rows["vrptw"]]
+    assert sum(distances) / len(distances) <= 0.5
