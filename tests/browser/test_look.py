@@ -65,7 +65,7 @@ def test_console_and_phone_are_usable_by_everybody(
         incident = live_incident(client, "R-0002")
         send_to(client, incident["id"], SUN_WEI)
         language: str
-        # What a language changes is its widths and words, what a theme changes its colours: the dark one is seen in one.
+        # A language changes widths and words, a theme colours: the dark one is seen in one language.
         for language in ("zh", "en") if theme == "light" else ("zh",):
             query = f"?lang={language}"
             context = browser.new_context(
