@@ -28,7 +28,7 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
-from hub.jobs import HearingBeat, Jobs, SupervisionJob
+from hub.jobs import HearingBeat, Jobs, RulesJob, SupervisionJob
 from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, OutboxRow, Outcome
 from hub.service import CommandDesk, Foreseeing, Services, build_services
 from hub.settings import Settings
@@ -49,6 +49,9 @@ from hub.store import (
 __all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts", "policy_of", "sampler", "services_on"]
 
 log = logging.getLogger(__name__)
+
+_EMBEDDED_CONNECTIONS = 4
+"""Telemetry connections to the embedded broker: it has at most a hundred messages of each under way."""
 
 Part = Literal["api", "bridge", "jobs"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -255,9 +258,19 @@ class Hub:
         supervision.start()
         self._stack.callback(supervision.stop)
         self._stack.callback(supervision.request_stop)
+        limits = self.settings.rules
+        rules = RulesJob(
+            self.services.ruling, per_second=limits.per_second, every_s=limits.every_seconds, registry=self.registry
+        )
+        rules.start()
+        self._stack.callback(rules.stop)
+        self._stack.callback(rules.request_stop)
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
+
+    def _telemetry_connections(self) -> int:
+        return self._workers or (_EMBEDDED_CONNECTIONS if "broker" in self.embedded.embedded else 1)
 
     def _keep_house(self, now: datetime) -> None:
         retention = retention_of(self.settings)
@@ -282,7 +295,7 @@ class Hub:
         self._stack.callback(remembered.request_stop)
         foresee = Foreseeing(self.services.ingest, remembered.resident, remembered.wearer)
         self.bridge = Bridge(
-            replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._workers),
+            replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._telemetry_connections()),
             ingest_alarms=tap(ingest.alarms),
             ingest_telemetry=tap(ingest.telemetry),
             ahead=_Telemetry(ingest.prepare, tap(ingest.telemetry)),

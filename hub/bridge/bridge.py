@@ -113,10 +113,8 @@ class Bridge:
             return Batcher(name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock, **more)
 
         self._alarms = batcher("alarm", options.alarm, ingest_alarms, haven=self._shelter)
-        self._telemetry = [
-            batcher(f"telemetry-{worker}", options.telemetry, ingest_telemetry, ahead=ahead)
-            for worker in range(options.workers)
-        ]
+        # One for all connections: two in one process want the interpreter at the same time, and were slower together.
+        self._telemetry = batcher("telemetry-0", options.telemetry, ingest_telemetry, ahead=ahead)
         self._mixed = batcher("mixed", options.mixed, ingest_alarms, haven=self._shelter)
         self._note_sensors = note_sensors
         self._alarm_lane = AlarmLane(self._leading_clients, acquire_lead)
@@ -126,13 +124,13 @@ class Bridge:
                 tcp,
                 FAMILIES[tcp.family],
                 alarms=self._alarms,
-                telemetry=self._telemetry[number % len(self._telemetry)],
+                telemetry=self._telemetry,
                 metrics=metrics,
                 clock=clock,
                 find_devices=find_devices,
                 note_conflict=note_conflict,
             )
-            for number, tcp in enumerate(options.tcp)
+            for tcp in options.tcp
         ]
         self._downlink = Downlink(
             outbox_port, client=self._down_client, gateways=self._gateways, metrics=metrics, clock=clock
@@ -179,7 +177,7 @@ class Bridge:
             self._options.broker,
             filters=filters,
             leave=leave,
-            batcher=self._telemetry[worker],
+            batcher=self._telemetry,
             limits=self._options.telemetry,
             route=care_route("telemetry"),
             metrics=self._metrics,
@@ -239,7 +237,7 @@ class Bridge:
 
     @property
     def _batchers(self) -> list[Batcher]:
-        return [self._alarms, self._mixed, *self._telemetry]
+        return [self._alarms, self._mixed, self._telemetry]
 
     def state(self) -> BridgeState:
         alarm, mixed, *_ = (*self._alarm_lane.clients, None, None)

@@ -194,7 +194,7 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
         telemetry=BatchOptions(size=intake.telemetry_batch, linger_s=intake.telemetry_wait_ms / 1000),
         mixed=BatchOptions(size=intake.alarm_batch),
         topics=settings.mqtt.topics,
-        workers=intake.telemetry_workers,
+        workers=intake.telemetry_workers or 1,
         nodes=nodes,
         node=node,
         tcp=tuple(
