@@ -185,8 +185,8 @@ def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -
     except (ValueError, RecursionError) as problem:
         raise ValueError(f'not a {{"topic", "payload"}} object: {problem}') from None
     # A null topic: the message came over HTTP, where some of these families have none.
-    topic = message.get("topic", 0) if isinstance(message, dict) else 0
-    if not isinstance(message, dict) or not isinstance(topic, str | None) or "payload" not in message:
+    named = message.get("topic", 0) if isinstance(message, dict) else 0
+    if not isinstance(message, dict) or not isinstance(named, str | None) or "payload" not in message:
         raise ValueError(f'a {{"topic", "payload"}} object was expected, not {show(message)}')
     payload = message["payload"]
     if isinstance(payload, str):
@@ -196,7 +196,7 @@ def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -
         raise ValueError("with --hex the payload is a text of hex digits")
     else:
         body = json.dumps(payload).encode("ascii")
-    return Uplink(body, received_at, topic or "", retained=message.get("retained") is True)
+    return Uplink(body, received_at, named or "", retained=message.get("retained") is True)
 
 
 def _stream(
