@@ -83,6 +83,11 @@ class Fleet:
         return self._shared.counters.sends
 
     @property
+    def telemetry(self) -> int:
+        """Measurements that left."""
+        return self._shared.counters.telemetry
+
+    @property
     def open(self) -> int:
         """Presses that were not answered yet."""
         return self._shared.ledger.open
