@@ -1,6 +1,6 @@
 """All of them, one after the other: `make bench`, or
 
-python -m benchmarks [--only alarms,telemetry,codecs,connections] [--brokers embedded,mosquitto] [--quick] [--json FILE]
+python -m benchmarks [--only alarms,telemetry,flood,…] [--brokers embedded,mosquitto] [--quick] [--json FILE]
 """
 
 from __future__ import annotations
@@ -15,17 +15,30 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import alarm_latency, codecs, connections, observations, storage, telemetry
+from benchmarks import (
+    alarm_latency,
+    codecs,
+    connections,
+    flood,
+    node_red,
+    observations,
+    storage,
+    supervision,
+    telemetry,
+)
 from benchmarks.figures import table
 from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
 from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
 from tests.fixtures.postgres import fresh_database
 
 RESULTS = Path(__file__).parent / "results" / "local"
-PARTS = ("alarms", "telemetry", "codecs", "connections", "observations", "storage")
+PARTS = ("alarms", "telemetry", "flood", "codecs", "connections", "observations", "storage", "supervision")
 FULL = {
     "presses": 300,
-    "messages": 40_000,
+    "messages": 60_000,
+    "peer_messages": 15_000,
+    "burst": 10_000,
+    "beside": 2_000,
     "arrays": 400,
     "codec_seconds": 3,
     "connections": 10_000,
@@ -36,6 +49,9 @@ FULL = {
 QUICK = {
     "presses": 60,
     "messages": 8_000,
+    "peer_messages": 3_000,
+    "burst": 1_000,
+    "beside": 500,
     "arrays": 80,
     "codec_seconds": 1,
     "connections": 1_000,
@@ -82,7 +98,20 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
                 with open_stage(name, server) as stage:
                     arrays = telemetry.arrays(stage, sizes["arrays"], ITEMS)
                 single["times_floor"] = round(single["per_second"] / floor["per_second"], 2)
-                found.setdefault("telemetry", []).append({"floor": floor, "single": single, "arrays": arrays})
+                row = {"floor": floor, "single": single, "arrays": arrays}
+                if missing := node_red.available():
+                    print(f"{name}: without Node-RED beside it: {missing}")
+                else:
+                    with open_stage(name, server) as stage:
+                        row["Node-RED"] = node_red.measure(stage, sizes["peer_messages"])
+                    single["times_peer"] = round(single["per_second"] / row["Node-RED"]["per_second"], 2)
+                found.setdefault("telemetry", []).append(row)
+            if "flood" in parts:
+                with open_stage(name, server) as stage:
+                    beside = flood.beside(stage, sizes["presses"], float(sizes["beside"]))
+                with open_stage(name, server) as stage:
+                    burst = flood.burst(stage, sizes["burst"], sizes["burst"] / 10)
+                found.setdefault("flood", []).append({"beside": beside, "burst": burst})
         if "connections" in parts:  # by TCP: the broker has no part in it
             with open_stage(brokers[0], server) as stage:
                 idle_s = float(sizes["idle_seconds"])
@@ -91,6 +120,8 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
             with ExitStack() as stack:
                 urls = {n: stack.enter_context(fresh_database(server, "template1")) for n in sizes_of_year(sizes)}
                 found["observations"] = observations.measure(urls, sizes["questions"])
+        if "supervision" in parts:
+            found["supervision"] = supervision.measure(server)
         if "storage" in parts:
             with fresh_database(server, "template1") as url:
                 found["storage"] = storage.measure(url)
@@ -121,8 +152,24 @@ def show(found: dict[str, Any]) -> str:
         lines += [f"{one['broker']}: hub CPU {one['hub_cpu_ms_per_press']} ms a press" for one in found["alarms"]]
     if "telemetry" in found:
         head = ["telemetry", "messages", "s", "messages/s", "values/s", "x floor", "batch"]
-        rows = [_throughput(name, one[name]) for one in found["telemetry"] for name in ("floor", "single", "arrays")]
+        rows = [_throughput(name, part) for one in found["telemetry"] for name, part in one.items()]
         lines += ["", table([*head, "us load", "us broker", "us taker", "us database"], rows)]
+        lines += [
+            f"{one['single']['broker']}: {one['single']['times_peer']} times Node-RED {one['Node-RED']['version']}"
+            for one in found["telemetry"]
+            if "Node-RED" in one
+        ]
+    if "flood" in found:
+        rows = [
+            [f"{one['broker']}: {what}, {name.replace('_', ' ')}", *_times(one[name])]
+            for pair in found["flood"]
+            for what, one in (
+                (f"beside {pair['beside']['uplinks_per_second']:.0f} uplinks/s", pair["beside"]),
+                (f"{pair['burst']['presses']} in {pair['burst']['pressed_in_s']} s", pair["burst"]),
+            )
+            for name in ("publish_to_told", "publish_to_page")
+        ]
+        lines += ["", table(["alarms (ms)", "n", "p50", "p90", "p99", "max"], rows)]
     if "connections" in found:
         one = found["connections"]
         lines += [
@@ -154,6 +201,18 @@ def show(found: dict[str, Any]) -> str:
             for one in found["observations"]
         ]
         lines += ["", table(head, rows)]
+    if "supervision" in found:
+        one = found["supervision"]
+        head = [f"{one['devices']} supervised", "looks/s", "hub CPU s/min", "database CPU s/min", "incidents"]
+        rows = [
+            [
+                name,
+                *(one[part][key] for key in ("looks_per_second", "hub_cpu_s_per_minute", "database_cpu_s_per_minute")),
+                one[part].get("incidents", 0),
+            ]
+            for name, part in (("all well", "steady"), ("a carrier silent", "carrier"), ("back again", "back"))
+        ]
+        lines += ["", table(head, rows), f"memory at its peak {one['peak_mb']} MB"]
     if "storage" in found:
         head = [
             "3,333 values/s on disk",
