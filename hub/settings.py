@@ -34,7 +34,7 @@ from devices.maker_topics import DEFAULT_TOPICS, filters_of
 from hub.errors import SettingError
 from hub.retention import RetentionSettings
 from hub.settings_desk import IncidentSettings, IntakeSettings, LogSettings, SessionSettings, SupervisionSettings
-from hub.settings_devices import BrokerSettings, DeviceSettings
+from hub.settings_devices import BrokerSettings, DeviceSettings, RulesSettings
 from hub.settings_site import MapSettings, SiteSettings
 
 __all__ = [
@@ -306,6 +306,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     incidents: IncidentSettings = IncidentSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    rules: RulesSettings = RulesSettings()
     devices: DeviceSettings = DeviceSettings()
     broker: BrokerSettings = BrokerSettings()
     session: SessionSettings = SessionSettings()

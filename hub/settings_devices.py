@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-__all__ = ["BrokerSettings", "DeviceSettings"]
+__all__ = ["BrokerSettings", "DeviceSettings", "RulesSettings"]
 
 
 class _Section(BaseModel):
@@ -25,6 +25,15 @@ class DeviceSettings(_Section):
 
     checks_per_second: int = Field(default=5_000, ge=10, le=100_000)
     """Most devices looked at in a second: what supervision may cost, however many are silent at once."""
+
+
+class RulesSettings(_Section):
+    """The alarm rules (docs/alarm-rules.md)."""
+
+    every_seconds: float = Field(default=15, ge=1, le=600)
+    """A resident whose devices are heard is looked at so often at the most."""
+    per_second: int = Field(default=400, ge=1, le=20_000)
+    """Most residents looked at in a second: what the rules may cost, however many devices report at once."""
 
 
 class BrokerSettings(_Section):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from hub.ports import commands, database, desk, home, integrations, provisioning, reads, records, supervision, technical
+from hub.ports import (
+    commands,
+    database,
+    desk,
+    home,
+    integrations,
+    provisioning,
+    reads,
+    records,
+    rules,
+    supervision,
+    technical,
+)
 from hub.ports.commands import *  # noqa: F403
 from hub.ports.database import *  # noqa: F403
 from hub.ports.desk import *  # noqa: F403
@@ -11,6 +23,7 @@ from hub.ports.integrations import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
+from hub.ports.rules import *  # noqa: F403
 from hub.ports.supervision import *  # noqa: F403
 from hub.ports.technical import *  # noqa: F403
 
@@ -23,5 +36,6 @@ __all__ += integrations.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__
+__all__ += rules.__all__
 __all__ += supervision.__all__
 __all__ += technical.__all__

@@ -40,6 +40,7 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
 
 __all__ = [
@@ -336,6 +337,7 @@ class Transaction(Protocol):
     commands: Commands
     quarantine: Quarantine
     reference: Reference
+    rules: Rules
     supervision: Supervision
     provisioning: Provisioning
     desk: Desk

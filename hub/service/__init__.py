@@ -32,6 +32,8 @@ from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.repairs import Repairs
+from hub.service.rule_desk import RuleDesk
+from hub.service.ruling import Ruled, Ruling
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
 from hub.service.writing import Writer
@@ -59,6 +61,9 @@ __all__ = [
     "Pushes",
     "QuarantineDesk",
     "Repairs",
+    "RuleDesk",
+    "Ruled",
+    "Ruling",
     "Sensors",
     "Services",
     "StepName",
@@ -92,6 +97,8 @@ class Services:
     handovers: Handovers
     profiles: ProfileRegister
     supervising: Supervising
+    ruling: Ruling
+    rule_desk: RuleDesk
     repairs: Repairs
     credentials: Credentials
     claims: Claims
@@ -141,4 +148,6 @@ def build_services(
         homes=Homes(database, clock, new_id),
         area_codes=AreaCodes(database, clock, new_id, raising),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
+        ruling=Ruling(database, clock, new_id, raising, zone),
+        rule_desk=RuleDesk(database, clock, new_id, raising),
     )

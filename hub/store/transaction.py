@@ -34,6 +34,7 @@ from hub.ports.integrations import Integrations
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
+from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
@@ -54,6 +55,7 @@ from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
 from hub.store.residents import ResidentsDrawer
 from hub.store.responders import RespondersDrawer
+from hub.store.rules import RulesDrawer
 from hub.store.series import SeriesDrawer
 from hub.store.session import Connection, Session, as_json
 from hub.store.supervision import SupervisionDrawer
@@ -100,6 +102,7 @@ class PostgresTransaction:
         self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
+        self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)

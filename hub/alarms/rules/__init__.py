@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.alarms.rules.baseline import FEWEST_DAYS, LEARNED_DAYS, learn_rest, learn_usual
-from hub.alarms.rules.daily import DOSES, SIGNS, WELL
+from hub.alarms.rules.daily import BED_IN, BED_OUT, DOORS, DOSES, SIGNS, WELL
 from hub.alarms.rules.fences import check_ring
 from hub.alarms.rules.model import (
     ENTERED,
@@ -25,7 +25,10 @@ from hub.alarms.rules.thresholds import SETTINGS, Setting, Thresholds, check_thr
 from hub.alarms.rules.vitals import PLAUSIBLE, TREND_METRICS
 
 __all__ = [
+    "BED_IN",
+    "BED_OUT",
     "CONSCIOUSNESS",
+    "DOORS",
     "DOSES",
     "ENTERED",
     "FEWEST_DAYS",

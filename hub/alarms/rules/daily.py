@@ -4,7 +4,8 @@ The rules, each with the harm it prevents:
 
 - How long is too long is learned from the resident's own days: at this hour, never longer than so without a sign.
 - "Somebody is present" is no sign of moving: a radar sees a person on the floor too.
-- Sensors that are silent themselves prove nothing about the person; their silence is an alarm of its own.
+- Sensors that are silent themselves prove nothing about the person; their silence is an alarm of its own. Nor does a
+  silence that the hub could not hear: after an outage everybody has an hour to give a sign, or each outage is a flood.
 - A buffered record raises nothing. That somebody moved or lay down again is believed from it all the same: it can only
   calm.
 - What nobody ever reports (no dispenser, no button for the word of well-being) is not missed.
@@ -60,6 +61,7 @@ _DOOR_UNOPENED: Final = timedelta(hours=24)
 _EARLY: Final = timedelta(minutes=60)
 _DOSE_AGE: Final = timedelta(hours=6)
 _SPOKEN_LATELY: Final = timedelta(days=14)
+_HEARD_FOR: Final = timedelta(hours=1)
 _LONGEST_NIGHT: Final = timedelta(hours=14)
 
 
@@ -79,16 +81,23 @@ def _quiet_limit(picture: Picture, now: datetime) -> tuple[float, Rest | None]:
     return max(floor, rest.longest_h * _SLACK + _SLACK_H), rest
 
 
-def _watching(picture: Picture) -> bool:
-    """Whether any of the resident's devices is there at all; where nothing is known of them, their words speak."""
-    return not picture.sources or any(not one.silent for one in picture.sources)
+def _watching(picture: Picture, now: datetime) -> bool:
+    """Whether a silence means something: the hub hears, and so does one of the resident's devices.
+
+    Where nothing is known of the devices, their words speak.
+    """
+    return _heard(picture, now) and (not picture.sources or any(not one.silent for one in picture.sources))
+
+
+def _heard(picture: Picture, now: datetime) -> bool:
+    return picture.hearing_since is None or now - picture.hearing_since >= _HEARD_FOR
 
 
 def inactivity(picture: Picture, now: datetime) -> Finding:
     """No sign of moving for longer than ever usual at this hour."""
     sign_at = _sign_at(picture, now)
-    if sign_at is None or not _watching(picture):
-        return _UNKNOWN
+    if sign_at is None or not _watching(picture, now):
+        return Finding("unknown", look_at=None if sign_at is None else _next_hour(now))
     limit, rest = _quiet_limit(picture, now)
     last = max((one for one in picture.words if one.state in SIGNS), key=lambda one: one.observed_at, default=None)
     went_out = last is not None and last.state in DOORS and last.observed_at == sign_at
@@ -204,6 +213,8 @@ def medication_missed(picture: Picture, now: datetime) -> Finding:
     clock = at.astimezone(picture.zone).strftime("%H:%M")
     if taken:
         return Finding("good", (Reason("dose_taken", f"the dose of {clock} was taken", values),), look_at=ahead)
+    if not _heard(picture, now):
+        return Finding("unknown", look_at=ahead)
     text = f"no word that the dose of {clock} was taken, {(now - at) / timedelta(minutes=1):.0f} min after it was due"
     return Finding("bad", (Reason("dose_missed", text, values),), mark=at.isoformat(), look_at=ahead)
 
@@ -225,6 +236,8 @@ def no_word(picture: Picture, now: datetime) -> Finding:
         return Finding("unknown", look_at=tomorrow)  # nothing there that could say it
     if now < until:
         return Finding("unknown", look_at=until)
+    if not _heard(picture, now):
+        return Finding("unknown", look_at=_next_hour(now))
     sign_at = _sign_at(picture, now)
     moved = sign_at is not None and sign_at >= midnight
     text = f"no word of well-being today, it was due by {by.strftime('%H:%M')}" + ("; somebody moved" if moved else "")
@@ -244,16 +257,17 @@ def weak_signs(picture: Picture, now: datetime) -> Finding:
     if meals:
         signs.append((1.0, Reason("missed_meal", f"{len(meals)} meal(s) missed in 24 h", {"meals": len(meals)})))
     sign_at = _sign_at(picture, now)
-    watching = _watching(picture)
+    watching = _watching(picture, now)
     if sign_at is not None and watching:
         limit, _ = _quiet_limit(picture, now)
         quiet = (now - sign_at) / timedelta(hours=1)
         if quiet >= limit * _WEAK_SHARE:
             text = f"no sign of moving for {quiet:.1f} h"
             signs.append((1.0, Reason("no_motion", text, {"quiet_h": round(quiet, 2), "limit_h": round(limit, 2)})))
-    doors = [one for one in picture.words if one.state in DOORS]
+    doors = [one.observed_at for one in picture.words if one.state in DOORS and one.observed_at <= now]
+    doors += [] if picture.door_at is None else [picture.door_at]
     if doors and watching:
-        shut = now - max(one.observed_at for one in doors)
+        shut = now - max(doors)
         if shut >= _DOOR_UNOPENED:
             hours = round(shut / timedelta(hours=1), 1)
             signs.append((1.0, Reason("door_unopened", f"the door was not opened for {hours:g} h", {"hours": hours})))

@@ -124,8 +124,9 @@ class Picture:
     """All that is known of a resident. Sequences run from the oldest to the latest by time of receipt.
 
     `usual`: metric -> local hour -> what is usual; `rest`: local hour -> how long without a sign is usual;
-    `sign_at`: the latest sign of moving, by the time it was observed; `dose_words_at`, `well_words_at`: since when
-    the resident's devices say such words at all (None: they never did).
+    `sign_at`, `door_at`: the latest sign of moving and of a door, by the time it was observed; `dose_words_at`,
+    `well_words_at`: when the resident's devices last said such words (None: they never did). `hearing_since`: since
+    when the hub hears all its ways in (None: nobody knows).
     """
 
     resident_id: str
@@ -142,8 +143,10 @@ class Picture:
     sources: tuple[Source, ...] = ()
     missed_meals: tuple[datetime, ...] = ()
     sign_at: datetime | None = None
+    door_at: datetime | None = None
     dose_words_at: datetime | None = None
     well_words_at: datetime | None = None
+    hearing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,3 +241,20 @@ def test_words_that_say_nothing_raise_nothing(said: list[tuple[str, float]], hou
 def test_no_words_no_alarm(rule: str) -> None:
     own = {"well_by": "00:00", "medication_times": ["00:00"]}
     assert ask(rule, picture(own, rest=REST, sources=SILENT)).kind == "quiet"
+
+
+def test_after_an_outage_everybody_has_an_hour() -> None:
+    for minutes, kind in ((0, "quiet"), (59, "quiet"), (60, "raise")):
+        since = ago(60 * minutes)
+        assert ask("inactivity", moved(20.0, rest=REST, hearing_since=since)).kind == kind
+    own = DOSES | {"well_by": "09:30"}
+    deaf = picture(own, dose_words_at=ago(90_000), well_words_at=ago(90_000), hearing_since=NOON)
+    for rule in ("medication_missed", "no_word"):
+        assert ask(rule, deaf).kind == "quiet"
+        assert ask(rule, replace(deaf, hearing_since=None)).kind == "raise"
+
+
+def test_a_door_that_was_last_opened_days_ago_is_remembered() -> None:
+    seen = moved(2.5, rest=REST, missed_meals=MEAL, door_at=NOON - 70 * HOUR)
+    assert ask("weak_signs", seen).kind == "raise"
+    assert ask("weak_signs", replace(seen, door_at=None)).kind == "quiet"
