@@ -36,8 +36,10 @@ Watch = Callable[[float, float], bool]
 
 NOTHING: NDArray[np.int64] = np.zeros(0, np.int64)
 CHUNK_SECONDS = 0.05
-HOT, COLD = 2.0, 0.02
+HOT, COLD = 6.0, 0.05
 """Temperatures of a run's begin and end, in units of `warmth`."""
+SHORT_SECONDS_PER_VISIT = 0.05
+"""A run shorter than this begins cooler: there is no time to put in order again what great heat shakes up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def search(
         return Found(best, best_cost, 0)
     unit = warmth(model)
     runs = max(1, round((until - begun) / max(run_seconds, 1e-3))) if most_moves is None else 1
+    if most_moves is None:
+        hot = max(min(hot, 0.3), hot * min(1.0, (until - begun) / runs / (SHORT_SECONDS_PER_VISIT * model.n)))
     chunk = 500
     for run in range(runs):
         base = best if run == runs - 1 and run > 0 else start

@@ -131,7 +131,7 @@ def district(seed: int = 1, visits: int = 3000, carers: int = 300, kitchens: int
 
 
 def disturbed(problem: dict[str, Any], plan: dict[str, Any], *, now: int, ill: str, urgent: int) -> dict[str, Any]:
-    """The same day at `now`: what has begun, or begins soon, is frozen, somebody fell ill, and there are urgent visits."""
+    """The same day at `now`: what has begun, or soon will, is frozen, somebody fell ill, there are urgent visits."""
     begun: dict[str, list[tuple[int, str, float]]] = {}
     for route in plan["routes"]:
         for stop in route["stops"]:
