@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,3 +131,12 @@ def test_frozen_visits_stay_and_conflicts_are_told() -> None:
     answer = planned(day([carer("a")], both))
     assert [stop["start"] for stop in answer["routes"][0]["stops"]] == [600, 610]
     assert [one["visit"] for one in answer["conflicts"]] == ["w"]
+
+
+def test_the_example_of_the_documentation_can_be_planned() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
+    problem = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    answer = planned(problem)
+    assert answer["unplanned"] == []
+    assert who(answer, "v2") == ["wang", "zhao"]
+    assert who(answer, "v1") == ["li"]
