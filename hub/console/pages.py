@@ -57,7 +57,8 @@ NOT_BUILT = """<!doctype html>
 
 
 def mount_console(app: FastAPI, dist: Path = DIST, *, tiles: str | None = None) -> None:
-    """Adds the routes of the pages: `/`, `/m/`, `/assets/{name}`, `/mark.svg`, the phone's manifest and service worker.
+    """Adds the routes of the pages: `/`, `/m/`, `/m/claim`, `/home`, `/q/{code}`, `/assets/{name}`, `/mark.svg`, the phone's
+    manifest and service worker.
 
     `tiles`: the origin (`https://*.example.org`) of a base map the console may load; nothing else comes from outside.
     Without a build every page answers 503 and says what to run; a build that appears later is served without a restart.
@@ -68,6 +69,9 @@ def mount_console(app: FastAPI, dist: Path = DIST, *, tiles: str | None = None) 
 
     async def phone(_request: Request) -> Response:
         return _page(dist, "m/index.html")
+
+    async def home(_request: Request) -> Response:
+        return _page(dist, "home/index.html")
 
     async def phone_redirect(_request: Request) -> Response:
         return RedirectResponse("/m/", status_code=308)
@@ -88,6 +92,9 @@ def mount_console(app: FastAPI, dist: Path = DIST, *, tiles: str | None = None) 
         ("/", console),
         ("/m/", phone),
         ("/m", phone_redirect),
+        ("/m/claim", phone),
+        ("/home", home),
+        ("/q/{code}", home),
         ("/assets/{name}", asset),
         ("/mark.svg", mark),
         ("/m/manifest.webmanifest", manifest),

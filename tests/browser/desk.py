@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.hub import RunningHub
 
-__all__ = ["SUN_WEI", "live_incident", "open_desk", "open_phone", "press", "row", "send_to", "watch_of"]
+__all__ = ["SUN_WEI", "live_incident", "open_desk", "open_phone", "press", "row", "send_to", "show_cards", "watch_of"]
 
 SUN_WEI = "S-SUNWEI"
 
@@ -36,6 +36,12 @@ def open_phone(page: Page, hub: RunningHub, role: str = "staff", *, query: str =
     page.goto(f"{hub.base_url}/m/{query}")
     sign_in(page, hub, role)
     expect(page.locator(".data-time")).to_be_visible(timeout=15_000)
+
+
+def show_cards(page: Page) -> None:
+    """A critical task rings over the whole screen: mutes it and shows the list."""
+    page.locator(".ring-quiet").tap()
+    expect(page.locator("dialog.ring")).to_have_count(0)
 
 
 def watch_of(hub: RunningHub, resident_id: str) -> str:

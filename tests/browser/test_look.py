@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.desk import SUN_WEI, live_incident, open_desk, open_phone, press, send_to, watch_of
+from tests.browser.desk import SUN_WEI, live_incident, open_desk, open_phone, press, send_to, show_cards, watch_of
 from tests.fixtures.hub import RunningHub
 
 pytestmark = pytest.mark.browser
@@ -97,9 +97,14 @@ def test_console_and_phone_are_usable_by_everybody(
             )
             page = context.new_page()
             open_phone(page, desk_hub, query=query)
+            expect(page.locator("dialog.ring")).to_be_visible()
+            problems += check(page, f"phone-ring-{language}", tmp_path)
+            show_cards(page)
             expect(page.locator(".card")).to_have_count(1)
             problems += check(page, f"phone-{language}", tmp_path)
-            page.get_by_role("button", name=re.compile("设置|Settings")).click()
-            problems += check(page, f"phone-menu-{language}", tmp_path)
+            for tab in ("shifts", "mine"):
+                page.locator(f"[data-tab={tab}]").click()
+                expect(page.locator("main.cards")).to_be_visible()
+                problems += check(page, f"phone-{tab}-{language}", tmp_path)
             context.close()
     assert not problems, "\n".join(problems)

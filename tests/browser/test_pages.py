@@ -37,6 +37,8 @@ def dist(tmp_path: Path) -> Path:
     (folder / "m").mkdir()
     (folder / "index.html").write_text("<title>console</title>")
     (folder / "m" / "index.html").write_text("<title>phone</title>")
+    (folder / "home").mkdir()
+    (folder / "home" / "index.html").write_text("<title>home</title>")
     (folder / "m" / "sw.js").write_text("self")
     (folder / "m" / "manifest.webmanifest").write_text("{}")
     (folder / "mark.svg").write_text("<svg/>")
@@ -54,7 +56,10 @@ def client(dist: Path) -> Client:
     return Client(app)
 
 
-@pytest.mark.parametrize(("path", "title"), [("/", "console"), ("/m/", "phone")])
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [("/", "console"), ("/m/", "phone"), ("/m/claim", "phone"), ("/home", "home"), ("/q/abc", "home")],
+)
 def test_pages_are_never_cached_and_allow_nothing_from_elsewhere(client: Client, path: str, title: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200

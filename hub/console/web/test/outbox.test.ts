@@ -136,3 +136,21 @@ test('critical first, emergencies before services', () => {
   ).sort(byImportance)
   assert.deepEqual(cards.map((c) => c.task.assignment.id), ['critical', 'high', 'service'])
 })
+
+test('a photo goes behind every step, and neither it nor "all is well" moves the card', async () => {
+  let online = false
+  const sent: string[] = []
+  const { outbox, retries } = box(async (item) => {
+    if (!online) throw new Problem(0, 'network', '')
+    sent.push(item.step)
+  })
+  await outbox.open('u1')
+  for (const [name, seconds] of [['on-scene', 1], ['photos', 2], ['all-well', 3]] as [Step, number][]) await outbox.add(step(name, seconds))
+  await settle()
+  const [card] = project([task('g1', { assignment: assignment('g1', { state: 'en_route' }), next: 'on-scene' })], outbox.items)
+  assert.deepEqual([card!.state, card!.next, card!.pending], ['on_scene', 'complete', 3])
+  online = true
+  retries.at(-1)!()
+  await settle()
+  assert.deepEqual(sent, ['on-scene', 'all-well', 'photos'])
+})

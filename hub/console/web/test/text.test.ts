@@ -9,15 +9,19 @@ import { addMessages, chooseLanguage, fill, setLanguage, t, word } from '../src/
 import { fromLocalInput, toLocalInput } from '../src/core/local-input.ts'
 import consoleEn from '../src/locales/console.en.json'
 import consoleZh from '../src/locales/console.zh.json'
+import homeEn from '../src/locales/home.en.json'
+import homeZh from '../src/locales/home.zh.json'
 import onboardingEn from '../src/locales/onboarding.en.json'
 import onboardingZh from '../src/locales/onboarding.zh.json'
 import phoneEn from '../src/locales/phone.en.json'
 import phoneZh from '../src/locales/phone.zh.json'
+import phoneLateEn from '../src/locales/phone-late.en.json'
+import phoneLateZh from '../src/locales/phone-late.zh.json'
 import sharedEn from '../src/locales/shared.en.json'
 import sharedZh from '../src/locales/shared.zh.json'
 import { T0 } from './make.ts'
 
-const pairs = { console: [consoleZh, consoleEn], onboarding: [onboardingZh, onboardingEn], phone: [phoneZh, phoneEn], shared: [sharedZh, sharedEn] } as const
+const pairs = { console: [consoleZh, consoleEn], home: [homeZh, homeEn], onboarding: [onboardingZh, onboardingEn], phone: [phoneZh, phoneEn], phoneLate: [phoneLateZh, phoneLateEn], shared: [sharedZh, sharedEn] } as const
 
 test('both languages have the same keys, the same places, and no empty text', () => {
   const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()

@@ -9,7 +9,13 @@ async function keepShell() {
   const html = await answer.clone().text()
   await cache.put('/m/', answer)
   const wanted = new Set([...html.matchAll(/(?:src|href)="(\/assets\/[^"]+|\/mark\.svg|\/m\/manifest\.webmanifest)"/g)].map((m) => m[1]))
-  await Promise.all([...wanted].map(async (url) => ((await cache.match(url)) ? undefined : cache.add(url))))
+  // What a page loads later is named in what it loads first: without a signal it must be there all the same.
+  for (const url of wanted) {
+    if (!(await cache.match(url))) await cache.add(url)
+    if (!url.endsWith('.js')) continue
+    const text = await (await cache.match(url)).text()
+    for (const m of text.matchAll(/["'`](?:\.\/|\/?assets\/)([\w.-]+\.(?:js|css))["'`]/g)) wanted.add(`/assets/${m[1]}`)
+  }
   for (const request of await cache.keys()) {
     const path = new URL(request.url).pathname
     if (path.startsWith('/assets/') && !wanted.has(path)) await cache.delete(request)

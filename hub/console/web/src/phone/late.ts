@@ -1,0 +1,40 @@
+/** What the first paint does not need. It is fetched as soon as the page stands, so that it is there when the signal is gone. */
+import { type Component, h, shallowRef } from 'vue'
+
+const parts = {
+  ring: () => import('./RingSheet.vue'),
+  signIn: () => import('../ui/SignInForm.vue'),
+  choice: () => import('./ChoiceSheet.vue'),
+  shifts: () => import('./ShiftList.vue'),
+  mine: () => import('./MineTab.vue'),
+  claim: () => import('./ClaimPage.vue'),
+  photo: () => import('./photo.ts'),
+}
+
+/** A component that is there when it has come. Smaller than Vue's own, which can also hydrate and time out. */
+function late<T extends Component>(load: () => Promise<{ default: T }>): T {
+  return {
+    inheritAttrs: false,
+    setup(_: unknown, { attrs }: { attrs: Record<string, unknown> }) {
+      const found = shallowRef<T | null>(null)
+      load().then(
+        (part) => (found.value = part.default),
+        // No signal and nothing kept: asked for again when it is opened again.
+        () => {},
+      )
+      return () => found.value && h(found.value as Component, attrs)
+    },
+  } as unknown as T
+}
+
+export const RingSheet = late(parts.ring)
+export const SignInForm = late(parts.signIn)
+export const ChoiceSheet = late(parts.choice)
+export const ShiftList = late(parts.shifts)
+export const MineTab = late(parts.mine)
+export const ClaimPage = late(parts.claim)
+export const shrunk = async (file: Blob) => (await parts.photo()).shrink(file)
+
+export function fetchLate(): void {
+  setTimeout(() => void Promise.allSettled(Object.values(parts).map((load) => load())), 300)
+}
