@@ -21,8 +21,9 @@ from hub.planning.running import Progress, solve
 __all__ = ["Answer", "solve_file"]
 
 LEAVING_SECONDS = 0.7
-"""What is left for writing the answer and leaving."""
+LEAVING_SHARE = 0.005
 LEAVING_SECONDS_A_VISIT = 0.0003
+"""What is left for writing the answer and leaving: always, of the time asked for, and for each visit of a day."""
 LEAST_SHARE = 0.1
 """Of the time asked for: what the search gets in any case, also where the compiler took all of it."""
 
@@ -75,7 +76,7 @@ def solve_file(
     explain_visit: str | None = None,
 ) -> Answer:
     """Plans the problem in `path`. Raises HubError with what is wrong and where."""
-    until = since + seconds - LEAVING_SECONDS
+    until = since + seconds * (1 - LEAVING_SHARE) - LEAVING_SECONDS
     return KINDS[kind](Task(path, read_bytes(path), since, until, seed, threads, progress, explain_visit))
 
 

@@ -70,7 +70,7 @@ class Caregiver(msgspec.Struct):
     departing_point: str
     arrival_point: str
     working_shift: Span | None = None
-    lunch_break: bool = False
+    lunch_break: bool | None = False
 
 
 class Need(msgspec.Struct):
@@ -101,7 +101,7 @@ class Patient(msgspec.Struct):
     required_services: list[Need]
     distance_matrix_index: int
     time_windows: list[Span]
-    optional: bool = False
+    optional: bool | None = False
     synchronization: Sync | None = None
     preferred_caregivers: list[str] | None = None
     incompatible_caregivers: list[str] | None = None
@@ -205,7 +205,7 @@ def model_of(instance: Instance) -> Model:
     """The instance as arrays."""
     n, r = len(instance.patients), len(instance.caregivers)
     points = {one.id: one.distance_matrix_index for one in instance.terminal_points}
-    most = max(len(patient.time_windows) for patient in instance.patients)
+    most = max((len(patient.time_windows) for patient in instance.patients), default=1)
     win = np.full((n, most, 2), 1e9)
     span, fit = np.zeros(2 * n), np.full((3 * n, r), np.inf)
     ops, sync, drop = np.ones(n), np.zeros(n), np.full(n, HARD_WEIGHT)
@@ -231,7 +231,7 @@ def model_of(instance: Instance) -> Model:
     shifts = [carer.working_shift or Span(0.0, 1e9) for carer in instance.caregivers]
     names = ("W_TRAVEL", "W_LATE", "W_WORST", "W_WAIT", "W_OVER", "W_IDLE")
     rules = {getattr(a, name): instance.weight(part) for name, part in zip(names, PARTS, strict=False)}
-    if not any(carer.working_shift for carer in instance.caregivers):
+    if not all(carer.working_shift for carer in instance.caregivers):
         rules[a.W_IDLE] = 0.0
     return make_model(
         dist=np.array(instance.distances, np.float64),

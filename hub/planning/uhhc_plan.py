@@ -74,9 +74,10 @@ def score(instance: Instance, routes: list[dict[str, Any]]) -> dict[str, float]:
         stops = sorted(by_carer.get(carer.id, ()), key=_begin)
         if not stops:
             idle.append(shift.end - shift.start if shift else 0.0)
-            parts["missed_lunch_break"] += carer.lunch_break
+            parts["missed_lunch_break"] += bool(carer.lunch_break)
             continue
-        parts["missed_lunch_break"] += carer.lunch_break and not any(stop["service"] == LUNCH for stop in stops)
+        lunched = any(stop["service"] == LUNCH for stop in stops)
+        parts["missed_lunch_break"] += bool(carer.lunch_break) and not lunched
         here, ready, spare = points[carer.departing_point], 0.0, 0.0
         for at, stop in enumerate(stops):
             patient = patients[stop["patient"]]
@@ -104,6 +105,6 @@ def score(instance: Instance, routes: list[dict[str, Any]]) -> dict[str, float]:
     parts["max_idle_time"] = max(idle) if any(carer.working_shift for carer in instance.caregivers) else 0.0
     visited = {stop["patient"] for stops in by_carer.values() for stop in stops if stop["service"] != LUNCH}
     missed = [patient for patient in instance.patients if patient.id not in visited]
-    parts["optional_patients"] = float(sum(patient.optional for patient in missed))
+    parts["optional_patients"] = float(sum(bool(patient.optional) for patient in missed))
     total = sum(instance.weight(part) * value for part, value in parts.items())
     return {"objective": total, **parts, "unvisited": float(sum(not patient.optional for patient in missed))}
