@@ -215,7 +215,7 @@ class Alarm(View):
     incident_id: str | None
     attributes: dict[str, Any]
     note: str | None
-    source: Literal["device", "person"]
+    source: Literal["device", "person", "system", "rule"]
 
 
 class Contact(View):

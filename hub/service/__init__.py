@@ -32,7 +32,7 @@ from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.repairs import Repairs
-from hub.service.rule_desk import RuleDesk
+from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
@@ -40,6 +40,7 @@ from hub.service.writing import Writer
 
 __all__ = [
     "MATTERS",
+    "MOST_FENCES",
     "PHOTO_BYTES",
     "AreaCodes",
     "Calls",
@@ -49,6 +50,7 @@ __all__ = [
     "Credentials",
     "DeviceRegister",
     "Dispatching",
+    "Entered",
     "Escalating",
     "Foreseeing",
     "Handling",

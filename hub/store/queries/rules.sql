@@ -80,7 +80,7 @@ ORDER BY d.id
 
 -- :name rules_meals
 SELECT o.resident_id, o.wanted_to AS at FROM orders o
-WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.wanted_from > %(since)s - interval '1 day' AND o.wanted_to > %(since)s
+WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.wanted_from > %(since)s::timestamptz - interval '1 day' AND o.wanted_to > %(since)s
   AND o.wanted_to <= %(now)s AND o.kind IN ('meal_delivery', 'meal_dine_in') AND o.state = 'missed'
 ORDER BY o.wanted_to
 
