@@ -221,6 +221,8 @@ class Hub:
             self._start_jobs(url)
         if "bridge" in self.parts:
             self._start_bridge(url)
+        # Unwound first: who waits for a silent database must not hold up the end.
+        self._stack.callback(self.database.hasten, 0.7)
 
     def _start_api(self, url: str) -> None:
         listener = self._stack.enter_context(Listener(url, ["care_hub_feed"]))
@@ -363,7 +365,7 @@ class Hub:
         return found
 
     def stop(self) -> None:
-        """Ends everything, embedded parts included, within 5 seconds."""
+        """Ends everything, embedded parts included, within 5 seconds; also while the database is silent."""
         self._stack.close()
 
 

@@ -18,7 +18,7 @@ from psycopg.waiting import Ready, Wait
 
 from hub.clock import monotonic
 
-__all__ = ["NoAnswerError", "OverlapConnection"]
+__all__ = ["Ending", "NoAnswerError", "OverlapConnection"]
 
 _Steps = Generator[Any, Any, Any]
 _EVENTS = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
@@ -28,37 +28,46 @@ class NoAnswerError(psycopg.OperationalError):
     """The server was silent for too long. Whether it did what it was asked is not known; the connection is closed."""
 
 
+class Ending:
+    """Shared by connections: once it has come, nobody waits for an answer any more. `at`: monotonic seconds."""
+
+    at = float("inf")
+
+
 class OverlapConnection(psycopg.Connection[Any]):
     """As psycopg's. `meanwhile` (see `hub.ports.Meanwhile`), where set, gets its turns while an answer is awaited.
 
-    `answer_within` (s), where set, bounds each exchange: after it the connection is closed and NoAnswerError raised.
+    `answer_within` (s), where set, bounds each exchange: after it the connection is closed and NoAnswerError raised;
+    so does `ending`.
     """
 
     meanwhile: Callable[[], bool] | None = None
     answer_within: float | None = None
+    ending: Ending | None = None
 
     def wait(self, gen: _Steps, *args: Any, **kwargs: Any) -> Any:
         """As psycopg's: runs the exchange `gen` to its end and gives its value."""
         if self.meanwhile is not None:
             gen = _overlapped(gen, self.pgconn.socket, self.meanwhile)
-        if self.answer_within is None:
+        if self.answer_within is None and self.ending is None:
             return super().wait(gen, *args, **kwargs)
+        within = float("inf") if self.answer_within is None else self.answer_within
         try:
-            return super().wait(_bounded(gen, self.answer_within), *args, **kwargs)
+            return super().wait(_bounded(gen, within, self.ending or Ending()), *args, **kwargs)
         except NoAnswerError:
             self.close()
             raise
 
 
-def _bounded(gen: _Steps, seconds: float) -> _Steps:
+def _bounded(gen: _Steps, seconds: float, ending: Ending) -> _Steps:
     """`gen`, given up once nothing has been ready for so long. psycopg looks in ten times a second."""
     until = monotonic() + seconds
     try:
         waits_for = next(gen)
         while True:
             ready = yield waits_for
-            if not ready and monotonic() >= until:
-                raise NoAnswerError(f"no answer within {seconds:g} s")
+            if not ready and (now := monotonic()) >= min(until, ending.at):
+                raise NoAnswerError(f"no answer within {seconds:g} s" if now >= until else "the hub stops")
             waits_for = gen.send(ready)
     except StopIteration as end:
         return end.value

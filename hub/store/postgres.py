@@ -13,10 +13,11 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
+from hub.clock import monotonic
 from hub.errors import UnavailableError
 from hub.ports.records import EncodedRows, Json, Meanwhile, ObservationRow, UplinkRow
 from hub.store.faults import faults, first_line
-from hub.store.overlap import NoAnswerError, OverlapConnection
+from hub.store.overlap import Ending, NoAnswerError, OverlapConnection
 from hub.store.series import encoded
 from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
@@ -70,7 +71,11 @@ class _Lane:
 class _Pool:
     """Connections of the lanes "main" and "brief", shared by pages, programs and jobs."""
 
-    def __init__(self, url: str, min_size: int, max_size: int, timeout: float) -> None:
+    def __init__(self, url: str, min_size: int, max_size: int, timeout: float, ending: Ending) -> None:
+        def configure(connection: OverlapConnection) -> None:
+            prepare_connection(connection)
+            connection.ending = ending
+
         self._pool: ConnectionPool[OverlapConnection] = ConnectionPool(
             url,
             connection_class=OverlapConnection,
@@ -81,7 +86,7 @@ class _Pool:
             reconnect_timeout=30.0,
             open=False,
             name="main",
-            configure=prepare_connection,
+            configure=configure,
             kwargs={
                 "autocommit": True,
                 "application_name": "care-hub main",
@@ -144,7 +149,8 @@ class PostgresDatabase:
     ) -> None:
         """`alarm_within` (s): how long an exchange of the lane "alarm" may take before the database counts as away."""
         self.url = url
-        pool = _Pool(url, min_size, max_size, patience)
+        self._ending = Ending()
+        pool = _Pool(url, min_size, max_size, patience, self._ending)
         limits = {**LANES, "alarm": alarm_within}
         self._lanes: dict[str, _Source] = {name: _Lane(url, name, within) for name, within in limits.items()}
         self._lanes |= {"main": pool, "brief": _Brief(pool)}
@@ -154,6 +160,10 @@ class PostgresDatabase:
         """Of the lane "main": connections there are (`size`) and idle (`available`), and callers that wait."""
         pool = self._lanes["main"]
         return pool.numbers() if isinstance(pool, _Pool) else {}
+
+    def hasten(self, seconds: float) -> None:
+        """From then on nobody waits for an answer in the lane "main": the hub stops, and the database may be silent."""
+        self._ending.at = monotonic() + seconds
 
     def close(self) -> None:
         """Ends the idle connections; those in a transaction end with it."""

@@ -87,9 +87,9 @@ def reconcile(
 ) -> Reconciliation:
     """Reads one snapshot of the database; changes nothing.
 
-    `sent`: lines of the senders' ledgers, `{"device_id", "ref", "sent_at", "told"}` (and `observed_at` where known, which
-    tells presses apart whose ref was used again; else sent_at does); the later line of a press wins. `since` bounds presses by the time they were first sent. BadRequestError names a
-    bad line.
+    `sent`: lines of the senders' ledgers, `{"device_id", "ref", "sent_at", "told"}` (and `observed_at` where known,
+    which tells presses apart whose ref was used again; else sent_at does); the later line of a press wins. `since`
+    bounds presses by the time they were first sent. BadRequestError names a bad line.
     """
     start = since or datetime(1970, 1, 1, tzinfo=UTC)
     with faults(), connect(url, "reconcile") as connection:

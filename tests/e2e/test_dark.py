@@ -198,3 +198,21 @@ def test_it_ends_in_time_while_the_database_stands_still(hub: RunningHub, postgr
         ref = watch.press("sos")
         assert watch.wait(ref, "received")[-1] == "received"
         assert hub.stop() == 0
+
+
+def test_with_the_broker_down_tcp_and_http_go_on(hub: RunningHub, embedded_broker: Broker, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    with hub.sign_in() as desk, listening(desk) as console, sender(hub, CHEN, ledger=ledger) as watch:
+        embedded_broker.kill()
+        answered = bracket_press(hub, "9900000072", 2)
+        assert answered(TOLD_WITHIN_S) == b"[3G*9900000072*0002*AL]"
+        console.wait("incident.raised", lambda data: (data["incident"]["device"] or {}).get("id") == "9900000072")
+        called = desk.post("/api/v1/alarms", json={"type": "fall", "resident_id": "R-0003", "note": "电话"})
+        assert called.status_code == 201, called.text
+        waiting = watch.press("sos")
+        broker = next(check for check in ready(hub)["checks"] if check["name"] == "broker")
+        assert broker["level"] == "down"
+        assert "TCP gateways and HTTP go on" in broker["en"]
+        embedded_broker.restart()
+        assert watch.wait(waiting, "received", 30)[-1] in ("received", "hold")
+    assert hub.hub("reconcile", "--sent", str(ledger)).returncode == 0
