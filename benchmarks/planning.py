@@ -105,10 +105,11 @@ def vrptw(options: argparse.Namespace) -> list[dict[str, Any]]:
         vehicles, real = solomon_values(text, answer["vehicles"]["routes"], truncated=False)
         gaps = {
             "distance": _gap(truncated, row["bks_distance_1dec_trunc"]),
-            "vehicles": float(vehicles - int(row["sintef_vehicles"])),
             "then real": _gap(real, row["sintef_distance"]),
         }
         found.append({"instance": name, "value": round(truncated, 1), "wall": round(wall, 1), "gaps": gaps})
+        found[-1]["vehicles"] = (vehicles, int(row["sintef_vehicles"]))
+        print(f"{name:>10}  {vehicles} vehicles where {row['sintef_vehicles']} are the fewest known")
         _say(found[-1])
     return found
 

@@ -24,6 +24,8 @@ LEAVING_SECONDS = 0.7
 LEAVING_SHARE = 0.005
 LEAVING_SECONDS_A_VISIT = 0.0003
 """What is left for writing the answer and leaving: always, of the time asked for, and for each visit of a day."""
+PROCESS_SECONDS = 0.8
+"""What it takes to hear from processes of one's own, and to end them."""
 LEAST_SHARE = 0.1
 """Of the time asked for: what the search gets in any case, also where the compiler took all of it."""
 
@@ -133,7 +135,7 @@ def _rounded(parts: dict[str, float]) -> dict[str, float]:
 def _solomon(task: Task) -> Answer:
     """Two problems, side by side where there are two threads, else one after the other."""
     instance = solomon.read(task.path, task.raw)
-    until = task.deadline() - 0.2
+    until = task.deadline() - PROCESS_SECONDS
     jobs: list[tuple[Callable[..., Any], Rounds]] = [
         (shortest, solomon.truncated_rounds(instance)),
         (fewest_vehicles, solomon.real_rounds(instance)),
