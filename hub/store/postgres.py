@@ -112,7 +112,8 @@ class _Pool:
         }
 
     def close(self) -> None:
-        self._pool.close(timeout=2.0)
+        # Its workers may be trying for a database that is silent; they end with the process.
+        self._pool.close(timeout=0.5)
 
 
 class _Brief:
