@@ -26,6 +26,7 @@ __all__ = [
     "has_skills",
     "judge",
     "not_refused",
+    "not_the_caller",
     "on_duty",
     "required_sex",
 ]
@@ -127,7 +128,23 @@ def not_refused(request: Request, _day: date) -> Check | None:
     return (lambda responder: refused if responder.id in never else None) if never else None
 
 
-RULES: Final[tuple[Rule, ...]] = (has_skills, has_any_skill, on_duty, free, area_served, required_sex, not_refused)
+def not_the_caller(request: Request, _day: date) -> Check | None:
+    """Whoever calls for help is not the one to bring it."""
+    caller = request.caller
+    calls = Reason("caller", "is the one who calls for help", AGAINST)
+    return (lambda responder: calls if responder.id == caller else None) if caller else None
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    has_skills,
+    has_any_skill,
+    on_duty,
+    free,
+    area_served,
+    required_sex,
+    not_refused,
+    not_the_caller,
+)
 
 
 def checks(request: Request, day: date, rules: Sequence[Rule] = RULES) -> tuple[Check, ...]:

@@ -74,7 +74,8 @@ class Request:
     """What is wanted: an emergency (`urgent`) or a service order.
 
     `skills` are all needed; `any_skills`: at least one of them (empty: no such demand). `area_path` runs from
-    district to micro-grid. `never` are responders the resident refuses; `regular` those who usually come.
+    district to micro-grid. `never` are responders the resident refuses; `regular` those who usually come. `caller`: the
+    responder who calls for help here, and cannot be sent.
     """
 
     resident_id: str | None
@@ -88,6 +89,7 @@ class Request:
     never: frozenset[str] = frozenset()
     regular: frozenset[str] = frozenset()
     starts_at: datetime | None = None
+    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

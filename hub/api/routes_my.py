@@ -54,7 +54,13 @@ def staff_sos(hub: HubDep, who: Who, write: Write, body: StaffSos | None = None)
         if not areas:
             raise ConflictError("no area is known for you: call the desk", code="no-area")
         said = [f"{me.get('name')} {me.get('phone') or ''}".strip(), body.note if body else None]
-        fields = {"type": "sos", "channel": "app", "area_id": areas[0], "note": " · ".join(filter(None, said))}
+        fields = {
+            "type": "sos",
+            "channel": "app",
+            "caller": me["id"],
+            "area_id": areas[0],
+            "note": " · ".join(filter(None, said)),
+        }
         if me.get("phone"):
             fields["phone"] = me["phone"]
         if body and body.fix:

@@ -80,5 +80,8 @@ class Home(Protocol):
 
     def area_of_code(self, code_hash: bytes) -> str | None: ...
 
+    def caller_of(self, alarm_id: str) -> str | None:
+        """The responder who raised this alarm for themselves."""
+
     def matter_of_key(self, key: bytes) -> tuple[str, str | None] | None:
         """(alarm id, incident id) of what was taken under this key before."""

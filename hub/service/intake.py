@@ -45,7 +45,7 @@ class Intake:
         now = self._clock()
         alarm_class, priority = classify(alarm_type)
         test = bool(fields.get("test")) or alarm_class == "test"
-        attributes = {name: fields[name] for name in ("phone", "channel", "area_id") if fields.get(name)}
+        attributes = {name: fields[name] for name in ("phone", "channel", "area_id", "caller") if fields.get(name)}
         with self._database.begin() as tx:
             resident_id = fields.get("resident_id")
             if resident_id is not None and tx.residents.get(resident_id) is None:

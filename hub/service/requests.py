@@ -49,7 +49,14 @@ def request_of_incident(tx: Transaction, incident: Incident) -> Request:
         any_skills=response_skills(incident.type),
         never=resident.never_responders if resident else frozenset(),
         regular=resident.regular_responders if resident else frozenset(),
+        caller=_caller(tx, incident),
     )
+
+
+def _caller(tx: Transaction, incident: Incident) -> str | None:
+    """The responder who called for help themselves; their alarm is a subject of its own."""
+    kind, _, alarm_id = incident.subject.partition(":")
+    return tx.home.caller_of(alarm_id) if kind == "alarm" else None
 
 
 def request_of_order(tx: Transaction, order: OrderRow) -> Request:

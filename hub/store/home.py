@@ -77,6 +77,10 @@ class HomeDrawer:
         row = self._session.one("area_of_code", code_hash=code_hash)
         return row["area_id"] if row else None
 
+    def caller_of(self, alarm_id: str) -> str | None:
+        row = self._session.one("caller_of", id=alarm_id) if is_uuid(alarm_id) else None
+        return row["caller"] if row else None
+
     def matter_of_key(self, key: bytes) -> tuple[str, str | None] | None:
         row = self._session.one("matter_of_key", key=key)
         return (row["alarm_id"], row["incident_id"]) if row else None

@@ -225,3 +225,9 @@ def test_staff_see_their_shifts_and_can_call_for_help_themselves(shared: Desk) -
     called = ok(officer.post("/api/v1/my/sos", json={"note": "被狗追"}), 201)
     assert (called["incident"]["priority"], called["incident"]["area"]["id"]) == ("critical", "C")
     assert called["alarm"]["note"] == "孙伟 · 被狗追"
+    # Whoever calls for help is not sent to it.
+    candidates = ok(desk.get(f"/api/v1/incidents/{called['incident']['id']}/candidates"))["items"]
+    (self_,) = [one for one in candidates if one["responder"]["id"] == "S1"]
+    assert (self_["eligible"], "caller" in [reason["code"] for reason in self_["reasons"]]) == (False, True)
+    offered = called["incident"]["assignments"]
+    assert "S1" not in [one["responder"]["id"] for one in offered]

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.browser.desk import SUN_WEI, live_incident, open_phone, press, send_to, show_cards, watch_of
 from tests.fixtures.hub import RunningHub
@@ -155,6 +155,10 @@ def test_steps_without_a_signal_are_kept_over_a_reload_and_sent_in_order(
     phone.reload()
     expect(card.locator(".go")).to_have_text("到达", timeout=15_000)
     expect(phone.locator(".phone-banner")).to_contain_text("无信号")
+    # What the page loads after its first paint is kept too.
+    phone.locator("[data-tab=mine]").tap()
+    expect(phone.get_by_role("switch")).to_be_visible()
+    phone.locator("[data-tab=tasks]").tap()
     card.locator(".go").tap()
     expect(phone.locator(".sync")).to_contain_text("待上报 3")
     pressed = phone.evaluate("Date.now()")
@@ -240,7 +244,7 @@ def test_an_operator_is_told_that_this_is_not_the_desk(phone: Page, desk_hub: Ru
     expect(phone.get_by_role("alert")).to_contain_text("没有外勤任务")
 
 
-def photo_of(phone: Page) -> dict[str, Any]:
+def photo_of(phone: Page) -> FilePayload:
     """A picture larger than the hub takes, as a camera gives it."""
     url = phone.evaluate("""() => {
       const canvas = document.createElement('canvas')
@@ -288,7 +292,7 @@ def test_a_photo_waits_on_the_phone_and_comes_small_where_the_resident_agrees(
     assert operator.get(f"/api/v1/photos/{photos[0]['id']}").content.startswith(b"\xff\xd8\xff")
 
 
-def test_the_tabs_show_shifts_and_oneself_also_from_a_late_part(phone: Page, desk_hub: RunningHub) -> None:
+def test_the_tabs_show_shifts_and_oneself_and_a_scanned_claim_binds_once(phone: Page, desk_hub: RunningHub) -> None:
     with desk_hub.sign_in("coordinator") as coordinator:
         now = datetime.now(UTC)
         for hours in (-1, 24):
@@ -307,17 +311,11 @@ def test_the_tabs_show_shifts_and_oneself_also_from_a_late_part(phone: Page, des
     expect(phone.get_by_role("status").filter(has_text="值守台已收到")).to_be_visible()
     phone.get_by_role("button", name="English").tap()
     expect(phone.locator("[data-tab=tasks]")).to_have_text("Tasks")
-
-
-def test_a_scanned_claim_binds_the_device_once(phone: Page, desk_hub: RunningHub) -> None:
+    phone.get_by_role("button", name="中文").tap()
     with desk_hub.sign_in("admin") as admin:
         device = watch_of(desk_hub, CHEN)
         claim = admin.post(f"/api/v1/devices/{device}/claim", json={}).json()
         phone.goto(f"{desk_hub.base_url}{claim['url']}")
-        given = desk_hub.credentials("staff")
-        phone.fill("input[name=username]", given["username"])
-        phone.fill("input[name=password]", given["password"])
-        phone.keyboard.press("Enter")
         phone.fill("input[name=resident]", "R-0001")
         phone.get_by_role("button", name="绑定").tap()
         expect(phone.get_by_role("status").filter(has_text="已绑定")).to_be_visible()

@@ -51,3 +51,6 @@ SELECT area_id FROM area_codes WHERE code_hash = %(code_hash)s AND revoked_at IS
 
 -- :name matter_of_key
 SELECT a.id::text AS alarm_id, a.incident_id::text AS incident_id FROM alarms a WHERE a.key = %(key)s
+
+-- :name caller_of
+SELECT attributes ->> 'caller' AS caller FROM alarms WHERE id = %(id)s::uuid
