@@ -32,7 +32,7 @@ class RulesSettings(_Section):
 
     every_seconds: float = Field(default=15, ge=1, le=600)
     """A resident whose devices are heard is looked at so often at the most."""
-    per_second: int = Field(default=400, ge=1, le=20_000)
+    per_second: int = Field(default=200, ge=1, le=20_000)
     """Most residents looked at in a second: what the rules may cost, however many devices report at once."""
 
 

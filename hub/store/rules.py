@@ -13,8 +13,8 @@ from hub.store.session import Session, as_json
 
 __all__ = ["RulesDrawer"]
 
-_READINGS_SINCE, _MOST_READINGS = timedelta(minutes=61), 80
-_WORDS_SINCE, _MOST_WORDS = timedelta(hours=36), 12
+_READINGS_SINCE, _MOST_READINGS = timedelta(minutes=61), 24
+_WORDS_SINCE, _MOST_WORDS = timedelta(hours=36), 6
 _POSITIONS_SINCE, _MOST_POSITIONS = timedelta(minutes=31), 4
 _MEALS_SINCE = timedelta(hours=24)
 _METRICS = [*PLAUSIBLE, "wearing", "steps"]
