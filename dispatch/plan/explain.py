@@ -10,6 +10,7 @@ import numpy as np
 from dispatch.plan import arrays as a
 from dispatch.plan.arrays import State
 from dispatch.plan.day import Carer, Visit
+from dispatch.plan.outcome import why_not
 from dispatch.plan.search import Plan
 from dispatch.plan.solve import laid_out
 from dispatch.plan.translate import MINUTE, Translation
@@ -71,7 +72,9 @@ def explain(made: Translation, plan: Plan, visit_id: str) -> Explanation:
         raise KeyError(visit_id)
     visit = made.day.visits[v]
     state, cost = laid_out(made.model, _copied(plan))
-    if plan.unit[2 * v] == a.ABSENT or visit.frozen is not None:
+    if plan.unit[2 * v] == a.ABSENT:
+        return Explanation(visit_id, (), (f"left out: {why_not(made, v, visit)[1]}",), ())
+    if visit.frozen is not None:
         return Explanation(visit_id, _names(made, plan, v), tuple(reasons(made, state, v)), ())
     tried: list[Alternative] = []
     for x in range(2 * v, 2 * v + (1 if plan.unit[2 * v + 1] in (a.ABSENT, a.ALONG) else 2)):

@@ -13,7 +13,7 @@ from dispatch.plan.arrays import State
 from dispatch.plan.day import Carer, Stop, Visit
 from dispatch.plan.translate import MINUTE, Translation
 
-__all__ = ["Pause", "Route", "Trip", "conflicts", "costs", "left_out", "routes"]
+__all__ = ["Pause", "Route", "Trip", "conflicts", "costs", "left_out", "routes", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +176,11 @@ def left_out(made: Translation, state: State) -> list[tuple[Visit, str, str]]:
     found = []
     for v, visit in enumerate(made.day.visits):
         if state.link[2 * v, a.UNIT] == a.ABSENT:
-            found.append((visit, *_why_not(made, v, visit)))
+            found.append((visit, *why_not(made, v, visit)))
     return found
 
 
-def _why_not(made: Translation, v: int, visit: Visit) -> tuple[str, str]:
+def why_not(made: Translation, v: int, visit: Visit) -> tuple[str, str]:
     """The first reason, from the most general to the most particular, that leaves nobody."""
     day, fit, n = made.day, made.model.fit, made.model.n
     for k, skills in enumerate(visit.skills):

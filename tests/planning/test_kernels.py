@@ -98,5 +98,7 @@ def test_why_this_carer() -> None:
         assert all(one.why for one in told.alternatives)
         assert all(one.more is None or one.more >= -1e6 for one in told.alternatives)
     assert np.array_equal(before, found.plan.turn[:, LABEL])
+    for v in set(range(day.model.n)) - set(planned):
+        assert explain(day, found.plan, day.day.visits[v].id).reasons[0].startswith("left out: ")
     with pytest.raises(KeyError):
         explain(day, found.plan, "nobody")
