@@ -21,7 +21,9 @@ class IntakeSettings(_Section):
     telemetry_batch: int = Field(default=500, ge=1, le=10_000)
     telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
     """How long telemetry may wait for company."""
-    telemetry_workers: int = Field(default=1, ge=1, le=64)
+    telemetry_workers: int | None = Field(default=None, ge=1, le=64)
+    """Telemetry connections of a process; by default one, and four to the embedded broker, which has at most a hundred
+    messages of a connection under way."""
     journal_after_seconds: float = Field(default=1.5, ge=0.2, le=60)
     """A database that has not answered for so long is away: alarms go to the journal in the data directory."""
 
