@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import msgspec
+from anyio import to_thread
 from fastapi import Header, Query, Response
 from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
@@ -83,9 +84,11 @@ async def _events(hub: Hub, who: Caller, subscription: Subscription) -> AsyncIte
             if now >= check_at:
                 check_at = now + RECHECK_S
                 if checking is None:
-                    checking = asyncio.ensure_future(run_in_threadpool(_still_in, hub, who))
+                    checking = asyncio.ensure_future(to_thread.run_sync(_still_in, hub, who, abandon_on_cancel=True))
                     checking.add_done_callback(lambda _: subscription.nudge())
     finally:
+        if checking is not None:
+            checking.cancel()
         subscription.close()
 
 

@@ -113,7 +113,7 @@ class _Pool:
 
     def close(self) -> None:
         # Its workers may be trying for a database that is silent; they end with the process.
-        self._pool.close(timeout=0.5)
+        self._pool.close(timeout=0)
 
 
 class _Brief:
