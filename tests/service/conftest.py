@@ -93,6 +93,8 @@ class World:
         return [
             (row["body"]["ref"], row["body"]["status"])
             for row in self.rows("SELECT body FROM outbox WHERE channel = 'device' AND target = %s ORDER BY id", device)
+            # Commands wait there too: a call for help without a position asks for one.
+            if "ref" in row["body"]
         ]
 
 
