@@ -16,11 +16,15 @@ __all__ = ["RulesJob"]
 log = logging.getLogger(__name__)
 
 _IDLE_S = 1.0
-_BATCH = 200
+_BATCH = 20
+"""Few, so that the interpreter is free again soon for those who take alarms."""
+_REST = 9
+"""For each second of work so many of rest: a tenth of a core at most, however many records each resident has."""
 
 
 class RulesJob:
-    """Judges residents whose turn it is, at most `per_second` of them, each every `every_s` seconds at the most often.
+    """Judges residents whose turn it is, at most `per_second` of them and a tenth of the time, each every `every_s`
+    seconds at the most often.
 
     Several processes share the work.
     """
@@ -65,7 +69,8 @@ class RulesJob:
                 pause = 1.0
                 full = done.taken >= batch
                 spent = monotonic() - began
-                self._stop.wait(max(0.0, batch / self._per_second - spent) if full else _IDLE_S)
+                pace = max(batch / self._per_second - spent, spent * _REST)
+                self._stop.wait(pace if full else max(_IDLE_S, pace))
             except UnavailableError as error:
                 log.warning("the alarm rules wait: %s", error.detail)
                 self._stop.wait(pause)
