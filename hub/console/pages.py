@@ -57,8 +57,8 @@ NOT_BUILT = """<!doctype html>
 
 
 def mount_console(app: FastAPI, dist: Path = DIST, *, tiles: str | None = None) -> None:
-    """Adds the routes of the pages: `/`, `/m/`, `/m/claim`, `/home`, `/q/{code}`, `/assets/{name}`, `/mark.svg`, the phone's
-    manifest and service worker.
+    """Adds the routes of the pages: `/`, `/m/`, `/m/claim`, `/home`, `/q/{code}`, `/assets/{name}`, `/mark.svg`, the
+    phone's manifest and service worker.
 
     `tiles`: the origin (`https://*.example.org`) of a base map the console may load; nothing else comes from outside.
     Without a build every page answers 503 and says what to run; a build that appears later is served without a restart.
