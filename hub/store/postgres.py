@@ -112,8 +112,8 @@ class _Pool:
         }
 
     def close(self) -> None:
-        # Its workers may be trying for a database that is silent; they end with the process.
-        self._pool.close(timeout=0)
+        # Briefly: its workers may be trying for a database that is silent, and then end with the process.
+        self._pool.close(timeout=0.3)
 
 
 class _Brief:
