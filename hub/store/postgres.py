@@ -68,6 +68,10 @@ class _Lane:
             connection.close()
 
 
+def _no_word_of_workers(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("couldn't stop thread")
+
+
 class _Pool:
     """Connections of the lanes "main" and "brief", shared by pages, programs and jobs."""
 
@@ -112,8 +116,9 @@ class _Pool:
         }
 
     def close(self) -> None:
-        # Briefly: its workers may be trying for a database that is silent, and then end with the process.
-        self._pool.close(timeout=0.3)
+        # Its workers may be trying for a database that is silent; they end with the process. Nobody need hear of it.
+        logging.getLogger("psycopg.pool").addFilter(_no_word_of_workers)
+        self._pool.close(timeout=0)
 
 
 class _Brief:
