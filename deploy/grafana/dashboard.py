@@ -330,6 +330,22 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
                 target(f"max(hub_supervision_busy{{{ONLY}}})", "busy"),
             ),
             panel(
+                "告警规则 Alarm rules",
+                "Residents whose turn it was, judged, raised for, failed a second; 1 while there are more than may be.",
+                target(f"sum(rate(hub_rules_looks_total{{{ONLY}}}[{RATE}]))", "looks"),
+                target(f"sum(rate(hub_rules_judged_total{{{ONLY}}}[{RATE}]))", "judged"),
+                target(f"sum(rate(hub_rules_raised_total{{{ONLY}}}[{RATE}]))", "raised"),
+                target(f"sum(rate(hub_rules_failed_total{{{ONLY}}}[{RATE}]))", "failed"),
+                target(f"max(hub_rules_busy{{{ONLY}}})", "busy"),
+            ),
+            panel(
+                "告警日志 Journal",
+                "Alarms kept on disk while the database was away, not yet in it; uplinks a second that went there; bytes.",
+                target(f"sum(hub_bridge_journal_alarms{{{ONLY}}})", "alarms waiting"),
+                target(f"sum(rate(hub_bridge_journalled_total{{{ONLY}}}[{RATE}]))", "journalled"),
+                target(f"sum(hub_bridge_journal_bytes{{{ONLY}}})", "bytes"),
+            ),
+            panel(
                 "账本与结构 Ledger and schema",
                 "Keys remembered, migrations missing, open files.",
                 target(f"max(hub_ledger_keys{{{ONLY}}})", "keys"),
