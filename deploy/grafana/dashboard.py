@@ -340,7 +340,7 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
             ),
             panel(
                 "告警日志 Journal",
-                "Alarms kept on disk while the database was away, not yet in it; uplinks a second that went there; bytes.",
+                "Alarms kept while the database was away, not yet in it; uplinks a second that went there; bytes.",
                 target(f"sum(hub_bridge_journal_alarms{{{ONLY}}})", "alarms waiting"),
                 target(f"sum(rate(hub_bridge_journalled_total{{{ONLY}}}[{RATE}]))", "journalled"),
                 target(f"sum(hub_bridge_journal_bytes{{{ONLY}}})", "bytes"),
