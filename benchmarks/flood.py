@@ -117,7 +117,8 @@ def burst(stage: Stage, presses: int, per_second: float) -> dict[str, Any]:
             connection.execute("UPDATE devices SET resident_id = NULL WHERE id LIKE 'B-%'")
             connection.execute(
                 "INSERT INTO devices (id, family, name, area_id)"
-                " SELECT 'B-' || to_char(n, 'FM0000'), 'care', '智能手表', (SELECT min(area_id) FROM residents)"
+                " SELECT 'B-' || lpad(n::text, greatest(4, length(n::text)), '0'), 'care', '智能手表',"
+                " (SELECT min(area_id) FROM residents)"
                 " FROM generate_series(%s::int, %s::int) n",
                 (DEVICES, presses + _WARM - 1),
             )
