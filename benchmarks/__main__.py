@@ -244,7 +244,12 @@ def _times(part: dict[str, float]) -> list[float]:
 def _throughput(name: str, part: dict[str, Any]) -> list[Any]:
     cpu = part["cpu_us"]
     values = [part.get(key, "") for key in ("observations_per_second", "times_floor", "batch")]
-    used = [part["load_cpu_us"], cpu["broker"], cpu.get("hub", cpu.get("subscriber")), cpu.get("database", "")]
+    used = [
+        part["load_cpu_us"],
+        cpu["broker"],
+        cpu.get("hub", cpu.get("subscriber", cpu.get("peer"))),
+        cpu.get("database", ""),
+    ]
     return [f"{part['broker']}: {name}", part["messages"], part["seconds"], part["per_second"], *values, *used]
 
 

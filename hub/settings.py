@@ -253,7 +253,7 @@ class TcpSettings(_Section):
     h02_port: Port | None = None
     unknown: Literal["quarantine", "refuse"] = "quarantine"
     """A device nobody added: its alarms are raised and marked, the rest is kept aside; or its connection is closed."""
-    max_connections: int = Field(default=20_000, ge=1, le=1_000_000)
+    max_connections: int = Field(default=19_000, ge=1, le=1_000_000)
     """Open connections of one listener."""
     max_per_address: int = Field(default=5_000, ge=1, le=1_000_000)
     """Of these, from one address. A carrier's gateway may stand for thousands of devices."""
