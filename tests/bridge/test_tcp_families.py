@@ -97,6 +97,7 @@ class Tracker:
     """A tracker's end of the connection."""
 
     def __init__(self, hub: Gateway, wire: TrackerWire | None = None, source: str = "127.0.0.1") -> None:
+        self.heard: list[Heard] = []
         self.sock = socket.create_connection(("127.0.0.1", hub.tcp.port), 10, (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.wire = wire or WIRES[hub.family.name](IMEI)
@@ -123,13 +124,11 @@ class Tracker:
         return self.answer().kind
 
     def answer(self) -> Heard:
-        while True:
+        while not self.heard:  # two answers may come in one piece
             piece = self.sock.recv(4096)
             assert piece, "the hub hung up"
-            found = self.wire.feed(piece)
-            if found:
-                assert len(found) == 1
-                return found[0]
+            self.heard += self.wire.feed(piece)
+        return self.heard.pop(0)
 
     def ended(self) -> bool:
         try:
