@@ -37,7 +37,9 @@ class Early(Protocol):
         """Whether `incoming` gives now what it will give when the batch is made up."""
         ...
 
-    def incoming(self) -> Incoming: ...
+    def incoming(self) -> Incoming:
+        """The uplink as the use case takes it. `device_id` "": it names no device."""
+        ...
 
 
 class LookAhead:

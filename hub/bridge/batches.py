@@ -23,7 +23,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
-from hub.bridge.ahead import Ahead, LookAhead
+from hub.bridge.ahead import Ahead, Early, LookAhead
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions
 from hub.clock import Clock, monotonic
@@ -48,22 +48,13 @@ _LOGGED_BYTES = 64 * 1024
 _log = logging.getLogger(__name__)
 
 
-class Parcel(Protocol):
+class Parcel(Early, Protocol):
     """One uplink in line."""
 
     received_at: datetime
 
     @property
     def source(self) -> Source: ...
-
-    @property
-    def early(self) -> bool:
-        """Whether `incoming` gives now already what it will give when the batch is made up."""
-        ...
-
-    def incoming(self) -> Incoming:
-        """The uplink as the use case takes it; called when its batch is made up. `device_id` "": it names no device."""
-        ...
 
 
 class Source(Protocol):

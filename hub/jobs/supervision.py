@@ -8,67 +8,34 @@ from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from hub.clock import monotonic
 from hub.errors import UnavailableError
+from hub.jobs.bounded import BoundedJob
 from hub.service import Supervised, Supervising
 
 __all__ = ["HearingBeat", "SupervisionJob"]
 
 log = logging.getLogger(__name__)
 
-_IDLE_S = 1.0
 _BATCH = 1000
 _BEAT_S = 5.0
 
 
-class SupervisionJob:
+class SupervisionJob(BoundedJob):
     """Looks at devices that could be silent, at most `per_second` of them; several processes share the work."""
 
     def __init__(self, supervising: Supervising, *, per_second: int, registry: CollectorRegistry | None = None) -> None:
+        super().__init__("supervision", batch=_BATCH, per_second=per_second)
         self._supervising = supervising
-        self._per_second = per_second
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._looked = Counter("hub_supervision_looks", "Devices looked at", registry=registry)
         self._silent = Counter("hub_supervision_silent", "Devices found silent", registry=registry)
         self._back = Counter("hub_supervision_back", "Devices heard again", registry=registry)
         self._behind = Gauge("hub_supervision_busy", "1 while there is more to look at than may be", registry=registry)
 
-    def start(self) -> None:
-        """Starts the thread; returns at once."""
-        self._thread = threading.Thread(target=self._run, name="jobs-supervision", daemon=True)
-        self._thread.start()
-
-    def request_stop(self) -> None:
-        """Tells the thread to end; does not wait."""
-        self._stop.set()
-
-    def stop(self, timeout: float = 2.0) -> None:
-        """Ends the thread; a run under way is finished or rolled back."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-
-    def _run(self) -> None:
-        pause = 1.0
-        batch = min(_BATCH, self._per_second)
-        while not self._stop.is_set():
-            began = monotonic()
-            try:
-                done = self._supervising.run_once(batch)
-                self._count(done, batch)
-                pause = 1.0
-                spent = monotonic() - began
-                full = done.looked_at >= batch
-                self._stop.wait(max(0.0, batch / self._per_second - spent) if full else _IDLE_S)
-            except UnavailableError as error:
-                log.warning("supervision waits: %s", error.detail)
-                self._stop.wait(pause)
-                pause = min(pause * 2, 15.0)
-            except Exception:
-                log.exception("supervision failed; it goes on in a moment")
-                self._stop.wait(pause)
-                pause = min(pause * 2, 15.0)
+    def piece(self, batch: int) -> int:
+        """Looks at up to `batch` devices."""
+        done = self._supervising.run_once(batch)
+        self._count(done, batch)
+        return done.looked_at
 
     def _count(self, done: Supervised, batch: int) -> None:
         self._looked.inc(done.looked_at)

@@ -190,7 +190,7 @@ class PostgresDatabase:
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> Iterator[PostgresTransaction]:
         """Commits when the block ends, rolls back when it raises.
 
-        `meanwhile` gets its turns while the server works (not in lane "main"); it must not use this database.
+        `meanwhile` gets its turns while the server works; it must not use this database.
 
         Raises UnavailableError where the database is away: before the block, inside it, or at the commit (then with
         `outcome="unknown"`: it may have been committed; whoever repeats must be ready for that).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from hub.embedded import EmbeddedPostgres
-from hub.store.migrate import migrate
 from simulators.roster import Roster, load_roster
 from simulators.scenario import FleetSource
 from tests.chaos.fleet import Fleet
 from tests.fixtures.brokers import MosquittoBroker
 from tests.fixtures.hub import RunningHub, load_sample
 from tests.fixtures.ports import lasting_port
+from tests.fixtures.postgres import durable_server
 
 CARE, BRACKET = 16, 4
 
@@ -25,15 +23,8 @@ CARE, BRACKET = 16, 4
 @pytest.fixture
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server of its own with fsync and synchronous commit, as a site's must be; the hub knows only its URL."""
-    folder = Path(tempfile.mkdtemp(prefix="care-hub-chaos-"))
-    server = EmbeddedPostgres(folder, durable=True)
-    try:
-        server.start()
-        migrate(server.url)
+    with durable_server() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +16,12 @@ import pytest
 
 from hub.clock import monotonic
 from hub.embedded import EmbeddedPostgres
-from hub.store.migrate import migrate
 from tests.e2e.live import Stream, listening, sender
 from tests.fixtures.brokers import Broker
 from tests.fixtures.frozen import freeze, thaw
 from tests.fixtures.hub import RunningHub, load_sample
 from tests.fixtures.ports import lasting_port
+from tests.fixtures.postgres import durable_server
 from tests.waiting import wait_until
 
 Json = dict[str, Any]
@@ -36,15 +34,8 @@ TOLD_WITHIN_S = 8.0
 @pytest.fixture
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A server of this test alone that keeps its promises."""
-    folder = Path(tempfile.mkdtemp(prefix="care-hub-dark-"))
-    server = EmbeddedPostgres(folder, durable=True)
-    try:
-        server.start()
-        migrate(server.url)
+    with durable_server() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
