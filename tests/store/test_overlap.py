@@ -78,7 +78,8 @@ def test_a_transaction_gives_its_connection_back_without_the_work(database_url: 
             return False
 
         with database.begin("telemetry", work) as tx:
-            tx.session.connection.execute("SELECT 1")
+            # Long enough that the answer cannot be there before anybody looks.
+            tx.session.connection.execute("SELECT pg_sleep(0.05)")
         done = len(calls)
         assert done
         with database.begin("telemetry") as tx:
