@@ -1,6 +1,6 @@
 // Small checks of our own that a type checker cannot make. Prints file:line and fails.
 import { readFileSync, readdirSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -17,7 +17,11 @@ function* files(dir) {
 const say = (path, text, at, what) => found.push(`${relative(root, path)}:${text.slice(0, at).split('\n').length}: ${what}`)
 
 const messages = {}
-for (const path of files(join(root, 'src/locales'))) Object.assign(messages, JSON.parse(readFileSync(path, 'utf8')))
+for (const path of files(join(root, 'src/locales'))) {
+  const found = JSON.parse(readFileSync(path, 'utf8'))
+  const pairs = /\.(zh|en)\.json$/.test(path) ? '' : `${basename(path, '.json')}.`
+  for (const [key, text] of Object.entries(found)) messages[pairs + key] = text
+}
 const keys = new Set(Object.keys(messages))
 const used = new Set()
 

@@ -20,6 +20,8 @@ await build({
     target: 'node20',
     minify: false,
     rollupOptions: {
+      // The logic names components (`pages.ts`); no test opens one.
+      external: /\.vue$/,
       input: Object.fromEntries(tests.map((name) => [basename(name, '.ts'), join(root, 'test', name)])),
       output: { entryFileNames: '[name].mjs', format: 'es' },
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { clockTime, restoreClock, serverNow, setZone, shortTime, span, syncClock } from '../src/core/clock.ts'
@@ -7,21 +7,21 @@ import { distance, metresBetween } from '../src/core/geo.ts'
 import { query } from '../src/core/http.ts'
 import { addMessages, chooseLanguage, fill, setLanguage, t, word } from '../src/core/i18n.ts'
 import { fromLocalInput, toLocalInput } from '../src/core/local-input.ts'
-import consoleEn from '../src/locales/console.en.json'
-import consoleZh from '../src/locales/console.zh.json'
-import homeEn from '../src/locales/home.en.json'
-import homeZh from '../src/locales/home.zh.json'
-import onboardingEn from '../src/locales/onboarding.en.json'
-import onboardingZh from '../src/locales/onboarding.zh.json'
-import phoneEn from '../src/locales/phone.en.json'
-import phoneZh from '../src/locales/phone.zh.json'
-import phoneLateEn from '../src/locales/phone-late.en.json'
-import phoneLateZh from '../src/locales/phone-late.zh.json'
 import sharedEn from '../src/locales/shared.en.json'
 import sharedZh from '../src/locales/shared.zh.json'
 import { T0 } from './make.ts'
 
-const pairs = { console: [consoleZh, consoleEn], home: [homeZh, homeEn], onboarding: [onboardingZh, onboardingEn], phone: [phoneZh, phoneEn], phoneLate: [phoneLateZh, phoneLateEn], shared: [sharedZh, sharedEn] } as const
+type Messages = Record<string, string>
+const folder = join(process.cwd(), 'src/locales')
+const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
+/** Every file of words there is: a page brings its own and needs no line here. */
+const pairs: Record<string, [Messages, Messages]> = Object.fromEntries(
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.zh.json'))
+    .map((name) => [name.replace('.zh.json', ''), [read(name), read(name.replace('.zh.', '.en.'))]]),
+)
+const nav: Record<string, { zh: string; en: string }> = read('nav.json')
+pairs.nav = [Object.fromEntries(Object.entries(nav).map(([key, one]) => [`nav.${key}`, one.zh])), Object.fromEntries(Object.entries(nav).map(([key, one]) => [`nav.${key}`, one.en]))]
 
 test('both languages have the same keys, the same places, and no empty text', () => {
   const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()

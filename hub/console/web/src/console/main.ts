@@ -3,11 +3,12 @@ import '../styles/tokens.css'
 import '../styles/base.css'
 import '../styles/pages.css'
 import { startTicking } from '../core/clock.ts'
-import { addMessages, chooseLanguage, setLanguage } from '../core/i18n.ts'
+import { addMessages, addPairs, chooseLanguage, setLanguage } from '../core/i18n.ts'
 import { remembered } from '../core/settings.ts'
 import { chooseTheme, setTheme, watchSystemTheme } from '../core/theme.ts'
 import consoleEn from '../locales/console.en.json'
 import consoleZh from '../locales/console.zh.json'
+import nav from '../locales/nav.json'
 import sharedEn from '../locales/shared.en.json'
 import sharedZh from '../locales/shared.zh.json'
 import { paths } from '../ui/icons.ts'
@@ -19,6 +20,7 @@ Object.assign(paths, CONSOLE_ICONS)
 
 addMessages(sharedZh, sharedEn)
 addMessages(consoleZh, consoleEn)
+addPairs('nav', nav)
 setLanguage(chooseLanguage(location.search, null, remembered('language')))
 setTheme(chooseTheme(location.search, null), false)
 watchSystemTheme()

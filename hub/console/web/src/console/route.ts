@@ -1,8 +1,8 @@
 /** Hash routes: `#/alarms/ID`, `#/devices/work`. Small enough to need no router. */
 import { computed, shallowRef } from 'vue'
+import { isPage, type PageName } from './pages.ts'
 
-export const PAGES = ['alarms', 'orders', 'residents', 'devices', 'onboarding', 'handover', 'supervision', 'settings', 'wall'] as const
-export type PageName = (typeof PAGES)[number]
+export type { PageName } from './pages.ts'
 
 const hash = shallowRef(location.hash)
 addEventListener('hashchange', () => {
@@ -13,8 +13,8 @@ const whole = computed(() => hash.value.replace(/^#\/?/, '').split('?'))
 const pieces = computed(() => whole.value[0]!.split('/').map(decodeURIComponent))
 
 export const page = computed<PageName>(() => {
-  const name = pieces.value[0] as PageName
-  return PAGES.includes(name) ? name : 'alarms'
+  const name = pieces.value[0]
+  return isPage(name) ? name : 'alarms'
 })
 export const selectedId = computed<string | null>(() => pieces.value[1] || null)
 /** `#/supervision/list?number=late_60`: what a page was opened for. */

@@ -14,6 +14,14 @@ export function addMessages(zh: Messages, en: Messages): void {
   Object.assign(known.en, en)
 }
 
+/** Few words in one file, both languages beside each other: `{"key": {"zh": …, "en": …}}` gives `prefix.key`. */
+export function addPairs(prefix: string, pairs: Record<string, Record<Language, string>>): void {
+  for (const [key, pair] of Object.entries(pairs)) {
+    known.zh[`${prefix}.${key}`] = pair.zh
+    known.en[`${prefix}.${key}`] = pair.en
+  }
+}
+
 /** Replaces `{name}` by `params.name`; an unknown place stays visible, so a wrong key is seen and not swallowed. */
 export function fill(text: string, params?: Params): string {
   if (!params) return text
