@@ -8,9 +8,11 @@ from hub.ports import (
     desk,
     home,
     integrations,
+    notices,
     provisioning,
     reads,
     records,
+    rota,
     rules,
     supervision,
     technical,
@@ -20,9 +22,11 @@ from hub.ports.database import *  # noqa: F403
 from hub.ports.desk import *  # noqa: F403
 from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
+from hub.ports.notices import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
+from hub.ports.rota import *  # noqa: F403
 from hub.ports.rules import *  # noqa: F403
 from hub.ports.supervision import *  # noqa: F403
 from hub.ports.technical import *  # noqa: F403
@@ -33,9 +37,11 @@ __all__ += database.__all__
 __all__ += desk.__all__
 __all__ += home.__all__
 __all__ += integrations.__all__
+__all__ += notices.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__
+__all__ += rota.__all__
 __all__ += rules.__all__
 __all__ += supervision.__all__
 __all__ += technical.__all__

@@ -19,6 +19,7 @@ from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
+from hub.ports.notices import Notices
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
@@ -40,6 +41,7 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.rota import Rota
 from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
 
@@ -334,9 +336,11 @@ class Transaction(Protocol):
     users: Users
     audit: Audit
     integrations: Integrations
+    notices: Notices
     commands: Commands
     quarantine: Quarantine
     reference: Reference
+    rota: Rota
     rules: Rules
     supervision: Supervision
     provisioning: Provisioning

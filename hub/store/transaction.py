@@ -31,9 +31,11 @@ from hub.ports.database import (
 from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
+from hub.ports.notices import Notices
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
+from hub.ports.rota import Rota
 from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
 from hub.store.alarms import AlarmsDrawer
@@ -48,6 +50,7 @@ from hub.store.home import HomeDrawer
 from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
+from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
 from hub.store.provisioning import ProvisioningDrawer
@@ -55,6 +58,7 @@ from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
 from hub.store.residents import ResidentsDrawer
 from hub.store.responders import RespondersDrawer
+from hub.store.rota import RotaDrawer
 from hub.store.rules import RulesDrawer
 from hub.store.series import SeriesDrawer
 from hub.store.session import Connection, Session, as_json
@@ -99,9 +103,11 @@ class PostgresTransaction:
         self.users: Users = users
         self.audit: Audit = AuditDrawer(session)
         self.integrations: Integrations = IntegrationsDrawer(session)
+        self.notices: Notices = NoticesDrawer(session)
         self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
+        self.rota: Rota = RotaDrawer(session)
         self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
