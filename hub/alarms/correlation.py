@@ -23,14 +23,17 @@ The rules, each with the harm it prevents:
   `received`. Two exceptions: a person who calls in knows better than a status, and smoke, gas and water in the flat
   are the cry of the place and not of the resident.
 - A test is a class of its own and never meets an emergency.
+- What a silence or a maintenance window covers (`hub.alarms.windows`) is recorded and counted, not raised.
+- What chatters (`hub.alarms.chatter`) says so; where nobody is harmed by it, it goes on the shelf, with an end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
+from hub.alarms.chatter import shelf_until
 from hub.alarms.model import Alarm, Incident, Priority, Reason, Told, more_urgent, priority_rank
 from hub.alarms.table import PLACE_TYPES
 from hub.care import Resident, raises_alarms
@@ -48,7 +51,8 @@ class Decision:
     `priority` and `type` are the incident's after it. `counts`: it is a press (a cancel is not). `alert`: operators
     hear it now. `realert`: a critical press after somebody had claimed, or on a shelved incident. `restart_plan`,
     `advance_plan`: the response plan begins again; its next tier is called without waiting. `locate`: it carries no
-    position, the device should be asked for one. `tell`: what its device is told, in order.
+    position, the device should be asked for one. `tell`: what its device is told, in order. `shelve_until`: it
+    chatters, the incident goes on the shelf until then.
     """
 
     kind: Literal["open", "fold", "record_only"]
@@ -64,6 +68,7 @@ class Decision:
     restart_plan: bool = False
     advance_plan: bool = False
     locate: bool = False
+    shelve_until: datetime | None = None
 
 
 def decide(
@@ -73,11 +78,14 @@ def decide(
     *,
     now: datetime,
     cancelled: Incident | None = None,
+    hushed: Reason | None = None,
+    chatter: Reason | None = None,
 ) -> Decision:
     """What becomes of `alarm`.
 
     `live` is the live incident of the alarm's subject and class, `resident` the person it is about, `cancelled` (only
     for type "cancel") the incident which the cancelled press joined. An incident that is not live counts as None.
+    `hushed`: why a window silences it; `chatter`: that the same alarm has come too often lately.
     Raises ValueError where `live` is of another subject or class: the caller asked for the wrong one.
     """
     if alarm.type == "cancel":
@@ -87,12 +95,15 @@ def decide(
             f"alarm {alarm.id} is of {alarm.subject}/{alarm.alarm_class}, "
             f"incident {live.id} of {live.subject}/{live.alarm_class}"
         )
-    facts = _facts(alarm, resident, now)
+    facts = (*_facts(alarm, resident, now), *(() if chatter is None else (chatter,)))
     if resident is not None and not raises_alarms(resident.status) and not _overrules_absence(alarm):
         text = f"the resident is {'in hospital' if resident.status == 'hospital' else resident.status}: recorded only"
         return _record_only(alarm, Reason("resident_absent", text, {"status": resident.status}), *facts)
+    if hushed is not None:
+        return _record_only(alarm, hushed, *facts)
     if live is not None and live.live:
-        return _fold(alarm, live, facts)
+        folded = _fold(alarm, live, facts)
+        return folded if chatter is None else replace(folded, shelve_until=shelf_until(alarm, live, now))
     if alarm.buffered and alarm.alarm_class in ("technical", "test"):
         return _record_only(alarm, Reason("past_state", "a stored record of a state that has passed"), *facts)
     return Decision(

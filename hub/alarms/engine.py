@@ -40,13 +40,15 @@ def take(
     policy: EscalationPolicy = DEFAULT_POLICY,
     operators_signed_in: int = 1,
     actor: Actor | None = None,
+    hushed: Reason | None = None,
+    chatter: Reason | None = None,
 ) -> Taken:
     """Decides on an alarm and carries it out. `incident_id` and `policy` serve only where one opens.
 
     Presses of a batch are taken one after the other in receive order, each with the `live` the one before left.
-    `actor` is the person who raised it; None: its device.
+    `actor` is the person who raised it; None: its device. `hushed` and `chatter` as in `decide`.
     """
-    decision = decide(alarm, live, resident, now=now, cancelled=cancelled)
+    decision = decide(alarm, live, resident, now=now, cancelled=cancelled, hushed=hushed, chatter=chatter)
     by = actor or _device(alarm)
     if decision.kind == "record_only":
         return Taken(decision, None)
@@ -148,7 +150,10 @@ def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime,
             reasons=decision.reasons,
         )
         return settle(incident, replace(incident, reasons=reasons), now=now, base=base)
-    breaks_through = incident.shelved and decision.alert  # a shelf quiets what is known, not what is new
+    # A shelf quiets what is known, not what is new.
+    other_device = alarm.device_id is not None and incident.device_id not in (None, alarm.device_id)
+    is_new = alarm.type not in incident.types or other_device
+    breaks_through = incident.shelved and (decision.alert or is_new)
     after = replace(
         incident,
         type=decision.type,
@@ -163,6 +168,9 @@ def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime,
         plan_round=incident.plan_round + (1 if decision.restart_plan else 0),
         reasons=reasons,
     )
+    if decision.shelve_until is not None:
+        why = next(reason.text for reason in decision.reasons if reason.code == "chattering")
+        after = replace(after, shelved_until=decision.shelve_until, shelve_reason=why)
     entries = [TimelineEntry("pressed", now, actor, _body(alarm, decision.reasons))]
     if decision.raises_priority:
         entries.append(
@@ -170,6 +178,9 @@ def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime,
         )
     if breaks_through:
         entries.append(TimelineEntry("unshelved", now, SYSTEM, {"reason": "a new alarm"}))
+    if decision.shelve_until is not None:
+        shelf = {"until": decision.shelve_until.isoformat(), "reason": after.shelve_reason, "by": "chattering"}
+        entries.append(TimelineEntry("shelved", now, SYSTEM, shelf))
     if decision.realert:
         entries.append(TimelineEntry("realerted", now, SYSTEM, {"reason": "pressed_again"}))
     plan: PlanStep = "restart" if decision.restart_plan else "next" if decision.advance_plan else "none"
