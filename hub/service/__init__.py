@@ -26,6 +26,7 @@ from hub.service.handovers import Handovers
 from hub.service.homes import PHOTO_BYTES, Homes
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
+from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.profiles import ProfileRegister
 from hub.service.pushes import Pushes
@@ -73,6 +74,8 @@ __all__ = [
     "Supervising",
     "build_services",
     "candidate_json",
+    "notify",
+    "withdraw",
 ]
 
 CHINA = timezone(timedelta(hours=8))
