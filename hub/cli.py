@@ -119,6 +119,17 @@ def _read_password() -> str:
     return lines[0]
 
 
+def _read_secret(what: str) -> str:
+    """One line of standard input, or what is typed at a prompt."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt(what, hide_input=True)
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise HubError(f"no {what.lower()}: give it as a line of standard input")
+    return line
+
+
 main.add_command(device)
 main.add_command(load)
 main.add_command(plan)
@@ -188,13 +199,30 @@ def integration() -> None:
 @click.option(
     "--secret-stdin", is_flag=True, help="The secret is the first line of standard input: the maker dictates it."
 )
+@click.option(
+    "--cipher-key-stdin",
+    is_flag=True,
+    help="The key OneNET encrypts its pushes with is the next line of standard input.",
+)
 @click.option("--devices", default="*", show_default=True, help="Ids it may speak for: a pattern with * and ?.")
 @click.option("--rate", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Requests a second.")
 @plain_errors
-def integration_add(name: str, family: str, scheme: Scheme, secret_stdin: bool, devices: str, rate: int) -> None:
+def integration_add(
+    name: str, family: str, scheme: Scheme, secret_stdin: bool, cipher_key_stdin: bool, devices: str, rate: int
+) -> None:
     """Lets a cloud push; prints its secret once, as the last word of the output. 新增推送来源。"""
-    secret = _read_password() if secret_stdin else None
-    given = app.add_integration(load_settings(), name, family, scheme, secret=secret, devices=devices, rate_per_s=rate)
+    secret = _read_secret("Secret") if secret_stdin else None
+    cipher_key = _read_secret("Cipher key") if cipher_key_stdin else None
+    given = app.add_integration(
+        load_settings(),
+        name,
+        family,
+        scheme,
+        secret=secret,
+        devices=devices,
+        rate_per_s=rate,
+        cipher_key=cipher_key,
+    )
     added = f"added {name}: {scheme} pushes to /api/v1/intake/{family}"
     click.echo(f"{added}, with the secret given" if secret else f"{added}; its secret, shown once: {given}")
 

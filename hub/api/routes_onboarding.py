@@ -131,6 +131,7 @@ def post_integration(hub: HubDep, write: Write, body: IntegrationNew) -> Respons
             secret=body.secret,
             devices=body.devices,
             rate_per_s=body.rate_per_s,
+            cipher_key=body.cipher_key,
         )
         told.append(given.secret)
 

@@ -107,12 +107,16 @@ class IntegrationList(View):
 
 
 class IntegrationNew(Request):
-    """A maker's cloud that may push. `secret`: what its console dictates; made by the hub otherwise."""
+    """A maker's cloud that may push. `secret`: what its console dictates; made by the hub otherwise.
+
+    `cipher_key`: what OneNET encrypts its pushes with (its console shows it), where its encrypted mode is chosen.
+    """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     family: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
     scheme: Scheme
     secret: Annotated[str, StringConstraints(min_length=3, max_length=200)] | None = None
+    cipher_key: Annotated[str, StringConstraints(min_length=16, max_length=64)] | None = None
     devices: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:*?-]{1,80}$")] = "*"
     rate_per_s: Annotated[int, Strict(), Field(ge=1, le=10_000)] = 50
 

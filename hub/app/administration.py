@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 
 from hub.api import hash_password
-from hub.app.compose import services_on
 from hub.app.load_check import Checked
 from hub.app.loading import Loaded, load_into
+from hub.app.plugging import services_on
 from hub.clock import new_id, utc_now
 from hub.embedded import embedded_database
 from hub.errors import BadRequestError, HubError, NotFoundError
@@ -128,11 +128,15 @@ def add_integration(
     secret: str | None,
     devices: str,
     rate_per_s: int,
+    cipher_key: str | None = None,
 ) -> str:
     """Lets a maker's cloud push; gives its secret. BadRequestError, ConflictError (the name is taken)."""
     with _database(settings) as database:
         pushes = services_on(database, settings).pushes
-        return pushes.add(name, family, scheme, SYSTEM, secret=secret, devices=devices, rate_per_s=rate_per_s).secret
+        given = pushes.add(
+            name, family, scheme, SYSTEM, secret=secret, devices=devices, rate_per_s=rate_per_s, cipher_key=cipher_key
+        )
+        return given.secret
 
 
 def integrations(settings: Settings) -> list[IntegrationRow]:

@@ -11,7 +11,7 @@ from hub.ports.records import Json
 
 __all__ = ["SCHEMES", "IntegrationRow", "Integrations", "RawWatch", "Scheme", "WatchedRow"]
 
-Scheme = Literal["bearer", "basic", "key", "hmac", "onenet", "huawei"]
+Scheme = Literal["bearer", "basic", "key", "hmac", "onenet", "huawei", "aqara"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
@@ -19,8 +19,9 @@ SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 class IntegrationRow:
     """One maker's cloud.
 
-    `secret` is set where a signature is checked with it, `secret_digest` (sha256) where it is sent along. `devices`:
-    the ids it may speak for, a pattern with `*` and `?`. `rate_per_s`: requests it may send on average.
+    `secret` is set where a signature is checked with it, `secret_digest` (sha256) where it is sent along. `cipher_key`:
+    what its pushes are encrypted with. `devices`: the ids it may speak for, a pattern with `*` and `?`. `rate_per_s`:
+    requests it may send on average.
     """
 
     name: str
@@ -36,6 +37,7 @@ class IntegrationRow:
     last_used_at: datetime | None = None
     last_refused_at: datetime | None = None
     last_refusal: str | None = None
+    cipher_key: str | None = None
 
 
 class RawWatch(NamedTuple):

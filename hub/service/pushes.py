@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -23,7 +23,7 @@ from devices.topics import UP_CHANNELS, is_device_id
 from hub.clock import Clock
 from hub.errors import BadRequestError, HubError, NotFoundError, UnavailableError
 from hub.ports import SCHEMES, Actor, Database, Incoming, IntegrationRow, Outcome, Scheme
-from hub.service.signatures import RECOVERABLE, Proof, Push, digest_of, prove
+from hub.service.signatures import RECOVERABLE, Proof, Push, digest_of, prove, wrong_cipher_key
 
 __all__ = ["Given", "Pushes", "RefusedError", "Taken", "Trusted"]
 
@@ -45,7 +45,7 @@ class RefusedError(HubError):
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A push whose sender is known."""
+    """A push whose sender is known; its body decrypted, where it came encrypted."""
 
     push: Push
     integration: IntegrationRow
@@ -104,8 +104,12 @@ class Pushes:
         secret: str | None = None,
         devices: str = "*",
         rate_per_s: int = 50,
+        cipher_key: str | None = None,
     ) -> Given:
-        """Adds one. `secret`: what the maker dictates, else made here. BadRequestError; ConflictError: the name."""
+        """Adds one. `secret`: what the maker dictates, else made here; `cipher_key`: OneNET's, where it encrypts.
+
+        BadRequestError: a field; ConflictError: the name.
+        """
         if not _NAME.fullmatch(name):
             raise BadRequestError(f"name {name!r}: 1 to 40 of a-z 0-9 -, not beginning with -", field="name")
         if family not in FAMILIES:
@@ -119,6 +123,8 @@ class Pushes:
             raise BadRequestError(f"secret: at least {_SHORTEST_SECRET} characters are needed", field="secret")
         if secret is not None and not 3 <= len(secret) <= 200:
             raise BadRequestError("secret: 3 to 200 characters", field="secret")
+        if cipher_key is not None and (wrong := wrong_cipher_key(scheme, cipher_key)):
+            raise BadRequestError(f"cipher_key: {wrong}", field="cipher_key")
         # Makers' consoles take letters and digits, at most 32 of them (Huawei).
         given = secret or secrets.token_hex(16)
         now = self._clock()
@@ -132,6 +138,7 @@ class Pushes:
             devices=devices,
             rate_per_s=rate_per_s,
             created_by=actor.name,
+            cipher_key=cipher_key,
         )
         with self._database.begin() as tx:
             tx.integrations.add(row)
@@ -165,7 +172,8 @@ class Pushes:
         for integration in known:
             proof = prove(push, integration)
             if proof.reason is None:
-                return Trusted(push, integration, proof)
+                plain = push if proof.body is None else replace(push, body=proof.body)
+                return Trusted(plain, integration, proof)
             reasons.append(proof.reason)
         reason = "; ".join(dict.fromkeys(reasons)) or f"no integration of family {push.family} is registered"
         self._tell_refused(push.family, reason)

@@ -6,8 +6,9 @@
 | basic  | `Authorization: Basic name:secret` | digest |
 | key    | `?key=<secret>`, for makers that can neither sign nor send a header | digest |
 | hmac   | `X-Hub-Signature: sha256=<hex>`, HMAC-SHA256 over time, nonce, query, body, joined by line feeds | secret |
-| onenet | `signature` = base64(md5(token + nonce + msg)) | secret |
+| onenet | `signature` = base64(md5(token + nonce + msg)); encrypted pushes: over the encrypted text | secret |
 | huawei | header `signature` = sha256 over token, `timestamp` and `nonce` sorted and joined | secret |
+| aqara  | header `sign` = md5 over `appkey=…&nonce=…&time=…&token=…`, the key being the secret | secret |
 
 A signature that covers a time is refused when that is more than five minutes off. What makes a request unique (its
 nonce, or its signature) is given back: once committed it is never taken again.
@@ -20,17 +21,18 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from devices.codecs.json_body import moment
 from hub.ports import IntegrationRow, Scheme
+from hub.service.deciphering import decipher, read_key
 
-__all__ = ["RECOVERABLE", "Proof", "Push", "digest_of", "hmac_signature", "prove"]
+__all__ = ["RECOVERABLE", "Proof", "Push", "digest_of", "hmac_signature", "prove", "wrong_cipher_key"]
 
-RECOVERABLE: frozenset[Scheme] = frozenset({"hmac", "onenet", "huawei"})
+RECOVERABLE: frozenset[Scheme] = frozenset({"hmac", "onenet", "huawei", "aqara"})
 """Schemes whose secret must be known to check them."""
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -55,21 +57,35 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The verdict. `reason` is None where the request is genuine; `replay_key` what it may be repeated by."""
+    """The verdict. `reason` is None where the request is genuine; `replay_key` what it may be repeated by; `body` what
+    it says where it came encrypted.
+    """
 
     reason: str | None = None
     replay_key: bytes | None = None
     replay_for: timedelta = _TIMED
+    body: bytes | None = None
 
 
 def digest_of(secret: str) -> bytes:
     """What is stored of a secret that is sent along. Such secrets are made by the hub and long: no slow hash needed."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
 def prove(push: Push, integration: IntegrationRow) -> Proof:
     """Whether `push` comes from `integration`."""
     return _SCHEMES[integration.scheme](push, integration)
+
+
+def wrong_cipher_key(scheme: Scheme, key: str) -> str | None:
+    """What is wrong with a cipher key for pushes of this scheme; None where nothing is."""
+    if scheme != "onenet":
+        return f"pushes of scheme {scheme} are never encrypted, only those of onenet"
+    try:
+        read_key(key)
+    except ValueError as problem:
+        return str(problem)
+    return None
 
 
 # --- secrets that are sent along --------------------------------------------------------------------------------------
@@ -126,7 +142,8 @@ def _off(text: str, push: Push) -> str | None:
 
 def hmac_signature(secret: str, timestamp: str, nonce: str, query: str, body: bytes) -> str:
     """The value of `X-Hub-Signature` for a request; docs/wire/intake.md has it in words."""
-    signed = b"\n".join((timestamp.encode(), nonce.encode(), query.encode(), body))
+    head = (text.encode("utf-8", "replace") for text in (timestamp, nonce, query))
+    signed = b"\n".join((*head, body))
     return f"sha256={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
@@ -151,9 +168,7 @@ def _onenet(push: Push, integration: IntegrationRow) -> Proof:
             fields = _RAW.decode(push.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Proof("the body is not {msg, nonce, signature}")
-        if "enc_msg" in fields and "msg" not in fields:
-            return Proof("the push is encrypted: choose plain text at OneNET, TLS protects it")
-        msg, nonce = _text(fields.get("msg")), _text(fields.get("nonce"))
+        msg, nonce = _text(fields.get("enc_msg")) or _text(fields.get("msg")), _text(fields.get("nonce"))
         sent = _text(fields.get("signature")) or _text(fields.get("msg_signature"))
     if not nonce or not sent or not msg:
         return Proof("msg, nonce and signature are needed")
@@ -163,7 +178,15 @@ def _onenet(push: Push, integration: IntegrationRow) -> Proof:
     # A plus sign of base64 arrives as a blank where the sender did not escape it.
     if not hmac.compare_digest(expected, sent.replace(" ", "+").encode("utf-8", "replace")):
         return Proof("the signature is wrong")
-    return Proof(replay_key=_named("onenet", nonce + sent), replay_for=_UNTIMED)
+    proof = Proof(replay_key=_named("onenet", nonce + sent), replay_for=_UNTIMED)
+    if push.method == "GET" or msg.lstrip()[:1] in ("{", "["):
+        return proof
+    if not integration.cipher_key:
+        return Proof("the push is encrypted: give its cipher key, or choose plain text at OneNET")
+    try:
+        return replace(proof, body=decipher(msg, read_key(integration.cipher_key)))
+    except ValueError as problem:
+        return Proof(str(problem))
 
 
 def _text(raw: msgspec.Raw | None) -> str:
@@ -182,11 +205,30 @@ def _huawei(push: Push, integration: IntegrationRow) -> Proof:
     if not timestamp or not nonce or not sent:
         return Proof("the headers timestamp, nonce and signature are needed")
     joined = "".join(sorted((integration.secret or "", timestamp, nonce)))
-    expected = hashlib.sha256(joined.encode()).hexdigest()
+    expected = hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest()
     if not hmac.compare_digest(expected.encode(), sent.strip().lower().encode("utf-8", "replace")):
         return Proof("the signature is wrong")
     off = _off(timestamp, push)
     return Proof(off) if off else Proof(replay_key=_named("huawei", f"{timestamp}\n{nonce}"))
+
+
+def _aqara(push: Push, integration: IntegrationRow) -> Proof:
+    """The key goes along in a header of its own, so the signature is no better than the key: TLS protects both."""
+    token, nonce = push.headers.get("token", ""), push.headers.get("nonce", "")
+    timestamp, sent = push.headers.get("time", ""), push.headers.get("sign", "")
+    if not token or not nonce or not timestamp or not sent:
+        return Proof("the headers token, time, nonce and sign are needed: turn signing on at Aqara")
+    joined = f"appkey={integration.secret or ''}&nonce={nonce}&time={timestamp}&token={token}"
+    # Aqara's own interface folds what it signs to lower case and its push description does not say: either is its.
+    either = [
+        hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        for text in (joined, joined.lower())
+    ]
+    said = sent.strip().lower().encode("utf-8", "replace")
+    if not any(hmac.compare_digest(one.encode(), said) for one in either):
+        return Proof("the signature is wrong")
+    off = _off(timestamp, push)
+    return Proof(off) if off else Proof(replay_key=_named("aqara", f"{timestamp}\n{nonce}"))
 
 
 def _named(scheme: str, text: str) -> bytes:
@@ -200,4 +242,5 @@ _SCHEMES: Mapping[Scheme, Callable[[Push, IntegrationRow], Proof]] = {
     "hmac": _hmac,
     "onenet": _onenet,
     "huawei": _huawei,
+    "aqara": _aqara,
 }

@@ -23,6 +23,7 @@ _ADDED = (
     "rate_per_s",
     "created_at",
     "created_by",
+    "cipher_key",
 )
 
 

@@ -13,12 +13,15 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 from psycopg import sql
 
 from hub.api.gate import Gate
 from hub.api.routes_intake import MAX_PUSH
 from hub.api.signin import ThrottledError
 from hub.embedded import EmbeddedPostgres
+from hub.errors import BadRequestError
 from hub.ports import SYSTEM, Scheme
 from hub.service.signatures import hmac_signature
 from tests.api.desk import Desk, Json, open_desk
@@ -124,6 +127,46 @@ def test_onenet_checks_the_address_and_pushes_with_its_signature(shared: Desk) -
     # Another message under a signature that was seen is a forgery.
     forged = push(shared, "onenet", {**body, "msg": body["msg"].replace("sos", "fall")})
     assert forged.status_code == 401
+
+
+def test_onenet_pushes_encrypted(shared: Desk) -> None:
+    key = b"Ab3dEf6hIj9lMn2p"
+    _, token = integration(shared, "onenet", "onenet", cipher_key=key.decode())
+    name = f"band-{uuid4().hex[:8]}"
+    said = {
+        "notifyType": "event",
+        "deviceName": name,
+        "data": {"params": {"sos": {"value": {}, "time": 1795331900123}}},
+    }
+    padder = PKCS7(128).padder()
+    padded = padder.update(json.dumps(said).encode()) + padder.finalize()
+    sealer = Cipher(algorithms.AES(key), modes.CBC(key)).encryptor()
+    sealed = base64.b64encode(sealer.update(padded) + sealer.finalize()).decode()
+    nonce = uuid4().hex[:8]
+    signature = base64.b64encode(hashlib.md5(f"{token}{nonce}{sealed}".encode()).digest()).decode()
+    body = {"msg": sealed, "nonce": nonce, "signature": signature}
+    answer = push(shared, "onenet", body)
+    assert answer.status_code == 200, answer.text
+    assert [alarm["type"] for alarm in alarms_of(shared, name)] == ["sos"]
+    assert push(shared, "onenet", body).json()["repeated"] is True
+    with pytest.raises(BadRequestError, match="cipher_key"):
+        shared.services.pushes.add(f"t-{uuid4().hex[:12]}", "onenet", "onenet", SYSTEM, cipher_key="too short")
+
+
+def test_aqara_signs_its_headers(shared: Desk) -> None:
+    _, key = integration(shared, "fall_radar", "aqara")
+    subject = f"lumi1.{uuid4().hex[:8]}"
+    report = {"resourceId": "4.31.85", "value": "1", "time": "1795331900123", "subjectId": subject}
+    body = {"msgType": "resource_report", "data": [report]}
+    stamp, nonce = str(int(datetime.now(UTC).timestamp() * 1000)), uuid4().hex
+    sign = hashlib.md5(f"appkey={key}&nonce={nonce}&time={stamp}&token=at-1".encode()).hexdigest()
+    headers = {"token": "at-1", "time": stamp, "nonce": nonce, "appkey": key, "sign": sign}
+    assert push(shared, "fall_radar", body, **headers).json()["code"] == 0
+    assert [alarm["type"] for alarm in alarms_of(shared, subject)] == ["fall"]
+    other = {**body, "data": [{**report, "value": "2"}]}
+    replayed = push(shared, "fall_radar", other, **headers)
+    assert (replayed.status_code, replayed.json()["type"]) == (401, "urn:care-hub:intake-replayed")
+    assert push(shared, "fall_radar", body, **{**headers, "nonce": uuid4().hex}).status_code == 401
 
 
 def test_onenet_pushes_what_it_gathered_for_several_devices(shared: Desk) -> None:

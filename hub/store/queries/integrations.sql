@@ -2,7 +2,7 @@
 
 -- :name integrations_active
 SELECT name, family, scheme, secret, secret_digest, devices, rate_per_s, created_at, created_by, revoked_at, last_used_at,
-       last_refused_at, last_refusal
+       last_refused_at, last_refusal, cipher_key
 FROM integrations WHERE family = %(family)s AND revoked_at IS NULL ORDER BY name
 
 -- :name integrations_all
@@ -11,9 +11,10 @@ SELECT name, family, scheme, devices, rate_per_s, created_at, created_by, revoke
 FROM integrations ORDER BY name
 
 -- :name integrations_add
-INSERT INTO integrations (name, family, scheme, secret, secret_digest, devices, rate_per_s, created_at, created_by)
+INSERT INTO integrations (name, family, scheme, secret, secret_digest, devices, rate_per_s, created_at, created_by,
+                          cipher_key)
 VALUES (%(name)s, %(family)s, %(scheme)s, %(secret)s, %(secret_digest)s, %(devices)s, %(rate_per_s)s, %(created_at)s,
-        %(created_by)s)
+        %(created_by)s, %(cipher_key)s)
 ON CONFLICT DO NOTHING
 RETURNING name
 
