@@ -25,5 +25,7 @@ class RetentionSettings(BaseModel):
     fixes_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     uplinks_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     """The log of uplinks, which `hub reconcile` reads."""
+    photos_days: Annotated[int, Field(ge=1, le=36_500)] = 180
+    """Pictures from visits."""
     ledger_days: _Days = 45
     """Keys of what was taken: a record that comes again later than this would count twice."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +33,7 @@ from pydantic_settings import SettingsError as SourceError
 from devices.maker_topics import DEFAULT_TOPICS, filters_of
 from hub.errors import SettingError
 from hub.retention import RetentionSettings
+from hub.settings_database import DatabaseSettings
 from hub.settings_desk import IncidentSettings, IntakeSettings, LogSettings, SessionSettings, SupervisionSettings
 from hub.settings_devices import BrokerSettings, DeviceSettings, RulesSettings
 from hub.settings_site import MapSettings, SiteSettings
@@ -103,21 +104,6 @@ def _check_mqtt_url(url: SecretStr) -> SecretStr:
     return url
 
 
-def _check_database_url(url: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(url.get_secret_value())
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is not a URL; characters such as / @ : # in a password are written %2F %40 %3A %23") from None
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise ValueError("must begin with postgresql://")
-    if not parts.hostname and "host" not in parse_qs(parts.query):
-        raise ValueError("names no host")
-    if not parts.path.strip("/"):
-        raise ValueError("names no database (postgresql://user:password@host:5432/database)")
-    return url
-
-
 def _readable_file(path: Path) -> Path:
     try:
         with path.open("rb"):
@@ -160,23 +146,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class DatabaseSettings(_Section):
-    """The database; without a URL an embedded one in the data directory."""
-
-    url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
-    pool_min: int = Field(default=1, ge=0, le=1000)
-    pool_max: int = Field(default=10, ge=1, le=1000)
-    """Connections a hub process keeps ready and may open at most, beside those of its lanes."""
-    patience_seconds: float = Field(default=2.0, gt=0, le=300)
-    """How long a page or program waits for a connection before it is told that the database is away."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.pool_min > self.pool_max:
-            raise ValueError("HUB_DATABASE__POOL_MIN: must not be more than HUB_DATABASE__POOL_MAX")
-        return self
-
-
 class MqttSettings(_Section):
     """The broker; without a URL an embedded one on the loopback address."""
 
@@ -191,6 +160,10 @@ class MqttSettings(_Section):
     user_per_connection: bool = False
     """Each connection logs in as `{user}-{connection}` (`hub-alarm`, …): for brokers that take the user name as the
     client id, as the site configuration does."""
+    node: int = Field(default=0, ge=0, le=63)
+    """Which of several hub processes with the same parts this one is: its connections get names of their own."""
+    nodes: int = Field(default=1, ge=1, le=64)
+    """How many processes with a bridge there are; with more than one, all share the telemetry."""
     topics: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)] = DEFAULT_TOPICS
     """Makers' own topics and who speaks on them: `prefix=family`, separated by commas; `none` takes none."""
 
@@ -214,6 +187,8 @@ class MqttSettings(_Section):
             raise ValueError("HUB_MQTT__EMBEDDED_PORT_V5: must differ from HUB_MQTT__EMBEDDED_PORT")
         if self.user_per_connection and (self.url is None or not parse_mqtt_url(self.url.get_secret_value()).username):
             raise ValueError("HUB_MQTT__USER_PER_CONNECTION: needs a user name in HUB_MQTT__URL")
+        if self.nodes > 1 and self.node >= self.nodes:
+            raise ValueError("HUB_MQTT__NODE: counts from 0 and must be less than HUB_MQTT__NODES")
         return self
 
 
@@ -224,6 +199,9 @@ class HttpSettings(_Section):
     port: Port = 8080
     tls_cert: ReadableFile | None = None
     tls_key: ReadableFile | None = None
+    status_port: Port | None = None
+    """Where a process without the API answers /healthz, /readyz and /metrics; by default 8081 with the bridge, else
+    8082. 0 takes a free one."""
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
     ] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from hub.feed import Feed
 from hub.settings import HttpSettings
@@ -16,18 +16,22 @@ __all__ = ["ApiServer", "create_server"]
 class ApiServer(uvicorn.Server):
     """Ends within a moment of `should_exit`, however many streams are open."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed | None) -> None:
         super().__init__(config)
         self._feed = feed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams first: uvicorn waits for what is still being answered."""
-        self._feed.end_streams()
+        if self._feed is not None:
+            self._feed.end_streams()
         await super().shutdown(sockets)
 
 
-def create_server(app: FastAPI, feed: Feed, settings: HttpSettings) -> ApiServer:
-    """A server for the settings; `await server.serve()` in its own loop, `server.should_exit = True` ends it."""
+def create_server(app: ASGIApp, feed: Feed | None, settings: HttpSettings) -> ApiServer:
+    """A server for the settings; `await server.serve()` in its own loop, `server.should_exit = True` ends it.
+
+    `feed` None: nothing it serves has streams.
+    """
     config = uvicorn.Config(
         app,
         host=settings.host,

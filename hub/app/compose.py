@@ -7,21 +7,27 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 from typing import Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from devices import FAMILIES, Codec
-from dispatch import SERVICE_KINDS, HaversineTravel
-from hub.alarms import DEFAULT_POLICY, EscalationPolicy
-from hub.api import create_api, hash_password
+from dispatch import SERVICE_KINDS
+from hub.api import create_api
 from hub.app.looking import HubLook
 from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_codecs
-from hub.app.readiness import readiness
-from hub.bridge import Bridge, BridgeState, LaneState, ShelterPlan, bridge_options
+from hub.app.outbox import Outbox, wake_outbox
+from hub.app.plugging import all_codecs, retention_of, services_on
+from hub.app.readiness import bridge_json, readiness
+from hub.bridge import (
+    Bridge,
+    ProvisionalLine,
+    Shelter,
+    ShelterPlan,
+    begin_run,
+    bridge_options,
+    lone_shelter,
+)
 from hub.bridge.password_file import PasswordFile, PasswordKeeper
 from hub.clock import new_id, utc_now
 from hub.console import mount_console
@@ -29,8 +35,9 @@ from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
 from hub.jobs import HearingBeat, Jobs, RulesJob, SupervisionJob
-from hub.ports import Database, DeviceRow, Incoming, Json, Meanwhile, OutboxRow, Outcome
-from hub.service import CommandDesk, Foreseeing, Services, build_services
+from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
+from hub.ports.dark import DarkState
+from hub.service import Foreseeing, Sheltered
 from hub.settings import Settings
 from hub.store import (
     Listener,
@@ -38,7 +45,6 @@ from hub.store import (
     PostgresDatabase,
     ReadsPostgres,
     Remembered,
-    Retention,
     acquire_lead,
     keep_house,
     migrate,
@@ -46,7 +52,7 @@ from hub.store import (
     seed_catalogue,
 )
 
-__all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts", "policy_of", "sampler", "services_on"]
+__all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts"]
 
 log = logging.getLogger(__name__)
 
@@ -68,91 +74,12 @@ def parse_parts(only: str) -> frozenset[Part]:
     return frozenset(part for part in PARTS if part in words or not words)
 
 
-def sampler(rate: float) -> Callable[[str], bool]:
-    """Draws the share `rate` (0..1) of incidents for supervision, by their id: the same answer on every hub."""
-
-    def drawn(incident_id: str) -> bool:
-        digest = blake2b(incident_id.encode(), digest_size=8).digest()
-        return int.from_bytes(digest) < rate * 2**64
-
-    return drawn
-
-
-def policy_of(settings: Settings) -> EscalationPolicy:
-    """The default clocks with the lease of the settings."""
-    critical = replace(DEFAULT_POLICY.critical, lease_s=settings.incidents.lease_seconds)
-    return replace(DEFAULT_POLICY, critical=critical)
-
-
-def retention_of(settings: Settings) -> Retention:
-    """How long what is kept, by the settings."""
-    kept = settings.retention
-    return Retention(
-        observations=timedelta(days=kept.observations_days),
-        minutes=timedelta(days=kept.by_minute_days),
-        hours=timedelta(days=kept.by_hour_days),
-        days=timedelta(days=kept.by_day_days),
-        fixes=timedelta(days=kept.fixes_days),
-        uplinks=timedelta(days=kept.uplinks_days),
-        keys=timedelta(days=kept.ledger_days),
-    )
-
-
-def all_codecs() -> dict[str, Codec]:
-    """The codec of each family."""
-    return {name: family.codec for name, family in FAMILIES.items()}
-
-
-def services_on(database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None) -> Services:
-    """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families."""
-    return build_services(
-        database,
-        clock=utc_now,
-        new_id=new_id,
-        codecs=codecs or all_codecs(),
-        travel=HaversineTravel(),
-        sample=sampler(settings.supervision.sample),
-        hash_secret=hash_password,
-        policy=policy_of(settings),
-        zone=ZoneInfo(settings.site.time_zone),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Telemetry:
     """The telemetry lane's ingest, which decodes ahead of its batches."""
 
     prepare: Callable[[Incoming], object | None]
     telemetry: Callable[[Sequence[Any], Meanwhile], list[Outcome]]
-
-
-class _Outbox:
-    """The outbox rows of channel "device", for the bridge."""
-
-    def __init__(self, database: PostgresDatabase, commands: CommandDesk) -> None:
-        self._database = database
-        self._commands = commands
-        self.wake = threading.Event()
-
-    def claim(self, limit: int) -> Sequence[OutboxRow]:
-        with self._database.begin() as tx:
-            return tx.outbox.claim("device", utc_now(), limit, retry_after=timedelta(seconds=15))
-
-    def families(self, device_ids: Collection[str]) -> Mapping[str, str]:
-        with self._database.begin() as tx:
-            return {row.id: row.family for row in tx.devices.get_many(device_ids).values()}
-
-    def hasten(self, device_ids: Collection[str]) -> None:
-        self._commands.hasten(sorted(device_ids))
-
-    def tidy(self) -> None:
-        self._commands.tidy()
-
-    def sent(self, row_ids: Sequence[int]) -> None:
-        self._commands.left(row_ids)
-
-    def failed(self, row_id: int, error: str, *, final: bool) -> None:
-        self._commands.put_off(row_id, error, final=final)
 
 
 class Hub:
@@ -178,6 +105,8 @@ class Hub:
         self.bridge: Bridge | None = None
         self.jobs: Jobs | None = None
         self.board = DarkBoard()
+        self.shelter: Shelter | None = None
+        self.line: ProvisionalLine | None = None
         self.feed: Feed | None = None
         self.api: FastAPI | None = None
 
@@ -211,18 +140,75 @@ class Hub:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
         self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry))
+        self._counted = CountedIngest(self.services.ingest, self.registry, utc_now)
         self.services.profiles.seed()
         measures = Measures(self.database, utc_now)
         self._look = HubLook(self, measures)
         HubCollector(self._look, measures, self.settings.data_dir, utc_now).register(self.registry)
+        if self.parts & {"api", "bridge"}:
+            self._prepare_for_the_dark()
         if "api" in self.parts:
             self._start_api(url)
         if "jobs" in self.parts:
             self._start_jobs(url)
         if "bridge" in self.parts:
             self._start_bridge(url)
+        elif "api" in self.parts:
+            self._start_shelter()
         # Unwound first: who waits for a silent database must not hold up the end.
         self._stack.callback(self.database.hasten, 0.7)
+
+    def _prepare_for_the_dark(self) -> None:
+        """What will be known without the database, and the line to the hub's other processes."""
+        remembered = Remembered(self.database, also=self.services.pushes.remember)
+        remembered.start()
+        self._stack.callback(remembered.request_stop)
+        self._foresee = Foreseeing(self.services.ingest, remembered.resident, remembered.wearer)
+        take = Sheltered(
+            self.services.onboarding.tap(self._counted.alarms), lambda: self.shelter, self._foresee, utc_now
+        )
+        self.services.pushes.take_by(take, self._counted.quarantine, lambda: self.board.away)
+        broker = self.settings.mqtt
+        if broker.url is None:
+            return  # the only process there is
+        node = f"-{broker.node}" if broker.node else ""
+        name = ("hub-dark" if "bridge" in self.parts else "hub-console") + node
+        journal = begin_run(self.settings.data_dir / "journal")
+        self.line = ProvisionalLine(
+            bridge_options(self.settings, broker.url.get_secret_value()).broker,
+            name if broker.user_per_connection else f"{name}-{journal[0]}",
+            journal,
+            state=lambda: self.shelter.state() if self.shelter else None,
+            tell=self.board.announce if "api" in self.parts else None,
+        )
+
+    def _start_line(self) -> None:
+        if self.line is not None:
+            self.line.start()
+            self._stack.callback(self.line.stop)
+
+    def _announce(self, state: DarkState | None, alarms: Sequence[Json]) -> None:
+        self.board.announce(state, alarms)
+        if self.line is not None:
+            self.line.announce(state, alarms)
+
+    def _shelter_plan(self) -> ShelterPlan:
+        return ShelterPlan(
+            folder=self.settings.data_dir / "journal",
+            after_s=self.settings.intake.journal_after_seconds,
+            foresee=self._foresee,
+            replay=self.services.onboarding.tap(self._counted.replayed),
+            announce=self._announce,
+        )
+
+    def _start_shelter(self) -> None:
+        """For what makers' clouds push to a process without a bridge."""
+        self.shelter = lone_shelter(
+            self._shelter_plan(), quarantine=self._counted.quarantine, registry=self.registry, clock=utc_now
+        )
+        self.shelter.start()
+        self._stack.callback(self.shelter.stop, 2.0)
+        self._start_line()
 
     def _start_api(self, url: str) -> None:
         listener = self._stack.enter_context(Listener(url, ["care_hub_feed"]))
@@ -280,24 +266,20 @@ class Hub:
         roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
 
     def _start_bridge(self, url: str) -> None:
-        outbox = _Outbox(self.database, self.services.commands)
+        outbox = Outbox(self.database, self.services.commands)
         listener = self._stack.enter_context(Listener(url, ["care_hub_outbox"]))
         stopping = threading.Event()
-        waker = threading.Thread(
-            target=_wake_outbox, args=(listener, outbox, stopping), name="outbox-wake", daemon=True
-        )
+        waker = threading.Thread(target=wake_outbox, args=(listener, outbox, stopping), name="outbox-wake", daemon=True)
         waker.start()
         # Unwound from below: told to stop, woken, waited for.
         self._stack.callback(waker.join, 1.5)
         self._stack.callback(listener.close)
         self._stack.callback(stopping.set)
-        ingest, tap = CountedIngest(self.services.ingest, self.registry, utc_now), self.services.onboarding.tap
-        remembered = Remembered(self.database)
-        remembered.start()
-        self._stack.callback(remembered.request_stop)
-        foresee = Foreseeing(self.services.ingest, remembered.resident, remembered.wearer)
+        ingest, tap = self._counted, self.services.onboarding.tap
+        mqtt = self.settings.mqtt
+        options = bridge_options(self.settings, self.embedded.mqtt_url, nodes=mqtt.nodes, node=mqtt.node)
         self.bridge = Bridge(
-            replace(bridge_options(self.settings, self.embedded.mqtt_url), workers=self._telemetry_connections()),
+            replace(options, workers=self._telemetry_connections()),
             ingest_alarms=tap(ingest.alarms),
             ingest_telemetry=tap(ingest.telemetry),
             ahead=_Telemetry(ingest.prepare, tap(ingest.telemetry)),
@@ -307,18 +289,14 @@ class Hub:
             find_devices=self._find_devices,
             note_conflict=self.services.commands.conflict,
             note_sensors=self.services.sensors.note,
-            shelter=ShelterPlan(
-                folder=self.settings.data_dir / "journal",
-                after_s=self.settings.intake.journal_after_seconds,
-                foresee=foresee,
-                replay=tap(ingest.replayed),
-                announce=self.board.announce,
-            ),
+            shelter=self._shelter_plan(),
             registry=self.registry,
             clock=utc_now,
         )
+        self.shelter = self.bridge.shelter
         self.bridge.start()
         self._stack.callback(self.bridge.stop, 2.0)
+        self._start_line()
         self._keep_passwords(url)
         hearing = HearingBeat(self.services.supervising, new_id(), self._ways)
         hearing.start()
@@ -358,7 +336,7 @@ class Hub:
         found |= readiness(self._look, utc_now)
         if self.bridge is not None:
             state = self.bridge.state()
-            found["bridge"] = _bridge_json(state)
+            found["bridge"] = bridge_json(state)
             found["ready"] = found["ready"] and state.ready
         if self.jobs is not None:
             found["jobs_last_run_at"] = self.jobs.last_run_at.isoformat() if self.jobs.last_run_at else None
@@ -381,28 +359,3 @@ def _for_parts(settings: Settings, parts: frozenset[Part]) -> Settings:
     if "bridge" in parts and settings.mqtt.url is None:
         raise SettingError("HUB_MQTT__URL: a bridge process (--only) needs the site's broker; none is configured")
     return settings.model_copy(update={"data_dir": settings.data_dir / "-".join(sorted(parts))})
-
-
-def _lane_json(lane: LaneState) -> Json:
-    body = asdict(lane)
-    body["since"] = lane.since.isoformat() if lane.since else None
-    return body
-
-
-def _bridge_json(state: BridgeState) -> Json:
-    return {
-        "lead": state.lead,
-        "alarm": _lane_json(state.alarm) if state.alarm else None,
-        "mixed": _lane_json(state.mixed) if state.mixed else None,
-        "telemetry": [_lane_json(lane) for lane in state.telemetry],
-        "downlink": _lane_json(state.downlink),
-        "tcp": {gateway.family: asdict(gateway) for gateway in state.tcp},
-        "database_away_since": state.database_away_since.isoformat() if state.database_away_since else None,
-        "dark": {**asdict(state.dark), "since": state.dark.since.isoformat()} if state.dark else None,
-    }
-
-
-def _wake_outbox(listener: Listener, outbox: _Outbox, stopping: threading.Event) -> None:
-    while not stopping.is_set():
-        if listener.wait(1.0):
-            outbox.wake.set()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.bridge import BridgeState
+from hub.ports.dark import DarkState
 from hub.store import Measured, Measures
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class HubLook:
 
     def bridge_state(self) -> BridgeState | None:
         return self._hub.bridge.state() if self._hub.bridge else None
+
+    def sheltering(self) -> DarkState | None:
+        return self._hub.shelter.state() if self._hub.shelter else None
+
+    def line_trouble(self) -> str | None:
+        return self._hub.line.trouble if self._hub.line else None
 
     def feed_dark(self) -> bool | None:
         return self._hub.feed.dark if self._hub.feed else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from hub.api.routes_quarantine import quarantined_json
-from hub.app.compose import services_on
+from hub.app.plugging import services_on
 from hub.embedded import embedded_database
 from hub.errors import ConflictError, NotFoundError
 from hub.ports import SYSTEM, Json

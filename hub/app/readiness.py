@@ -15,7 +15,7 @@ from hub.ports import Json
 from hub.ports.dark import DarkState
 from hub.store import Measured
 
-__all__ = ["Check", "Parts", "checks", "readiness"]
+__all__ = ["Check", "Parts", "bridge_json", "checks", "readiness"]
 
 Level = Literal["ok", "degraded", "down"]
 
@@ -49,6 +49,12 @@ class Parts(Protocol):
 
     def bridge_state(self) -> BridgeState | None: ...
 
+    def sheltering(self) -> DarkState | None:
+        """Of this process's journal."""
+
+    def line_trouble(self) -> str | None:
+        """Why journals of other processes are not heard of, nor this one by them; None: all is well."""
+
     def feed_dark(self) -> bool | None: ...
 
     def feed_seq(self) -> int | None: ...
@@ -71,6 +77,16 @@ def checks(parts: Parts, clock: Clock) -> Iterator[Check]:
         yield from _broker(parts, state)
         yield from (_gateway(gateway) for gateway in state.tcp)
         yield _intake(state)
+    elif (dark := parts.sheltering()) is not None:
+        yield _dark(dark)
+    if (trouble := parts.line_trouble()) is not None:
+        yield Check(
+            "provisional",
+            "degraded",
+            f"与消息代理的 hub-dark / hub-console 连接断开（{trouble}）：数据库不可用时看不到其他进程收到的告警",
+            f"no connection hub-dark / hub-console to the broker ({trouble}): while the database is away consoles would"
+            " not show alarms that other processes take",
+        )
     if parts.runs("api"):
         yield _feed(parts, found, away=away)
     if parts.runs("jobs"):
@@ -264,3 +280,23 @@ def _disk(folder: Path) -> Check:
         worse: Level = "down" if usage.free < LOW_DISK_BYTES // 10 else "degraded"
         return Check("disk", worse, f"磁盘将满：仅余 {free}", f"the disk is nearly full: {free} left")
     return Check("disk", "ok", f"磁盘余 {free}", f"{free} left on the disk")
+
+
+def _lane_json(lane: LaneState) -> Json:
+    body = asdict(lane)
+    body["since"] = lane.since.isoformat() if lane.since else None
+    return body
+
+
+def bridge_json(state: BridgeState) -> Json:
+    """The state of the bridge, for /readyz."""
+    return {
+        "lead": state.lead,
+        "alarm": _lane_json(state.alarm) if state.alarm else None,
+        "mixed": _lane_json(state.mixed) if state.mixed else None,
+        "telemetry": [_lane_json(lane) for lane in state.telemetry],
+        "downlink": _lane_json(state.downlink),
+        "tcp": {gateway.family: asdict(gateway) for gateway in state.tcp},
+        "database_away_since": state.database_away_since.isoformat() if state.database_away_since else None,
+        "dark": {**asdict(state.dark), "since": state.dark.since.isoformat()} if state.dark else None,
+    }

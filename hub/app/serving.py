@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from hub.api import ApiServer, create_server, hash_password
+from hub.api import ApiServer, create_server, create_status, hash_password
 from hub.app.compose import PARTS, Hub, Part
 from hub.clock import monotonic, new_id, utc_now
 from hub.demo.setup import DemoWorld, set_up
@@ -62,25 +62,34 @@ def _ending() -> Iterator[_Ending]:
             signal.signal(number, handler)
 
 
+_STATUS_PORTS = {True: 8081, False: 8082}
+"""Where a process without the API answers for itself unless told otherwise: with the bridge in it, and without."""
+
+
 def _bind(hub: Hub) -> tuple[ApiServer, socket.socket]:
     """Takes the port before anything is said about it. SettingError where somebody else has it."""
-    assert hub.api is not None
-    assert hub.feed is not None
     http = hub.settings.http
-    server = create_server(hub.api, hub.feed, http)
+    if hub.api is not None:
+        server = create_server(hub.api, hub.feed, http)
+        return server, _listening(server, "PORT", http.host, http.port)
+    server = create_server(create_status(hub.readiness, hub.registry), None, http)
+    port = _STATUS_PORTS["bridge" in hub.parts] if http.status_port is None else http.status_port
+    return server, _listening(server, "STATUS_PORT", http.host, port)
+
+
+def _listening(server: ApiServer, setting: str, host: str, port: int) -> socket.socket:
     try:
         # It listens from here on: whoever reads the address in the next line waits for an answer and is not refused.
-        bound = socket.create_server(
-            (http.host, http.port),
-            family=socket.AF_INET6 if ":" in http.host else socket.AF_INET,
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
             backlog=server.config.backlog,
         )
     except OSError as error:
         raise SettingError(
-            f"HUB_HTTP__PORT: cannot listen on {http.host}:{http.port} ({error.strerror}); "
+            f"HUB_HTTP__{setting}: cannot listen on {host}:{port} ({error.strerror}); "
             "somebody else has it, or it is not allowed"
         ) from None
-    return server, bound
 
 
 def _address(hub: Hub, bound: socket.socket) -> str:
@@ -98,15 +107,26 @@ def serve(settings: Settings, *, parts: frozenset[Part] = frozenset(PARTS), work
         try:
             hub.start()
             _settle_memory()
-            if hub.api is None:
-                log.warning("hub is running: %s", ", ".join(sorted(parts)))
+            try:
+                server, bound = _bind(hub)
+            except SettingError as error:
+                if hub.api is not None or settings.http.status_port is not None:
+                    raise
+                # Nobody asked for it: a bridge takes alarms even where its port is somebody else's.
+                log.error("hub is running: %s, without /readyz and /metrics: %s", _named(parts), error.detail)
                 ending.event.wait()
                 return
-            server, bound = _bind(hub)
-            log.warning("hub is running on %s", _address(hub, bound))
+            if hub.api is None:
+                log.warning("hub is running: %s; how it is: %s/readyz", _named(parts), _address(hub, bound))
+            else:
+                log.warning("hub is running on %s", _address(hub, bound))
             _run(ending, server, bound)
         finally:
             hub.stop()
+
+
+def _named(parts: frozenset[Part]) -> str:
+    return ", ".join(sorted(parts))
 
 
 def _settle_memory() -> None:

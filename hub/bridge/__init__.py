@@ -13,8 +13,9 @@ from hub.bridge.downlink import DeviceOutbox
 from hub.bridge.intake import AcquireLead, Lead, SoleLead
 from hub.bridge.mixed import NoteSensors
 from hub.bridge.options import BatchOptions, BridgeOptions, BrokerOptions, TcpOptions, bridge_options
+from hub.bridge.provisional import ProvisionalLine, begin_run
 from hub.bridge.register import FindDevices, NoteConflict
-from hub.bridge.shelter import ShelterPlan
+from hub.bridge.shelter import Shelter, ShelterPlan, lone_shelter
 from hub.bridge.tcp import TcpState
 
 __all__ = [
@@ -31,10 +32,14 @@ __all__ = [
     "Lead",
     "NoteConflict",
     "NoteSensors",
+    "ProvisionalLine",
     "Quarantine",
+    "Shelter",
     "ShelterPlan",
     "SoleLead",
     "TcpOptions",
     "TcpState",
+    "begin_run",
     "bridge_options",
+    "lone_shelter",
 ]

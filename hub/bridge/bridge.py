@@ -236,6 +236,11 @@ class Bridge:
         return all(ended)
 
     @property
+    def shelter(self) -> Shelter | None:
+        """Where alarms go while the database is away; other ways in may use it too."""
+        return self._shelter
+
+    @property
     def _batchers(self) -> list[Batcher]:
         return [self._alarms, self._mixed, self._telemetry]
 

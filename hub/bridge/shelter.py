@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from devices.model import Reply, Uplink
 from hub.bridge.batches import Batcher, Ingest, Parcel, Quarantine
@@ -29,7 +30,7 @@ from hub.errors import UnavailableError
 from hub.ports.dark import Announce, DarkState, Foresee, Foreseen
 from hub.ports.records import Incoming, Lane, Outcome
 
-__all__ = ["Shelter", "ShelterPlan"]
+__all__ = ["Shelter", "ShelterPlan", "lone_shelter"]
 
 _LOOK_S = 1.0
 _KEYS = 200_000
@@ -348,3 +349,16 @@ class Shelter:
             except msgspec.MsgspecError as error:
                 _log.critical("%s: record %d is no uplink: %s", segment.path, record.number, error)
         return entries
+
+
+def lone_shelter(plan: ShelterPlan, *, quarantine: Quarantine, registry: CollectorRegistry, clock: Clock) -> Shelter:
+    """The shelter of a process without a bridge, for what makers' clouds push to it. Later words are the outbox's."""
+    options = BatchOptions(size=200, backoff_max_s=1.0)
+    return Shelter(
+        plan,
+        options,
+        quarantine=quarantine,
+        publish=lambda _topic, _payload: None,
+        metrics=BridgeMetrics(registry),
+        clock=clock,
+    )

@@ -29,6 +29,7 @@ from hub.service.intake import Intake
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.profiles import ProfileRegister
+from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
@@ -69,6 +70,7 @@ __all__ = [
     "Ruling",
     "Sensors",
     "Services",
+    "Sheltered",
     "StepName",
     "Supervised",
     "Supervising",

@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ from devices.topics import UP_CHANNELS, is_device_id
 from hub.clock import Clock
 from hub.errors import BadRequestError, HubError, NotFoundError, UnavailableError
 from hub.ports import SCHEMES, Actor, Database, Incoming, IntegrationRow, Outcome, Scheme
+from hub.service.push_shelter import PushMemory
 from hub.service.signatures import RECOVERABLE, Proof, Push, digest_of, prove, wrong_cipher_key
 
 __all__ = ["Given", "Pushes", "RefusedError", "Taken", "Trusted"]
@@ -50,6 +52,8 @@ class Trusted:
     push: Push
     integration: IntegrationRow
     proof: Proof
+    blind: bool = False
+    """Proved by what is remembered: the database is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,29 @@ class Pushes:
         self._codecs = codecs
         self._take_batch = commit
         self._quarantine = quarantine
+        self._memory = PushMemory()
+        self._away: Callable[[], bool] = lambda: False
         self._used: dict[str, datetime] = {}
         self._refused: dict[str, datetime] = {}
+
+    def take_by(
+        self,
+        commit: Callable[[Sequence[Incoming]], list[Outcome]],
+        quarantine: Callable[[Incoming, str], None],
+        away: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Other ways in than those given at first: counted, and with a journal behind them.
+
+        `away`: whether the database is known to be away, so that it need not be asked.
+        """
+        self._take_batch, self._quarantine, self._away = commit, quarantine, away
+
+    def remember(self) -> None:
+        """Reads the integrations, for the time when the database is away. UnavailableError: it is."""
+        with self._database.begin() as tx:
+            known = {family: tx.integrations.active(family) for family in FAMILIES}
+        for family, active in known.items():
+            self._memory.note(family, active)
 
     # --- integrations -------------------------------------------------------------------------------------------------
 
@@ -163,8 +188,7 @@ class Pushes:
         """Who sends it. NotFoundError: no such family; RefusedError: no integration whose proof holds."""
         if push.family not in FAMILIES:
             raise NotFoundError(f"there is no device family {push.family[:40]!r}")
-        with self._database.begin() as tx:
-            known = tx.integrations.active(push.family)
+        known, blind = self._active(push.family)
         wanted = push.query.get("integration")
         if wanted is not None:
             known = [one for one in known if one.name == wanted]
@@ -173,7 +197,7 @@ class Pushes:
             proof = prove(push, integration)
             if proof.reason is None:
                 plain = push if proof.body is None else replace(push, body=proof.body)
-                return Trusted(plain, integration, proof)
+                return Trusted(plain, integration, proof, blind)
             reasons.append(proof.reason)
         reason = "; ".join(dict.fromkeys(reasons)) or f"no integration of family {push.family} is registered"
         self._tell_refused(push.family, reason)
@@ -190,8 +214,7 @@ class Pushes:
         push, integration, proof = trusted.push, trusted.integration, trusted.proof
         said = hashlib.blake2b(b"\n".join((push.raw_query.encode(), push.body)), digest_size=16).digest()
         if proof.replay_key is not None:
-            with self._database.begin() as tx:
-                before = tx.integrations.seen(integration.name, proof.replay_key)
+            before = self._heard_before(trusted, proof.replay_key)
             if before is not None and bytes(before) != said:
                 reason = "this nonce was used for another message"
                 self._tell_refused(push.family, reason)
@@ -199,14 +222,35 @@ class Pushes:
             if before is not None:
                 return Taken(repeated=True)
         batch, unread = self._batch(trusted)
+        # What was understood first: while the database is away an alarm must not wait for its unreadable neighbour.
+        outcomes = self._commit(batch)
         for uplink, reason in unread:
             self._keep_unread(uplink, integration, reason)
         if unread and not batch:
             raise BadRequestError(f"nothing could be read: {unread[0][1]}", code="not-understood")
-        outcomes = self._commit(batch)
         self._remember(trusted, said)
         replies = tuple(reply for outcome in outcomes for reply in outcome.replies)
         return Taken(tuple(outcomes), replies)
+
+    def _active(self, family: str) -> tuple[list[IntegrationRow], bool]:
+        """The integrations of a family, and whether they are only remembered."""
+        try:
+            if not self._away():
+                with self._database.begin() as tx:
+                    known = tx.integrations.active(family)
+                self._memory.note(family, known)
+                return known, False
+        except UnavailableError:
+            if not self._memory.active(family):
+                raise
+        return self._memory.active(family), True
+
+    def _heard_before(self, trusted: Trusted, nonce: bytes) -> bytes | None:
+        name = trusted.integration.name
+        if not trusted.blind:
+            with self._database.begin() as tx:
+                return tx.integrations.seen(name, nonce)
+        return self._memory.heard(name, nonce, self._clock())
 
     def _batch(self, trusted: Trusted) -> tuple[list[Incoming], list[tuple[Uplink, str]]]:
         """One `Incoming` a device, and what names no device or cannot be read, with the reason."""
@@ -256,6 +300,10 @@ class Pushes:
     def _remember(self, trusted: Trusted, said: bytes) -> None:
         """After the commit: a crash in between lets a repeat in, and the ledger knows its events."""
         name, proof, now = trusted.integration.name, trusted.proof, self._clock()
+        if proof.replay_key is not None:
+            self._memory.hear(name, proof.replay_key, said, now + proof.replay_for)
+        if trusted.blind or self._away():
+            return
         last = self._used.get(name)
         used = last is None or now - last >= _USED_EVERY
         if not used and proof.replay_key is None:
@@ -274,7 +322,7 @@ class Pushes:
         if last is not None and now - last < _REFUSED_EVERY:
             return
         self._refused[family] = now
-        with self._database.begin() as tx:
+        with suppress(UnavailableError), self._database.begin() as tx:
             tx.integrations.refused(family, reason[:300], now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hub.errors import HubError
 from hub.ports.records import Json
@@ -23,8 +23,12 @@ _log = logging.getLogger(__name__)
 class Remembered:
     """Residents by device, read at the start and every ten minutes, a few thousand rows at a time."""
 
-    def __init__(self, database: PostgresDatabase, every_s: float = _EVERY_S) -> None:
+    def __init__(
+        self, database: PostgresDatabase, every_s: float = _EVERY_S, also: Callable[[], None] = lambda: None
+    ) -> None:
+        """`also`: whatever else must be read again as often."""
         self._database = database
+        self._also = also
         self._every_s = every_s
         self._residents: dict[str, Json] = {}
         self._wearers: dict[str, str] = {}
@@ -58,6 +62,7 @@ class Remembered:
             pause = self._every_s
             try:
                 self.read()
+                self._also()
             except HubError as error:
                 _log.info("who wears what is read again later: %s", error.detail)
                 pause = _RETRY_S

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from devices import Uplink
 from hub.app.backups import SUFFIX, old_backups
-from hub.app.compose import services_on
+from hub.app.plugging import services_on
 from hub.clock import utc_now
 from hub.embedded import EmbeddedPostgres
 from hub.errors import ConflictError

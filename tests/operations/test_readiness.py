@@ -19,6 +19,7 @@ from hub.app import readiness as module
 from hub.app.readiness import checks
 from hub.bridge import BridgeState, LaneState, TcpState
 from hub.embedded import EmbeddedPostgres
+from hub.ports.dark import DarkState
 from hub.store import Measured
 from tests.fixtures.brokers import MosquittoBroker
 from tests.fixtures.hub import RunningHub
@@ -120,6 +121,8 @@ class Hub:
             lead="active", alarm=lane, mixed=None, telemetry=(), downlink=lane, tcp=(), database_away_since=None
         )
         self.dark = False
+        self.journal: DarkState | None = None
+        self.line: str | None = None
         self.seq = 10
         self.ran_at = NOW
 
@@ -128,6 +131,12 @@ class Hub:
 
     def bridge_state(self) -> BridgeState | None:
         return self.state
+
+    def sheltering(self) -> DarkState | None:
+        return self.journal
+
+    def line_trouble(self) -> str | None:
+        return self.line
 
     def feed_dark(self) -> bool:
         return self.dark
@@ -187,6 +196,8 @@ def set_to(**changes: Any) -> Callable[[Hub], None]:
         (change_state(database_away_since=NOW), "intake", "down", "neither stored"),
         (change_state(tcp=(TcpState("watch", False, 5093, 0, 0, ()),)), "tcp-watch", "down", "5093"),
         (change_state(tcp=(TcpState("watch", True, 5093, 2, 1, ("W-1",)),)), "tcp-watch", "degraded", "W-1"),
+        (set_to(line="refused"), "provisional", "degraded", "refused"),
+        (set_to(state=None, journal=DarkState(NOW, 3, 4)), "intake", "down", "3 alarms journalled"),
         (set_to(dark=True), "feed", "down", "cannot read"),
         (change_found(seq=10_000), "feed", "degraded", "9990 entries"),
         (set_to(ran_at=NOW - timedelta(minutes=5)), "jobs", "down", "stopped"),

@@ -1,0 +1,72 @@
+"""Settings as the use cases and the store want them: the same for a running hub and for single commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+from devices import FAMILIES, Codec
+from dispatch import HaversineTravel
+from hub.alarms import DEFAULT_POLICY, EscalationPolicy
+from hub.api import hash_password
+from hub.clock import new_id, utc_now
+from hub.ports import Database
+from hub.service import Services, build_services
+from hub.settings import Settings
+from hub.store import Retention
+
+__all__ = ["all_codecs", "policy_of", "retention_of", "sampler", "services_on"]
+
+
+def sampler(rate: float) -> Callable[[str], bool]:
+    """Draws the share `rate` (0..1) of incidents for supervision, by their id: the same answer on every hub."""
+
+    def drawn(incident_id: str) -> bool:
+        digest = blake2b(incident_id.encode(), digest_size=8).digest()
+        return int.from_bytes(digest) < rate * 2**64
+
+    return drawn
+
+
+def policy_of(settings: Settings) -> EscalationPolicy:
+    """The default clocks with the lease of the settings."""
+    critical = replace(DEFAULT_POLICY.critical, lease_s=settings.incidents.lease_seconds)
+    return replace(DEFAULT_POLICY, critical=critical)
+
+
+def retention_of(settings: Settings) -> Retention:
+    """How long what is kept, by the settings."""
+    kept = settings.retention
+    return Retention(
+        observations=timedelta(days=kept.observations_days),
+        minutes=timedelta(days=kept.by_minute_days),
+        hours=timedelta(days=kept.by_hour_days),
+        days=timedelta(days=kept.by_day_days),
+        fixes=timedelta(days=kept.fixes_days),
+        uplinks=timedelta(days=kept.uplinks_days),
+        keys=timedelta(days=kept.ledger_days),
+        photos=timedelta(days=kept.photos_days),
+    )
+
+
+def all_codecs() -> dict[str, Codec]:
+    """The codec of each family."""
+    return {name: family.codec for name, family in FAMILIES.items()}
+
+
+def services_on(database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None) -> Services:
+    """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families."""
+    return build_services(
+        database,
+        clock=utc_now,
+        new_id=new_id,
+        codecs=codecs or all_codecs(),
+        travel=HaversineTravel(),
+        sample=sampler(settings.supervision.sample),
+        hash_secret=hash_password,
+        policy=policy_of(settings),
+        zone=ZoneInfo(settings.site.time_zone),
+    )
