@@ -18,7 +18,7 @@ class Resident:
     """The older person, as far as decisions need it.
 
     `area_path` runs from the district down to the micro-grid. `never_responders` are refused by the resident,
-    `regular_responders` those who usually come (ids).
+    `regular_responders` those who usually come (ids). `flags` are the words of risk on the record.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Resident:
     sex: Literal["f", "m"] | None = None
     never_responders: frozenset[str] = frozenset()
     regular_responders: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
 
 
 def raises_alarms(status: ResidentStatus) -> bool:

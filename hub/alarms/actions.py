@@ -26,10 +26,12 @@ __all__ = [
     "Release",
     "Reopen",
     "Shelve",
+    "SkipTier",
     "Supervise",
     "Touch",
     "Transfer",
     "Unshelve",
+    "VoiceContact",
     "WelfareAnswered",
 ]
 
@@ -52,6 +54,8 @@ ActionName = Literal[
     "assign",
     "touch",
     "transfer",
+    "voice",
+    "skip_tier",
 ]
 ACTION_NAMES: tuple[ActionName, ...] = get_args(ActionName)
 
@@ -199,6 +203,28 @@ class Transfer:
     handover_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceContact:
+    """Step 0 of the plan has an end: somebody spoke with the resident (`reached`), or tried and could not.
+
+    `by_clock`: nobody said either, and its time is over.
+    """
+
+    name: ClassVar[ActionName] = "voice"
+    reached: bool
+    by_clock: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkipTier:
+    """An operator leaves a tier of the plan out, for a reason. Of the tier being called: the next one is called now."""
+
+    name: ClassVar[ActionName] = "skip_tier"
+    code: str
+    reason: str
+
+
 Action = (
     Acknowledge
     | Release
@@ -216,4 +242,6 @@ Action = (
     | Touch
     | CallGoesOn
     | Transfer
+    | VoiceContact
+    | SkipTier
 )

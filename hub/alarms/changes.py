@@ -55,6 +55,9 @@ EntryKind = Literal[
     "told",
     "priority_raised",
     "transferred",
+    "voice",
+    "tier_called",
+    "tier_skipped",
 ]
 ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 

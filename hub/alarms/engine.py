@@ -11,7 +11,10 @@ from hub.alarms.correlation import Decision, decide
 from hub.alarms.escalation import due_on_open, on_due
 from hub.alarms.handling import apply, settle
 from hub.alarms.lifecycle import RAISED, transition
-from hub.alarms.model import Alarm, Incident, Reason
+from hub.alarms.model import PRIORITIES, Alarm, Incident, Priority, Reason
+from hub.alarms.plans import DEFAULT_PLAN, ResponsePlan
+from hub.alarms.plans_choice import policy_of_plan
+from hub.alarms.plans_run import READY
 from hub.alarms.policy import DEFAULT_POLICY, EscalationPolicy
 from hub.care import Resident
 
@@ -42,8 +45,11 @@ def take(
     actor: Actor | None = None,
     hushed: Reason | None = None,
     chatter: Reason | None = None,
+    plan: ResponsePlan = DEFAULT_PLAN,
+    chosen: Reason | None = None,
 ) -> Taken:
-    """Decides on an alarm and carries it out. `incident_id` and `policy` serve only where one opens.
+    """Decides on an alarm and carries it out. `incident_id`, `policy`, `plan` (with why it: `chosen`) serve only where
+    one opens; the plan's own clocks and priority go before the policy's and the type's.
 
     Presses of a batch are taken one after the other in receive order, each with the `live` the one before left.
     `actor` is the person who raised it; None: its device. `hushed` and `chatter` as in `decide`.
@@ -62,6 +68,8 @@ def take(
             policy=policy,
             operators_signed_in=operators_signed_in,
             actor=by,
+            plan=plan,
+            chosen=chosen,
         )
         return Taken(decision, change)
     joined = cancelled if alarm.type == "cancel" else live
@@ -107,8 +115,11 @@ def open_incident(
     policy: EscalationPolicy = DEFAULT_POLICY,
     operators_signed_in: int = 1,
     actor: Actor = SYSTEM,
+    plan: ResponsePlan = DEFAULT_PLAN,
+    chosen: Reason | None = None,
 ) -> Change:
     """A new incident, version 1, for a decision of kind "open"."""
+    reasons = decision.reasons if chosen is None else (*decision.reasons, chosen)
     incident = Incident(
         id=incident_id,
         subject=alarm.subject,
@@ -116,25 +127,31 @@ def open_incident(
         state=RAISED.next_state,
         type=decision.type,
         types=(alarm.type,),
-        priority=decision.priority,
+        priority=_priority(plan, decision),
         opened_at=now,
         first_alarm_at=alarm.received_at,
         last_alarm_at=alarm.received_at,
         resident_id=alarm.resident_id,
         device_id=alarm.device_id,
         area_id=area_id,
-        reasons=decision.reasons,
-        policy=policy,
+        reasons=reasons,
+        policy=policy_of_plan(policy, plan),
+        plan=plan,
     )
     steps = due_on_open(incident, now=now, operators_signed_in=operators_signed_in)
     return Change(
         incident=incident,
-        entries=(TimelineEntry("raised", now, actor, _body(alarm, decision.reasons)),),
+        entries=(TimelineEntry("raised", now, actor, _body(alarm, reasons)),),
         tell=decision.tell,
         due=tuple(DueChange(step.code, step.due_at, step.about) for step in steps),
         alerts=(Alert("operators", "raised"),) if decision.alert else (),
-        reasons=decision.reasons,
+        plan="next" if plan.at_once and decision.alert else "none",
+        reasons=reasons,
     )
+
+
+def _priority(plan: ResponsePlan, decision: Decision) -> Priority:
+    return next((one for one in PRIORITIES if one == plan.priority), decision.priority)
 
 
 def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime, actor: Actor = SYSTEM) -> Change:
@@ -166,6 +183,7 @@ def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime,
         shelved_until=None if breaks_through else incident.shelved_until,
         shelve_reason=None if breaks_through else incident.shelve_reason,
         plan_round=incident.plan_round + (1 if decision.restart_plan else 0),
+        run=READY if decision.restart_plan else incident.run,
         reasons=reasons,
     )
     if decision.shelve_until is not None:
@@ -183,7 +201,8 @@ def fold(incident: Incident, alarm: Alarm, decision: Decision, *, now: datetime,
         entries.append(TimelineEntry("shelved", now, SYSTEM, shelf))
     if decision.realert:
         entries.append(TimelineEntry("realerted", now, SYSTEM, {"reason": "pressed_again"}))
-    plan: PlanStep = "restart" if decision.restart_plan else "next" if decision.advance_plan else "none"
+    goes_on = decision.advance_plan and not incident.run.advancing  # else its own clock calls the next
+    plan: PlanStep = "restart" if decision.restart_plan else "next" if goes_on else "none"
     base = Change(
         after,
         entries=tuple(entries),

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from hub.alarms.actions import Action, AssignmentState, CallGoesOn, LeaseOver, Unshelve
+from hub.alarms.actions import Action, AssignmentState, CallGoesOn, LeaseOver, Unshelve, VoiceContact
 from hub.alarms.changes import Alert, DueChange, DueStep, EntryKind, PlanStep, TimelineEntry, alert_seat
 from hub.alarms.model import Incident, Reason
+from hub.alarms.plans_run import TIER, VOICE
 from hub.alarms.policy import Clocks
 
 __all__ = [
@@ -202,6 +203,12 @@ def on_due(
                 (Alert("supervisors", step.code),),
                 DueChange(SUPERVISION, _steps(incident, now)[SUPERVISION]),
             )
+        case "voice" if incident.run.state == "voice" and incident.run.due_at is not None:
+            if incident.run.due_at > now:
+                return DueOutcome(due=(DueChange(VOICE, incident.run.due_at),), reasons=(_renewed(incident),))
+            return DueOutcome(action=CallGoesOn() if on_call else VoiceContact(reached=False, by_clock=True))
+        case "plan_tier" if incident.run.advancing and incident.run.due_at is not None:
+            return _tier_over(incident, step, now)
         case "accept" | "on_scene_late" | "welfare" | "welfare_alert" if step.about:
             return _of_assignment(incident, step, now)
         case _ if phase(incident) == "waiting":
@@ -244,8 +251,21 @@ def _remind(incident: Incident, step: DueStep, now: datetime, again_s: int, text
 
 
 def _call_next(incident: Incident) -> PlanStep:
-    """Others are called, unless somebody who accepted is on the way already (released by its operator meanwhile)."""
-    return "none" if incident.under_way else "next"
+    """Others are called, unless somebody who accepted is on the way already (released by its operator meanwhile), or
+    the plan has begun: then its own clock calls the next.
+    """
+    return "none" if incident.under_way or incident.run.advancing else "next"
+
+
+def _tier_over(incident: Incident, step: DueStep, now: datetime) -> DueOutcome:
+    run = incident.run
+    if run.due_at is not None and run.due_at > now:
+        return DueOutcome(due=(DueChange(TIER, run.due_at),), reasons=(_renewed(incident),))
+    if run.state == "exhausted" or not 0 <= run.tier < len(incident.plan.tiers):
+        return DueOutcome(plan="next", reasons=(Reason(step.code, "still nobody has accepted"),))
+    tier = incident.plan.tiers[run.tier]
+    text = f"nobody of {tier.code} has accepted within {tier.wait_s} s: the next are called"
+    return _told(step, now, text, (alert_seat(incident, step.code),), plan="next")
 
 
 def _unclaimed(incident: Incident, step: DueStep, now: datetime, operators_signed_in: int) -> DueOutcome:
@@ -287,6 +307,8 @@ def _of_assignment(incident: Incident, step: DueStep, now: datetime) -> DueOutco
     supervisors = Alert("supervisors", step.code)
     match step.code:
         case "accept" if incident.live and not incident.under_way:
+            if incident.run.advancing:
+                return _told(step, now, "the responder has not answered", (seat,))
             return _told(step, now, "the responder has not answered: the next are called", (seat,), plan="next")
         case "on_scene_late" if incident.live:
             again = DueChange(ON_SCENE_LATE, _after(now, max(1, _clocks(incident).on_scene_s // 3)), step.about)

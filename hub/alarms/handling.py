@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from hub.alarms.actions import (
     Acknowledge,
     Action,
-    ActionName,
     Assign,
     AssignmentMoved,
     CallGoesOn,
@@ -21,16 +18,20 @@ from hub.alarms.actions import (
     Release,
     Reopen,
     Shelve,
+    SkipTier,
     Supervise,
     Touch,
     Transfer,
     Unshelve,
+    VoiceContact,
     WelfareAnswered,
 )
-from hub.alarms.changes import Actor, Alert, Change, DueChange, EntryKind, PlanStep, TimelineEntry, alert_seat
+from hub.alarms.changes import Actor, Alert, Change, DueChange, PlanStep, TimelineEntry, alert_seat
+from hub.alarms.drafts import Draft, entry_of, legal, off_shelf, told_by, unclaimed, who_was_first, words_of
 from hub.alarms.escalation import WELFARE, WELFARE_ALERT, due_after, due_of_assignment
-from hub.alarms.lifecycle import IllegalTransition, Transition, transition
-from hub.alarms.model import DISPOSITIONS, Incident, IncidentState, Reason, Supervision, Told
+from hub.alarms.model import DISPOSITIONS, Incident, Reason, Supervision
+from hub.alarms.plans_calling import due_of_run, plan_action, run_follows, voice_extended
+from hub.alarms.plans_run import READY, run_again, run_stopped
 from hub.alarms.refusals import Conflict, NotHolder, SelfSupervision, ShelfRefused
 from hub.errors import BadRequestError
 
@@ -39,21 +40,6 @@ __all__ = ["apply", "needs_supervision", "settle"]
 _MOVING = frozenset({"accepted", "en_route", "on_scene"})
 _LIVE = frozenset({"offered", *_MOVING})
 _UNDONE = frozenset({"declined", "stood_down"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A change on its way: `after` has neither its new version nor its lease yet."""
-
-    after: Incident
-    entries: tuple[TimelineEntry, ...] = ()
-    tell: tuple[Told, ...] = ()
-    due: tuple[DueChange, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    plan: PlanStep = "none"
-    stand_down: bool = False
-    restart: bool = False
-    reasons: tuple[Reason, ...] = ()
 
 
 def needs_supervision(disposition: str, *, sampled: bool) -> bool:
@@ -99,7 +85,8 @@ def settle(
     """
     after = replace(after, lease_until=_lease(before, after, now, touched), version=before.version + 1)
     at_it = touched and after.live and before.state == after.state
-    due = (*base.due, *due_after(before, after, now=now, restart=restart or at_it))
+    after = replace(after, run=run_follows(before, after, now=now))
+    due = (*base.due, *due_after(before, after, now=now, restart=restart or at_it), *due_of_run(before.run, after.run))
     return replace(base, incident=after, due=due)
 
 
@@ -112,7 +99,7 @@ def _lease(before: Incident, after: Incident, now: datetime, touched: bool) -> d
     return before.lease_until
 
 
-def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> _Draft:
+def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> Draft:
     match action:
         case Acknowledge():
             return _acknowledge(incident, now, actor)
@@ -139,109 +126,72 @@ def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> _
         case Escalate():
             return _escalate(incident, action, now, actor)
         case Note():
-            _legal(incident, "note")
-            body = {"text": _words(action.text, "text")}
-            return _Draft(incident, entries=(_entry("noted", now, actor, body),))
+            legal(incident, "note")
+            body = {"text": words_of(action.text, "text")}
+            return Draft(incident, entries=(entry_of("noted", now, actor, body),))
         case Touch():
-            _legal(incident, "touch")
+            legal(incident, "touch")
             if incident.acknowledged_by is None or incident.acknowledged_by != actor.user_id:
                 raise NotHolder("only whoever holds the incident can renew the claim")
-            return _Draft(incident)
+            return Draft(incident)
         case CallGoesOn():
-            _legal(incident, "touch")
-            return _Draft(incident, restart=True)
+            legal(incident, "touch")
+            return Draft(voice_extended(incident, now=now), restart=True)
         case Transfer():
             return _transfer(incident, action, now, actor)
+        case VoiceContact() | SkipTier():
+            legal(incident, action.name)
+            return plan_action(incident, action, now=now, actor=actor)
 
 
-def _entry(kind: EntryKind, now: datetime, actor: Actor, body: Mapping[str, Any] | None = None) -> TimelineEntry:
-    given = {name: value for name, value in (body or {}).items() if value is not None}
-    return TimelineEntry(kind, now, actor, given)
-
-
-def _words(text: str, name: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        raise BadRequestError(f"{name} must not be empty", field=name)
-    return stripped
-
-
-def _first(incident: Incident) -> dict[str, Any]:
-    """Who was first and when, for a refusal."""
-    if incident.live:
-        by, at = incident.acknowledged_by, incident.acknowledged_at
-    else:
-        by, at = incident.resolved_by, incident.resolved_at
-    return {"by": {"id": by}, "at": at.isoformat()} if by and at else {}
-
-
-def _legal(incident: Incident, action: ActionName, state: IncidentState | None = None) -> Transition:
-    try:
-        return transition(state or incident.state, action)
-    except IllegalTransition as refusal:
-        raise IllegalTransition(refusal.state, refusal.action, **_first(incident)) from None
-
-
-def _tell(step: Transition) -> tuple[Told, ...]:
-    return (step.tell,) if step.tell else ()
-
-
-def _off_shelf(incident: Incident) -> Incident:
-    return replace(incident, shelved_until=None, shelve_reason=None)
-
-
-def _unclaimed(incident: Incident, step: Transition) -> Incident:
-    return replace(incident, state=step.next_state, acknowledged_by=None, acknowledged_at=None)
-
-
-def _acknowledge(incident: Incident, now: datetime, actor: Actor) -> _Draft:
+def _acknowledge(incident: Incident, now: datetime, actor: Actor) -> Draft:
     if actor.user_id is None:
         raise BadRequestError("only a signed-in person can claim", field="actor")
     if incident.live and incident.acknowledged_by == actor.user_id:
-        return _Draft(incident, reasons=(Reason("already_yours", "you hold it already"),))  # a lost answer, sent again
+        return Draft(incident, reasons=(Reason("already_yours", "you hold it already"),))  # a lost answer, sent again
     if incident.live and incident.acknowledged_by is not None:
-        raise Conflict("somebody else has claimed it", state=incident.state, **_first(incident))
-    step = _legal(incident, "acknowledge")
-    after = replace(_off_shelf(incident), state=step.next_state, acknowledged_by=actor.user_id, acknowledged_at=now)
+        raise Conflict("somebody else has claimed it", state=incident.state, **who_was_first(incident))
+    step = legal(incident, "acknowledge")
+    after = replace(off_shelf(incident), state=step.next_state, acknowledged_by=actor.user_id, acknowledged_at=now)
     waited_s = round((now - incident.opened_at).total_seconds(), 3)
-    entry = _entry("acknowledged", now, actor, {"waited_s": waited_s})
-    return _Draft(after, entries=(entry,), tell=_tell(step))
+    entry = entry_of("acknowledged", now, actor, {"waited_s": waited_s})
+    return Draft(after, entries=(entry,), tell=told_by(step))
 
 
-def _release(incident: Incident, action: Release, now: datetime, actor: Actor) -> _Draft:
-    step = _legal(incident, "release")
+def _release(incident: Incident, action: Release, now: datetime, actor: Actor) -> Draft:
+    step = legal(incident, "release")
     if not actor.supervises and (actor.user_id is None or incident.acknowledged_by != actor.user_id):
-        raise NotHolder("only whoever holds the incident, or a supervisor, can release it", **_first(incident))
-    entry = _entry("released", now, actor, {"reason": action.reason, "held_by": incident.acknowledged_by})
-    return _Draft(_unclaimed(incident, step), entries=(entry,), alerts=(Alert("operators", "released"),))
+        raise NotHolder("only whoever holds the incident, or a supervisor, can release it", **who_was_first(incident))
+    entry = entry_of("released", now, actor, {"reason": action.reason, "held_by": incident.acknowledged_by})
+    return Draft(unclaimed(incident, step), entries=(entry,), alerts=(Alert("operators", "released"),))
 
 
-def _lease_over(incident: Incident, now: datetime, actor: Actor) -> _Draft:
-    step = _legal(incident, "lease_over")
+def _lease_over(incident: Incident, now: datetime, actor: Actor) -> Draft:
+    step = legal(incident, "lease_over")
     if incident.lease_until is None or incident.lease_until > now:
         until = incident.lease_until.isoformat() if incident.lease_until else None
         raise Conflict("the claim has not run out", code="lease-running", state=incident.state, until=until)
-    entry = _entry("lease_expired", now, actor, {"held_by": incident.acknowledged_by})
+    entry = entry_of("lease_expired", now, actor, {"held_by": incident.acknowledged_by})
     reason = Reason("lease_expired", "claimed, then untouched", {"held_by": incident.acknowledged_by})
     alerts = (Alert("operators", "lease_expired"), Alert("supervisors", "lease_expired"))
-    return _Draft(_unclaimed(incident, step), entries=(entry,), alerts=alerts, reasons=(reason,))
+    return Draft(unclaimed(incident, step), entries=(entry,), alerts=alerts, reasons=(reason,))
 
 
-def _transfer(incident: Incident, action: Transfer, now: datetime, actor: Actor) -> _Draft:
-    step = _legal(incident, "transfer")
+def _transfer(incident: Incident, action: Transfer, now: datetime, actor: Actor) -> Draft:
+    step = legal(incident, "transfer")
     if not actor.supervises and (actor.user_id is None or incident.acknowledged_by != actor.user_id):
-        raise NotHolder("only whoever holds the incident, or a supervisor, can hand it on", **_first(incident))
+        raise NotHolder("only whoever holds the incident, or a supervisor, can hand it on", **who_was_first(incident))
     if incident.acknowledged_by == action.to_user_id:
-        raise Conflict("that person holds it already", state=incident.state, **_first(incident))
+        raise Conflict("that person holds it already", state=incident.state, **who_was_first(incident))
     after = replace(incident, state=step.next_state, acknowledged_by=action.to_user_id, acknowledged_at=now)
     body = {"from": incident.acknowledged_by, "to": action.to_user_id, "to_name": action.to_name}
     body |= {"reason": action.reason, "handover_id": action.handover_id}
     alerts = (Alert("holder", "transferred", action.to_user_id),)
-    return _Draft(after, entries=(_entry("transferred", now, actor, body),), alerts=alerts, restart=True)
+    return Draft(after, entries=(entry_of("transferred", now, actor, body),), alerts=alerts, restart=True)
 
 
-def _assign(incident: Incident, action: Assign, now: datetime, actor: Actor) -> _Draft:
-    _legal(incident, "assign")
+def _assign(incident: Incident, action: Assign, now: datetime, actor: Actor) -> Draft:
+    legal(incident, "assign")
     body = {
         "assignment_id": action.assignment_id,
         "responder_id": action.responder_id,
@@ -249,14 +199,14 @@ def _assign(incident: Incident, action: Assign, now: datetime, actor: Actor) -> 
     }
     due = due_of_assignment(incident, action.assignment_id, None, "offered", now=now)
     alerts = (Alert("responder", "offered", action.assignment_id),)
-    return _Draft(incident, entries=(_entry("offered", now, actor, body),), due=due, alerts=alerts)
+    return Draft(incident, entries=(entry_of("offered", now, actor, body),), due=due, alerts=alerts)
 
 
-def _assignment_moved(incident: Incident, action: AssignmentMoved, now: datetime, actor: Actor) -> _Draft:
+def _assignment_moved(incident: Incident, action: AssignmentMoved, now: datetime, actor: Actor) -> Draft:
     if action.state == "offered":
         raise BadRequestError("an assignment becomes offered by assigning", field="state")
     accepts = action.was == "offered" and action.state in _MOVING and incident.live
-    step = _legal(incident, "responder_accepted" if accepts else "responder_moved")
+    step = legal(incident, "responder_accepted" if accepts else "responder_moved")
     body = {
         "assignment_id": action.assignment_id,
         "responder_id": action.responder_id,
@@ -264,11 +214,11 @@ def _assignment_moved(incident: Incident, action: AssignmentMoved, now: datetime
         "reason": action.reason,
         "outcome": action.outcome,
     }
-    entries = (_entry(action.state, now, actor, body),)
+    entries = (entry_of(action.state, now, actor, body),)
     due = due_of_assignment(incident, action.assignment_id, action.was, action.state, now=now)
     states = (*action.others, action.state)
     after = replace(
-        _off_shelf(incident) if accepts else incident,
+        off_shelf(incident) if accepts else incident,
         state=step.next_state,
         under_way=any(state in _MOVING for state in states),
         on_scene="on_scene" in states,
@@ -277,22 +227,28 @@ def _assignment_moved(incident: Incident, action: AssignmentMoved, now: datetime
         over = not any(state in _LIVE or state == "completed" for state in states)
         if over and after.state in ("acknowledged", "in_progress"):
             return _nobody_comes(after, entries, due, now, actor)
-        plan: PlanStep = "next" if action.state == "declined" and not after.under_way else "none"
-        return _Draft(after, entries, due=due, plan=plan, alerts=(alert_seat(after, action.state),))
+        asked = "offered" in action.others  # whoever is still being asked has the time of the tier
+        plan: PlanStep = "next" if action.state == "declined" and not after.under_way and not asked else "none"
+        return Draft(after, entries, due=due, plan=plan, alerts=(alert_seat(after, action.state),))
     told_back = action.state == "completed" and after.live and not after.under_way
     alerts = (alert_seat(after, "completed"),) if told_back else ()
-    return _Draft(after, entries, tell=_tell(step), due=due, alerts=alerts)
+    if accepts:
+        after = replace(after, run=run_stopped(after.run, now=now, reason="a responder has accepted"))
+    return Draft(after, entries, tell=told_by(step), due=due, alerts=alerts, plan="stop" if accepts else "none")
 
 
 def _nobody_comes(
     incident: Incident, entries: tuple[TimelineEntry, ...], due: tuple[DueChange, ...], now: datetime, actor: Actor
-) -> _Draft:
+) -> Draft:
     """Every assignment has ended undone: back to the queue, and the next are called."""
-    step = _legal(incident, "assignments_over")
+    step = legal(incident, "assignments_over")
     reason = Reason("nobody_comes", "everybody who was asked has declined or was stood down")
-    released = _entry("released", now, actor, {"reason": reason.code, "held_by": incident.acknowledged_by})
-    return _Draft(
-        _unclaimed(incident, step),
+    released = entry_of("released", now, actor, {"reason": reason.code, "held_by": incident.acknowledged_by})
+    after = unclaimed(incident, step)
+    if incident.run.state == "stopped":
+        after = replace(after, run=run_again(incident.run, now=now, reason=reason.text))
+    return Draft(
+        after,
         (*entries, released),
         due=due,
         alerts=(Alert("operators", reason.code),),
@@ -301,27 +257,27 @@ def _nobody_comes(
     )
 
 
-def _welfare_answered(incident: Incident, action: WelfareAnswered, now: datetime, actor: Actor) -> _Draft:
-    _legal(incident, "responder_moved")
+def _welfare_answered(incident: Incident, action: WelfareAnswered, now: datetime, actor: Actor) -> Draft:
+    legal(incident, "responder_moved")
     due = (
         DueChange(WELFARE_ALERT, None, action.assignment_id),
         DueChange(WELFARE, now + timedelta(seconds=incident.policy.welfare_s), action.assignment_id),
     )
     body = {"assignment_id": action.assignment_id, "welfare": "answered"}
-    return _Draft(incident, entries=(_entry("noted", now, actor, body),), due=due)
+    return Draft(incident, entries=(entry_of("noted", now, actor, body),), due=due)
 
 
-def _close(incident: Incident, action: Close, now: datetime, actor: Actor) -> _Draft:
+def _close(incident: Incident, action: Close, now: datetime, actor: Actor) -> Draft:
     if action.disposition not in DISPOSITIONS:
         raise BadRequestError(
             f"disposition must be one of {', '.join(DISPOSITIONS)}, not {action.disposition!r}", field="disposition"
         )
-    summary = _words(action.summary, "summary")
-    step = _legal(incident, "close")
+    summary = words_of(action.summary, "summary")
+    step = legal(incident, "close")
     required = needs_supervision(action.disposition, sampled=action.sampled)
     supervision: Supervision = "required" if required else "none"
     after = replace(
-        _off_shelf(incident),
+        off_shelf(incident),
         state=step.next_state,
         resolved_by=actor.user_id,
         resolved_at=now,
@@ -331,37 +287,38 @@ def _close(incident: Incident, action: Close, now: datetime, actor: Actor) -> _D
         supervised_by=None,
         supervised_at=None,
         under_way=incident.on_scene,  # whoever is there finishes there, the others are stood down
+        run=run_stopped(incident.run, now=now, reason="the incident is over"),
     )
     body = {"disposition": action.disposition, "summary": summary, "supervision": supervision}
-    entries = [_entry("resolved", now, actor, body)]
+    entries = [entry_of("resolved", now, actor, body)]
     if not required:
-        after = replace(after, state=_legal(after, "waive").next_state)
-        entries.append(_entry("closed", now, actor, {"supervision": "none"}))
+        after = replace(after, state=legal(after, "waive").next_state)
+        entries.append(entry_of("closed", now, actor, {"supervision": "none"}))
     alerts = (Alert("supervisors", "supervision"),) if required else ()
-    return _Draft(after, tuple(entries), tell=_tell(step), alerts=alerts, plan="stop", stand_down=True)
+    return Draft(after, tuple(entries), tell=told_by(step), alerts=alerts, plan="stop", stand_down=True)
 
 
-def _supervise(incident: Incident, action: Supervise, now: datetime, actor: Actor) -> _Draft:
+def _supervise(incident: Incident, action: Supervise, now: datetime, actor: Actor) -> Draft:
     if action.verdict not in ("confirmed", "returned"):
         raise BadRequestError(f"verdict must be confirmed or returned, not {action.verdict!r}", field="verdict")
-    step = _legal(incident, "supervise")
+    step = legal(incident, "supervise")
     if actor.user_id is None:
         raise BadRequestError("only a signed-in person can supervise", field="actor")
     if actor.user_id == incident.resolved_by:
-        raise SelfSupervision("whoever resolved it cannot supervise it", **_first(incident))
-    entry = _entry("supervised", now, actor, {"verdict": action.verdict, "note": action.note})
+        raise SelfSupervision("whoever resolved it cannot supervise it", **who_was_first(incident))
+    entry = entry_of("supervised", now, actor, {"verdict": action.verdict, "note": action.note})
     if action.verdict == "returned":
         draft = _reopen(incident, action.note or "returned by supervision", now, actor)
         return replace(draft, entries=(entry, *draft.entries))
     after = replace(incident, state=step.next_state, supervision="done", supervised_by=actor.user_id, supervised_at=now)
-    return _Draft(after, entries=(entry, _entry("closed", now, actor, {"supervision": "done"})))
+    return Draft(after, entries=(entry, entry_of("closed", now, actor, {"supervision": "done"})))
 
 
-def _reopen(incident: Incident, reason: str, now: datetime, actor: Actor) -> _Draft:
-    words = _words(reason, "reason")
-    step = _legal(incident, "reopen")
+def _reopen(incident: Incident, reason: str, now: datetime, actor: Actor) -> Draft:
+    words = words_of(reason, "reason")
+    step = legal(incident, "reopen")
     after = replace(
-        _unclaimed(incident, step),
+        unclaimed(incident, step),
         resolved_by=None,
         resolved_at=None,
         disposition=None,
@@ -370,15 +327,16 @@ def _reopen(incident: Incident, reason: str, now: datetime, actor: Actor) -> _Dr
         supervised_by=None,
         supervised_at=None,
         plan_round=incident.plan_round + 1,
+        run=READY,
     )
     was = {"resolved_by": incident.resolved_by, "disposition": incident.disposition, "summary": incident.summary}
-    entry = _entry("reopened", now, actor, {"reason": words, **was})
-    return _Draft(after, entries=(entry,), tell=_tell(step), alerts=(Alert("operators", "reopened"),))
+    entry = entry_of("reopened", now, actor, {"reason": words, **was})
+    return Draft(after, entries=(entry,), tell=told_by(step), alerts=(Alert("operators", "reopened"),))
 
 
-def _shelve(incident: Incident, action: Shelve, now: datetime, actor: Actor) -> _Draft:
-    _legal(incident, "shelve")
-    words = _words(action.reason, "reason")
+def _shelve(incident: Incident, action: Shelve, now: datetime, actor: Actor) -> Draft:
+    legal(incident, "shelve")
+    words = words_of(action.reason, "reason")
     if action.until.tzinfo is None:
         raise BadRequestError("until needs an offset", field="until")
     if action.until <= now:
@@ -389,19 +347,19 @@ def _shelve(incident: Incident, action: Shelve, now: datetime, actor: Actor) -> 
     if incident.priority == "critical" and not actor.supervises:
         raise ShelfRefused("only a supervisor can shelve a critical incident")
     after = replace(incident, shelved_until=action.until, shelve_reason=words)
-    entry = _entry("shelved", now, actor, {"until": action.until.isoformat(), "reason": words})
-    return _Draft(after, entries=(entry,), restart=True)
+    entry = entry_of("shelved", now, actor, {"until": action.until.isoformat(), "reason": words})
+    return Draft(after, entries=(entry,), restart=True)
 
 
-def _unshelve(incident: Incident, action: Unshelve, now: datetime, actor: Actor) -> _Draft:
-    _legal(incident, "unshelve")
+def _unshelve(incident: Incident, action: Unshelve, now: datetime, actor: Actor) -> Draft:
+    legal(incident, "unshelve")
     if not incident.shelved:
         raise Conflict("it is not on the shelf", state=incident.state)
-    entry = _entry("unshelved", now, actor, {"reason": action.reason})
-    return _Draft(_off_shelf(incident), entries=(entry,), alerts=(alert_seat(incident, "unshelved"),))
+    entry = entry_of("unshelved", now, actor, {"reason": action.reason})
+    return Draft(off_shelf(incident), entries=(entry,), alerts=(alert_seat(incident, "unshelved"),))
 
 
-def _escalate(incident: Incident, action: Escalate, now: datetime, actor: Actor) -> _Draft:
-    _legal(incident, "escalate")
-    entry = _entry("escalated", now, actor, {"reason": action.reason, "to": ["supervisors"], "plan": "next"})
-    return _Draft(incident, entries=(entry,), alerts=(Alert("supervisors", "escalated"),), plan="next")
+def _escalate(incident: Incident, action: Escalate, now: datetime, actor: Actor) -> Draft:
+    legal(incident, "escalate")
+    entry = entry_of("escalated", now, actor, {"reason": action.reason, "to": ["supervisors"], "plan": "next"})
+    return Draft(incident, entries=(entry,), alerts=(Alert("supervisors", "escalated"),), plan="next")

@@ -34,8 +34,8 @@ obvious lines:
 - *supervise* with the verdict "returned" ends as a *reopen*.
 - *responder_moved* is possible in every state: what a responder did is a fact, also when it reaches the hub after the
   operator closed.
-- *note, escalate, shelve, assign* need a live incident: after the close the record is not to grow by side doors;
-  reopen.
+- *note, escalate, shelve, assign, voice, skip tier* need a live incident: after the close the record is not to grow by
+  side doors; reopen.
 
 The device is told `received` when its alarm is committed, `hold` when an operator or responder has it, `handled` when
 it is resolved, and nothing when the work merely goes back to the queue: a person who was promised help is not told
@@ -77,6 +77,8 @@ TABLE: Final[Mapping[tuple[IncidentState, ActionName], Transition]] = {
     ("open", "escalate"): Transition("open"),
     ("open", "note"): Transition("open"),
     ("open", "assign"): Transition("open"),
+    ("open", "voice"): Transition("open"),
+    ("open", "skip_tier"): Transition("open"),
     ("acknowledged", "press"): Transition("acknowledged", "hold"),
     ("acknowledged", "responder_accepted"): Transition("in_progress", "hold"),
     ("acknowledged", "responder_moved"): Transition("acknowledged"),
@@ -89,6 +91,8 @@ TABLE: Final[Mapping[tuple[IncidentState, ActionName], Transition]] = {
     ("acknowledged", "escalate"): Transition("acknowledged"),
     ("acknowledged", "note"): Transition("acknowledged"),
     ("acknowledged", "assign"): Transition("acknowledged"),
+    ("acknowledged", "voice"): Transition("acknowledged"),
+    ("acknowledged", "skip_tier"): Transition("acknowledged"),
     ("acknowledged", "touch"): Transition("acknowledged"),
     ("acknowledged", "transfer"): Transition("acknowledged"),
     ("in_progress", "press"): Transition("in_progress", "hold"),
@@ -104,6 +108,8 @@ TABLE: Final[Mapping[tuple[IncidentState, ActionName], Transition]] = {
     ("in_progress", "escalate"): Transition("in_progress"),
     ("in_progress", "note"): Transition("in_progress"),
     ("in_progress", "assign"): Transition("in_progress"),
+    ("in_progress", "voice"): Transition("in_progress"),
+    ("in_progress", "skip_tier"): Transition("in_progress"),
     ("in_progress", "touch"): Transition("in_progress"),
     ("in_progress", "transfer"): Transition("in_progress"),
     ("resolved", "responder_moved"): Transition("resolved"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from hub.alarms.plans import DEFAULT_PLAN, ResponsePlan
+from hub.alarms.plans_run import READY, PlanRun
 from hub.alarms.policy import DEFAULT_POLICY, EscalationPolicy
 
 __all__ = [
@@ -107,7 +109,8 @@ class Incident:
     `lease_until`: a claim on a critical incident that nobody touches returns to the queue then. `under_way` is True
     while a responder has accepted and not yet finished, `on_scene` while one is there. `plan_round` counts restarts
     of the response plan. `policy` is the copy of the escalation policy taken when the incident opened: editing a
-    policy never changes a running incident. `reasons` holds, for each code, the latest reason of the decisions that
+    policy never changes a running incident; `plan` is the response plan copied in the same way, `run` how far it has
+    been carried out. `reasons` holds, for each code, the latest reason of the decisions that
     made the incident what it is (`buffered`: it was opened by a record that its device had stored and sent late).
     """
 
@@ -142,6 +145,8 @@ class Incident:
     plan_round: int = 0
     reasons: tuple[Reason, ...] = ()
     policy: EscalationPolicy = DEFAULT_POLICY
+    plan: ResponsePlan = DEFAULT_PLAN
+    run: PlanRun = READY
     version: int = 1
 
     @property

@@ -34,7 +34,7 @@ class AlarmType:
 # A cancel is a word about another alarm: it takes the class of the incident it joins. The class here is that of the
 # row of a cancel that joins nothing.
 _ROWS: Final = (
-    AlarmType("sos", "emergency", "critical", "紧急呼救", "SOS"),
+    AlarmType("sos", "emergency", "critical", "SOS 呼救", "SOS"),
     AlarmType("fall", "emergency", "critical", "跌倒", "Fall"),
     AlarmType("voice_help", "emergency", "critical", "语音呼救", "Call for help by voice"),
     AlarmType("smoke", "emergency", "critical", "烟雾报警", "Smoke"),
@@ -76,7 +76,7 @@ PLACE_TYPES: Final[frozenset[str]] = frozenset({"smoke", "gas", "water_leak"})
 """Cries of the flat, not of its resident: they endanger whoever is near, also while the resident is in hospital."""
 
 CLASS_LABELS: Final[dict[AlarmClass, tuple[str, str]]] = {
-    "emergency": ("紧急", "Emergency"),
+    "emergency": ("险情", "Emergency"),
     "health": ("健康", "Health"),
     "whereabouts": ("行踪", "Whereabouts"),
     "technical": ("设备", "Technical"),

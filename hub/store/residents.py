@@ -40,5 +40,6 @@ def _resident(row: Mapping[str, Any]) -> Resident:
         "area_path": tuple(row["area_path"]),
         "never_responders": frozenset(row["never_responders"]),
         "regular_responders": frozenset(row["regular_responders"]),
+        "flags": frozenset(row["flags"]),
     }
     return Resident(**{**row, **lists})

@@ -54,7 +54,9 @@ LEGAL: dict[str, dict[str, tuple[str, str | None]]] = {
     "closed": {"responder_moved": ("closed", None), "reopen": ("open", "hold")},
 }
 for live in ("open", "acknowledged", "in_progress"):
-    LEGAL[live] |= dict.fromkeys(("shelve", "unshelve", "escalate", "note", "assign"), (live, None))
+    LEGAL[live] |= dict.fromkeys(
+        ("shelve", "unshelve", "escalate", "note", "assign", "voice", "skip_tier"), (live, None)
+    )
 
 
 @pytest.mark.parametrize("action", ACTION_NAMES)

@@ -97,7 +97,7 @@ SELECT secret_hash FROM devices WHERE id = %(id)s AND revoked_at IS NULL
 
 -- :name residents_get
 SELECT r.id, r.name, r.status, r.status_since, r.born_on, r.area_id, coalesce(a.path, '{}') AS area_path,
-       r.lat, r.lon, r.lives_alone, r.sex, r.never_responders, r.regular_responders
+       r.lat, r.lon, r.lives_alone, r.sex, r.never_responders, r.regular_responders, r.flags
 FROM residents r LEFT JOIN areas a ON a.id = r.area_id
 WHERE r.id = ANY (%(ids)b::text[])
 
