@@ -16,6 +16,8 @@ from typing import Any, Literal
 import msgspec
 
 from devices.codecs.gt06_body import gt06_frame
+from devices.codecs.minifinder2 import minifinder2_frame
+from devices.codecs.minifinder2_commands import MINIFINDER2_COMMANDS, minifinder2_body, refusal
 from devices.codecs.watch_commands import WATCH_COMMANDS, watch_command, watch_content
 from devices.commands import CARE_COMMANDS, care_command, command_payload
 from devices.fields import clean_text
@@ -214,6 +216,29 @@ def _iw_answer(event: Event) -> Answer | None:
     return Answer(found[1], "taken") if found else None
 
 
+# --- minifinder2 ------------------------------------------------------------------------------------------------------
+
+_ASKS_FOR_AN_ANSWER = 0x10
+
+
+def _index(order: Order) -> int:
+    """The number of the frame, which its answer repeats."""
+    return int(order.serial) & 0xFFFF
+
+
+def _minifinder2(order: Order) -> Reply:
+    body = minifinder2_body(order.command, order.fields)
+    return Reply(minifinder2_frame(body, _index(order), _ASKS_FOR_AN_ANSWER), after_commit=False)
+
+
+def _minifinder2_answer(event: Event) -> Answer | None:
+    index, code = event.attributes.get("index"), event.attributes.get("code", 0)
+    if not isinstance(index, int) or not isinstance(code, int):
+        return None
+    reason = refusal(code)
+    return Answer(f"{index:04x}", "taken" if reason is None else "failed", reason)
+
+
 # --- gt06, h02 --------------------------------------------------------------------------------------------------------
 
 _GT06: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -231,7 +256,8 @@ def _gt06(order: Order) -> Reply:
 
 
 _H02: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
-    "locate": lambda _: ("D1", ",10,1"),
+    # One position now. Some makers read the first number as a new reporting interval: one that a battery can bear.
+    "locate": lambda _: ("D1", ",60,1"),
     "set_interval": lambda fields: ("S71", f",22,{_seconds(fields, 10, 65_535)}"),
     "reboot": lambda _: ("R1", ""),
 }
@@ -273,6 +299,14 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "watch": Dialect("tcp", tuple(WATCH_COMMANDS), _watch, _watch_token, _watch_answer),
     "iw": Dialect("tcp", tuple(_IW), _iw, lambda order: order.serial, _iw_answer),
+    "minifinder2": Dialect(
+        "tcp",
+        tuple(MINIFINDER2_COMMANDS),
+        _minifinder2,
+        lambda order: f"{_index(order):04x}",
+        _minifinder2_answer,
+        again=frozenset({"locate", "find", "set_interval", "set_sos_number"}),
+    ),
     # Its answer is a text that names no command: it belongs to the oldest that waits.
     "gt06": Dialect("tcp", tuple(_GT06), _gt06, lambda _: "*", lambda _: Answer("*", "taken")),
     "h02": Dialect("tcp", tuple(_H02), _h02, lambda order: _H02[order.command](order.fields)[0], _h02_answer),

@@ -115,7 +115,14 @@ def _other(frame: _Frame, teller: Teller) -> Event:
     raw = {f"{key:02x}": value[:256].hex() for key, value in frame.items[:32]}
     if frame.type in (_RESPONSE, _SYSTEM, _CONFIG):
         texts = [_text(value) for _, value in frame.items]
-        attributes = {"command": f"{frame.type:02x}", "content": " ".join(text for text in texts if text), "keys": raw}
+        attributes = {
+            "command": f"{frame.type:02x}",
+            "index": frame.index,
+            "content": " ".join(text for text in texts if text),
+            "keys": raw,
+        }
+        if frame.type == _RESPONSE and frame.items:
+            attributes["code"] = frame.items[0][0]  # the key of an answer is its code: 0 done, else why not
         return teller.event("reply", attributes)
     if frame.type == _SERVICES and set(raw) <= {"01", "10"}:
         return teller.event("heartbeat", {"keys": raw})
