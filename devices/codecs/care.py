@@ -206,7 +206,7 @@ def _alarm(record: _Record) -> tuple[Event, Reply | None]:
         note=_text(body, "note", faults),
         cancels=cancels,
         attributes=attributes | record.attributes(faults),
-        key=_alarm_key(record.device_id, echo, found or sent, observed_at, body.get("observed_at")),
+        key=_alarm_key(record.device_id, echo, found or sent, observed_at, body.get("observed_at"), test=test is True),
     )
     return event, ack_reply(record.device_id, echo, "received")
 
@@ -227,8 +227,13 @@ def _reference(sent: object, faults: Faults) -> tuple[str | None, str | None]:
     return clean_text(sent, _REF_LIMIT), clean_text(sent, _ECHO_LIMIT)
 
 
-def _alarm_key(device_id: str, ref: str | None, sent_type: Any, at: datetime | None, sent_at: Any) -> str | None:
-    """Device, ref, type, time. A time that cannot be read still tells two presses apart, so it stands for itself."""
+def _alarm_key(
+    device_id: str, ref: str | None, sent_type: Any, at: datetime | None, sent_at: Any, *, test: bool
+) -> str | None:
+    """Device, ref, type, time. A time that cannot be read still tells two presses apart, so it stands for itself.
+
+    A test has keys of its own: it must never make the real press behind it look like a repeat.
+    """
     if at is not None:
         time = at.isoformat()
     elif isinstance(sent_at, str) and sent_at and not sent_at.startswith(("0", "19", "2000")):
@@ -239,7 +244,8 @@ def _alarm_key(device_id: str, ref: str | None, sent_type: Any, at: datetime | N
         return None
     if ref is None:
         return None
-    parts = json.dumps([ref, show(sent_type) if not isinstance(sent_type, str) else clean_text(sent_type), time])
+    told = [ref, show(sent_type) if not isinstance(sent_type, str) else clean_text(sent_type), time]
+    parts = json.dumps([*told, "test"] if test else told)
     return f"care/alarm/{device_id}/{blake2b(parts.encode('ascii'), digest_size=16).hexdigest()}"
 
 

@@ -40,6 +40,7 @@ from hub.api import (
     routes_session,
     routes_staff,
     routes_technical,
+    routes_windows,
 )
 from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_devices.router,
     routes_profiles.router,
     routes_technical.router,
+    routes_windows.router,
     routes_onboarding.router,
     routes_intake.router,
     routes_staff.router,

@@ -186,6 +186,11 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("DELETE", f"{_P}/areas/{{record_id}}/code"): _KEEPERS,
     ("GET", f"{_P}/q/{{code}}"): "public",
     ("POST", f"{_P}/q/{{code}}"): "public",
+    # --- silences and maintenance windows
+    ("GET", f"{_P}/silences"): _CONSOLE,
+    ("POST", f"{_P}/silences"): _CONSOLE,
+    ("GET", f"{_P}/silences/{{window_id}}"): _CONSOLE,
+    ("POST", f"{_P}/silences/{{window_id}}/end"): _CONSOLE,
     # --- live
     ("GET", f"{_P}/summary"): _READERS,
     ("GET", f"{_P}/stream"): _EVERYONE,

@@ -34,7 +34,7 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
-from hub.jobs import HearingBeat, Jobs, RulesJob, SupervisionJob
+from hub.jobs import BoundedJob, HearingBeat, Jobs, RulesJob, SupervisionJob, WindowsJob
 from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
 from hub.ports.dark import DarkState
 from hub.service import Foreseeing, Sheltered
@@ -250,12 +250,16 @@ class Hub:
         rules = RulesJob(
             self.services.ruling, per_second=limits.per_second, every_s=limits.every_seconds, registry=self.registry
         )
-        rules.start()
-        self._stack.callback(rules.stop)
-        self._stack.callback(rules.request_stop)
+        self._keep_doing(rules)
+        self._keep_doing(WindowsJob(self.services.windows))
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
+
+    def _keep_doing(self, job: BoundedJob) -> None:
+        job.start()
+        self._stack.callback(job.stop)
+        self._stack.callback(job.request_stop)
 
     def _telemetry_connections(self) -> int:
         return self._workers or (_EMBEDDED_CONNECTIONS if "broker" in self.embedded.embedded else 1)

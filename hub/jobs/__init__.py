@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hub.jobs.bounded import BoundedJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
 from hub.jobs.supervision import HearingBeat, SupervisionJob
+from hub.jobs.windows import WindowsJob
 
-__all__ = ["HearingBeat", "Jobs", "RulesJob", "SupervisionJob", "Wake"]
+__all__ = ["BoundedJob", "HearingBeat", "Jobs", "RulesJob", "SupervisionJob", "Wake", "WindowsJob"]

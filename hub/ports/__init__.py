@@ -8,6 +8,7 @@ from hub.ports import (
     desk,
     home,
     integrations,
+    load,
     notices,
     provisioning,
     reads,
@@ -22,6 +23,7 @@ from hub.ports.database import *  # noqa: F403
 from hub.ports.desk import *  # noqa: F403
 from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
+from hub.ports.load import *  # noqa: F403
 from hub.ports.notices import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
@@ -37,6 +39,7 @@ __all__ += database.__all__
 __all__ += desk.__all__
 __all__ += home.__all__
 __all__ += integrations.__all__
+__all__ += load.__all__
 __all__ += notices.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__

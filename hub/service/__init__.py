@@ -38,6 +38,7 @@ from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
+from hub.service.windows import WindowDesk
 from hub.service.writing import Writer
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "StepName",
     "Supervised",
     "Supervising",
+    "WindowDesk",
     "build_services",
     "candidate_json",
     "notify",
@@ -104,6 +106,7 @@ class Services:
     handovers: Handovers
     profiles: ProfileRegister
     supervising: Supervising
+    windows: WindowDesk
     ruling: Ruling
     rule_desk: RuleDesk
     repairs: Repairs
@@ -155,6 +158,7 @@ def build_services(
         homes=Homes(database, clock, new_id),
         area_codes=AreaCodes(database, clock, new_id, raising),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
+        windows=WindowDesk(database, clock, new_id, raising),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),
     )

@@ -164,6 +164,7 @@ class Ingest:
             residents={new.alarm.resident_id for new in presses if new.alarm.resident_id},
             slots=() if cancels else {(new.alarm.subject, new.alarm.alarm_class) for new in presses},
             now=now,
+            pairs={(new.alarm.device_id, new.alarm.type) for new in presses if new.alarm.device_id},
         )
         if any(situation.devices.get(device_id) != row for device_id, row in remembered.items()):
             expires = now + _CACHE_FOR

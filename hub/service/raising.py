@@ -15,6 +15,7 @@ from hub.care import Resident
 from hub.clock import IdSource
 from hub.errors import HubError
 from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Situation, Transaction
+from hub.service.quieting import Quieting
 from hub.service.requests import area_path_of
 from hub.service.series import fix_json
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
@@ -111,6 +112,7 @@ class Raising:
         if not alarms:
             return alarms
         batch = _Batch(tx, self._new_id, self._policy, now)
+        batch.quieted_by(Quieting.of(tx, [new.alarm for new in alarms], situation, now))
         if situation is None or any(new.alarm.type == "cancel" for new in alarms):
             batch.prepare(alarms)
         else:
@@ -141,6 +143,10 @@ class _Batch:
         self._changes: list[Change] = []
         self._told_rows: list[tuple[str, str, str]] = []
         self._operators = 1
+        self._quieting = Quieting((), {}, now)
+
+    def quieted_by(self, quieting: Quieting) -> None:
+        self._quieting = quieting
 
     def prepare(self, alarms: Sequence[NewAlarm]) -> None:
         tx = self._tx
@@ -164,6 +170,9 @@ class _Batch:
         resident = self._residents.get(alarm.resident_id) if alarm.resident_id else None
         cancelled = self._find_cancelled(alarm) if alarm.type == "cancel" else None
         area_id = new.area_id or (resident.area_id if resident else None)
+        hushed = self._quieting.hushed(alarm, area_id)
+        if hushed is not None:
+            new.alarm = alarm = hushed[0]
         taken = take(
             alarm,
             self._live.get(slot) if alarm.type != "cancel" else None,
@@ -175,6 +184,8 @@ class _Batch:
             policy=self._policy,
             operators_signed_in=self._operators,
             actor=new.actor,
+            hushed=None if hushed is None else hushed[1],
+            chatter=self._quieting.chatter(alarm),
         )
         new.told = taken.decision.tell[-1] if taken.decision.tell else "received"
         if taken.change is None:
@@ -252,7 +263,10 @@ class _Batch:
                 tx.due.clear(kind, subject, [step])
         tx.due.set(*(row for row in due.values() if row is not None))
         tx.outbox.add(
-            *(told_row(device, ref, "hold", incident_id, self._now) for device, ref, incident_id in self._told_rows)
+            *(
+                told_row(device, ref, "hold", incident_id, self._now, spare=True)
+                for device, ref, incident_id in self._told_rows
+            )
         )
         called = {change.incident.id for change in self._changes if change.plan in ("next", "restart")}
         for incident_id in sorted(called):

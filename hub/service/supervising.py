@@ -14,8 +14,10 @@ from datetime import datetime, timedelta, tzinfo
 from typing import cast
 
 from devices import FAMILIES
-from hub.alarms import SYSTEM, Alarm, Close, Incident, Reason, apply, classify
+from hub.alarms import SYSTEM, Alarm, Close, Incident, Reason, Shelve, apply, classify
+from hub.alarms.chatter import FLAP_WITHIN, QUIET_FOR, flapping
 from hub.alarms.silence import SilenceVerdict, Watched, judge_silence, shared_silence, silence_rule
+from hub.alarms.windows import silences_device
 from hub.care import ResidentStatus, raises_alarms
 from hub.clock import Clock, IdSource
 from hub.ports import Database, EntryRow, SuspectRow, Transaction, WatchRow
@@ -87,6 +89,8 @@ class _Run:
         self._new_id, self._raising, self._writer = owner._new_id, owner._raising, owner._writer
         self._zone = owner._zone
         self._tx, self._now = tx, now
+        # Locked first of all, as everywhere: whoever settles a window locks it before devices and incidents.
+        self._windows = tx.windows.in_force(now)
         self._hearing = tx.supervision.hearing(now)
         self._rows: list[WatchRow] = []
         self._opened = 0
@@ -142,7 +146,8 @@ class _Run:
             return
         verdict = self._verdict(one, one.hearing_since)
         if verdict.kind == "silent":
-            silent.append((one, verdict))
+            if not self._silenced(one, verdict):
+                silent.append((one, verdict))
         elif verdict.kind == "excused":
             # Shown as silent; it raises nothing while its resident is away.
             self._rows.append(WatchRow(one.device_id, verdict.look_at, self._now, verdict.reasons[-1].code))
@@ -155,12 +160,26 @@ class _Run:
         assert one.silent_since is not None
         if one.incident_id is None and one.hearing_since is not None:
             verdict = self._verdict(one, one.hearing_since)
-            if verdict.kind == "silent":  # the resident is home again, and the device is still silent
-                silent.append((one, verdict))
+            if verdict.kind == "silent":  # the resident is home again or a window over, and the device is still silent
+                if not self._silenced(one, verdict):
+                    silent.append((one, verdict))
                 return
         age = (self._now - one.silent_since) / 20
         look_at = self._now + min(max(age, _LOOK_SOONEST), _LOOK_LATEST)
         self._rows.append(WatchRow(one.device_id, look_at, one.silent_since, "silent", one.incident_id))
+
+    def _silenced(self, one: SuspectRow, verdict: SilenceVerdict) -> bool:
+        """Shown as silent; a window holds the alarm back, and when it is over the device is looked at again."""
+        found = silences_device(one.device_id, one.area_id, self._windows, now=self._now)
+        if found is None:
+            return False
+        window, reason = found
+        look_at = min(window.ends_at, self._now + _LOOK_LATEST)
+        self._rows.append(WatchRow(one.device_id, look_at, one.silent_since or self._now, "silenced"))
+        self._tx.supervision.offline([one.device_id])
+        if one.silent_since is None:
+            self._device_entry(one, "silent", (*verdict.reasons, reason), None)
+        return True
 
     # ---- raising ----------------------------------------------------------------------------------------------------
 
@@ -275,8 +294,24 @@ class _Run:
             self._note(incident_id, f"{len(devices)} back, {left} still silent", {"back": len(devices), "left": left})
         elif set(incident.types) != {"offline"} or incident.under_way or incident.on_scene:
             self._note(incident_id, "the device is heard again; there is more in this matter", {"back": len(devices)})
+        elif incident.device_id is not None and (reason := self._flaps(devices)) is not None:
+            self._keep_quiet(incident, reason)
         else:
             self._close(incident, "设备已自行恢复 · heard again by itself")
+
+    def _flaps(self, devices: Sequence[SuspectRow]) -> Reason | None:
+        """Whether one of them comes and goes too often to be believed; its being back now is a change too."""
+        since = self._now - FLAP_WITHIN
+        found = (flapping([*self._tx.windows.changes(one.device_id, since), self._now], self._now) for one in devices)
+        return next((reason for reason in found if reason is not None), None)
+
+    def _keep_quiet(self, incident: Incident, reason: Reason) -> None:
+        """A device that flaps stays one matter, on the shelf; at the shelf's end somebody sees to it."""
+        if incident.shelved or incident.state != "open":
+            return
+        action = Shelve(until=self._now + QUIET_FOR, reason=f"flapping: {reason.text}")
+        change = apply(incident, action, now=self._now, actor=SYSTEM)
+        self._writer.write(self._tx, change, now=self._now)
 
     def _close(self, incident: Incident, summary: str) -> None:
         action = Close(disposition="device_fault", summary=summary, sampled=False)

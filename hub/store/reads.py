@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.store.reads_commands import CommandReadsPostgres
 from hub.store.reads_desk import DeskReadsPostgres
 from hub.store.reads_incidents import IncidentReads
+from hub.store.reads_load import LoadReadsPostgres
 from hub.store.reads_orders import OrderReads
 from hub.store.reads_records import RecordReads
 from hub.store.reads_series import SeriesReads
@@ -21,5 +22,6 @@ class ReadsPostgres(
     DeskReadsPostgres,
     CommandReadsPostgres,
     TechnicalReadsPostgres,
+    LoadReadsPostgres,
 ):
     """JSON views in the shapes of docs/wire/http-v1.md; made with a `PostgresDatabase`."""
