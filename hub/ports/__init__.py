@@ -17,6 +17,7 @@ from hub.ports import (
     rules,
     supervision,
     technical,
+    windows,
 )
 from hub.ports.commands import *  # noqa: F403
 from hub.ports.database import *  # noqa: F403
@@ -32,6 +33,7 @@ from hub.ports.rota import *  # noqa: F403
 from hub.ports.rules import *  # noqa: F403
 from hub.ports.supervision import *  # noqa: F403
 from hub.ports.technical import *  # noqa: F403
+from hub.ports.windows import *  # noqa: F403
 
 __all__: list[str] = []
 __all__ += commands.__all__
@@ -48,3 +50,4 @@ __all__ += rota.__all__
 __all__ += rules.__all__
 __all__ += supervision.__all__
 __all__ += technical.__all__
+__all__ += windows.__all__

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
+from hub.alarms.windows import Window
 from hub.care import Resident
 from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
@@ -44,6 +46,7 @@ from hub.ports.records import (
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
+from hub.ports.windows import Recent, Windows
 
 __all__ = [
     "Alarms",
@@ -77,6 +80,10 @@ class Situation(NamedTuple):
     residents: Mapping[str, Resident]
     live: Mapping[tuple[str, AlarmClass], Incident]
     operators: int
+    windows: tuple[Window, ...] = ()
+    """In force, and locked against being settled."""
+    recent: Recent = MappingProxyType({})
+    """When the same alarms came lately."""
 
 
 class Ledger(Protocol):
@@ -343,6 +350,7 @@ class Transaction(Protocol):
     rota: Rota
     rules: Rules
     supervision: Supervision
+    windows: Windows
     provisioning: Provisioning
     desk: Desk
     home: Home
@@ -356,11 +364,12 @@ class Transaction(Protocol):
         residents: Collection[str],
         slots: Collection[tuple[str, AlarmClass]],
         now: datetime,
+        pairs: Collection[tuple[str, str]] = (),
     ) -> Situation:
         """Claims `keys` as `Ledger.take` does, locks the live incidents of `slots` (subject, class), reads the rest.
 
         `presses` are the keys of alarms among `keys`: one that is stored as an alarm is a repeat, however long ago the
-        ledger forgot it.
+        ledger forgot it. `pairs`: device and type of what may chatter.
         """
 
     def store_presses(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from hub.alarms.chatter import CHATTER_WITHIN
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
 from hub.errors import BadRequestError, ConflictError
@@ -38,6 +40,7 @@ from hub.ports.records import Json
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
 from hub.ports.supervision import Supervision
+from hub.ports.windows import Windows
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
 from hub.store.audit import AuditDrawer
@@ -65,6 +68,7 @@ from hub.store.session import Connection, Session, as_json
 from hub.store.supervision import SupervisionDrawer
 from hub.store.timeline import TimelineDrawer
 from hub.store.users import UsersDrawer
+from hub.store.windows import WindowsDrawer
 
 __all__ = ["IDEMPOTENCY_ABANDONED", "IDEMPOTENCY_KEPT", "PostgresTransaction"]
 
@@ -86,7 +90,8 @@ class PostgresTransaction:
         self.session = session
         ledger, alarms, incidents = LedgerDrawer(session), AlarmsDrawer(session), IncidentsDrawer(session)
         residents, users = ResidentsDrawer(session), UsersDrawer(session)
-        self._judged_by = devices, ledger, alarms, residents, incidents, users
+        windows = WindowsDrawer(session)
+        self._judged_by = devices, ledger, alarms, residents, incidents, users, windows
         self.ledger: Ledger = ledger
         self.series: Series = series
         self.devices: Devices = devices
@@ -110,6 +115,7 @@ class PostgresTransaction:
         self.rota: Rota = RotaDrawer(session)
         self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
+        self.windows: Windows = windows
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
         self.home: Home = HomeDrawer(session)
@@ -123,17 +129,21 @@ class PostgresTransaction:
         residents: Collection[str],
         slots: Collection[tuple[str, AlarmClass]],
         now: datetime,
+        pairs: Collection[tuple[str, str]] = (),
     ) -> Situation:
         """All of it in one exchange with the server; the answers are taken when the last question is out."""
-        register, ledger, alarms, people, incidents, users = self._judged_by
+        register, ledger, alarms, people, incidents, users, quieting = self._judged_by
         with self.session.together():
+            # Before any incident is locked: whoever settles a window locks it first, and incidents after it.
+            windows = quieting.in_force_later(now)
             known_devices = register.get_later(devices)
             fresh = ledger.take_later(keys) if keys else set[bytes]
             stored = alarms.known_later(presses) if presses else set[bytes]
             known_people = people.get_later(residents) if residents else dict[str, Resident]
             live = incidents.lock_live_later(slots) if slots else dict[tuple[str, AlarmClass], Incident]
             operators = users.operators_later(now)
-        return Situation(known_devices(), fresh() - stored(), known_people(), live(), operators())
+            recent = quieting.recent_later(pairs, now - CHATTER_WITHIN) if pairs else dict[tuple[str, str], Any]
+        return Situation(known_devices(), fresh() - stored(), known_people(), live(), operators(), windows(), recent())
 
     def store_presses(
         self,
@@ -142,7 +152,7 @@ class PostgresTransaction:
         alarms: Sequence[tuple[Alarm, bytes | None, str | None]],
     ) -> bool:
         """All of it in one exchange with the server."""
-        _, _, presses, _, incidents, _ = self._judged_by
+        _, _, presses, _, incidents, *_ = self._judged_by
         try:
             with self.session.together():
                 inserted = incidents.insert_later(opened) if opened else set[str]
