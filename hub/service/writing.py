@@ -21,6 +21,7 @@ TOLD_FAMILIES = frozenset({"care"})
 """Families whose wire has words for hold and handled. The others got their protocol's own reply when it was taken."""
 
 _TELL_FOR = timedelta(hours=24)
+_REPLY_FIRST = timedelta(seconds=2)
 
 
 def entry_rows(incident_id: str, entries: tuple[TimelineEntry, ...]) -> list[EntryRow]:
@@ -62,14 +63,20 @@ def due_rows(incident_id: str, changes: tuple[DueChange, ...]) -> tuple[list[Due
     return rows, gone
 
 
-def told_row(device_id: str, ref: str, status: Told, incident_id: str, now: datetime) -> OutboxRow:
-    """One answer on its way to a device. It stays due until the broker has it, for a day."""
+def told_row(
+    device_id: str, ref: str, status: Told, incident_id: str, now: datetime, *, spare: bool = False
+) -> OutboxRow:
+    """One answer on its way to a device. It stays due until the broker has it, for a day.
+
+    `spare`: the reply to the press says it too. Sent at once by its own way it could overtake that reply, and the
+    device would hear `received` after `hold`.
+    """
     return OutboxRow(
         channel="device",
         target=device_id,
         body={"kind": "ack", "ref": ref, "status": status},
         created_at=now,
-        due_at=now,
+        due_at=now + _REPLY_FIRST if spare else now,
         expires_at=now + _TELL_FOR,
         incident_id=incident_id,
     )
