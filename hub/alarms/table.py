@@ -85,9 +85,9 @@ CLASS_LABELS: Final[dict[AlarmClass, tuple[str, str]]] = {
 
 PRIORITY_LABELS: Final[dict[Priority, tuple[str, str]]] = {
     "critical": ("特急", "Critical"),
-    "high": ("紧急", "High"),
+    "high": ("重要", "High"),
     "medium": ("一般", "Medium"),
-    "low": ("低", "Low"),
+    "low": ("提示", "Low"),
 }
 
 

@@ -41,6 +41,7 @@ from hub.api import (
     routes_staff,
     routes_technical,
     routes_windows,
+    routes_wall,
 )
 from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
@@ -86,6 +87,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes_live.router,
     routes_admin.router,
     routes_quarantine.router,
+    routes_wall.router,
     routes_ops.router,
 )
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from hub.api.answers import JsonAnswer
 from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.fields import Flag, Request, SaidText, Text
-from hub.api.routing import RecordId, api_router
+from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.scope import own_resident
 from hub.api.views import Help
-from hub.api.views_home import Consents
+from hub.api.views_home import ConsentOverview, Consents
 from hub.api.writes import Write
 from hub.errors import ConflictError, NotFoundError
 from hub.ports import Json, Purpose
+from hub.ports.home import ConsentFilter
 
 __all__ = ["for_family", "help_view", "router"]
 
@@ -105,6 +106,22 @@ def post_my_status(hub: HubDep, who: Who, write: Write, body: MyStatus) -> Respo
         hub.services.care.set_resident_status(resident_id, body.status, body.reason, who.actor)
 
     return write.once(act, lambda _done: help_view(hub, who))
+
+
+@router.get("/consents", response_model=ConsentOverview, summary="Who allows what")
+def list_consents(
+    hub: HubDep,
+    purpose: Annotated[Purpose | None, Query()] = None,
+    given: Annotated[bool | None, Query(description="Only those who allow it, or who do not")] = None,
+    area: Filter = None,
+    q: Filter = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Residents by id with what is in force; whoever moved away or died is left out."""
+    where = ConsentFilter(purpose=purpose, given=given, area_id=area, q=q)
+    rows, following, counts = hub.services.homes.overview(where, limit, cursor)
+    return JsonAnswer({"items": rows, "next": following, "counts": counts})
 
 
 @router.get("/residents/{resident_id}/consents", response_model=Consents, summary="What a resident allows")

@@ -13,7 +13,8 @@ from hub.api.fields import TEXT, Phone, Word
 from hub.api.fields import Request as Fields
 from hub.api.public_gate import Rate
 from hub.api.routing import RecordId, api_router
-from hub.api.views_home import AreaCode, MatterTaken, PublicArea
+from hub.api.views import ListOf
+from hub.api.views_home import AreaCode, AreaCodeInForce, MatterTaken, PublicArea
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.service import MATTERS
@@ -37,6 +38,11 @@ class MatterSaid(Fields):
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), TEXT] | None = None
     phone: Phone | None = None
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")] | None = None
+
+
+@router.get("/area-codes", response_model=ListOf[AreaCodeInForce], summary="Which areas have a code")
+def list_codes(hub: HubDep) -> Response:
+    return JsonAnswer({"items": hub.services.area_codes.in_force(), "next": None})
 
 
 @router.get("/areas/{record_id}/code", response_model=AreaCode, summary="Whether an area has a code")

@@ -7,10 +7,22 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.api.views import Contact, Named, View
+from hub.api.views import Contact, DeviceCount, Named, View
 from hub.api.views_records import Resident
 
-__all__ = ["BaselineHour", "Counts", "Handover", "PresenceRow", "ReportRow", "Revealed", "Site"]
+__all__ = [
+    "BaselineHour",
+    "Counts",
+    "Handover",
+    "PresenceRow",
+    "ReportRow",
+    "Revealed",
+    "Site",
+    "WallAreas",
+    "WallPicture",
+    "WallScreen",
+    "WallScreenMade",
+]
 
 
 class Tiles(View):
@@ -82,3 +94,38 @@ class BaselineHour(View):
     mid: float
     high: float
     n: int
+
+
+class WallPicture(View):
+    """What a wall screen shows. Incidents carry no person, no device and no exact place."""
+
+    name: str
+    time_zone: str
+    server_time: datetime
+    incidents: list[dict[str, Any]]
+    on_duty: int = Field(description="Responders on duty")
+    devices: DeviceCount
+
+
+class WallAreas(View):
+    items: list[dict[str, Any]]
+
+
+class WallScreen(View):
+    id: str
+    name: str
+    created_by: str
+    created_at: datetime
+    seen_at: datetime | None
+    seen_from: str | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+
+
+class WallScreenMade(View):
+    """`token` and `url` only in the answer that makes it."""
+
+    id: str
+    name: str
+    token: str | None
+    url: str | None = Field(description="The address the screen opens, as a path")

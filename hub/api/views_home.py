@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from hub.api.views import View
 from hub.api.views_records import Shift
 
-__all__ = ["AreaCode", "Consents", "MatterTaken", "MyShifts", "Photos", "PublicArea"]
+__all__ = [
+    "AreaCode",
+    "AreaCodeInForce",
+    "ConsentOverview",
+    "Consents",
+    "MatterTaken",
+    "MyShifts",
+    "Photos",
+    "PublicArea",
+]
 
 
 class Consent(View):
@@ -24,6 +33,35 @@ class Consent(View):
 class Consents(View):
     items: list[Consent]
     may_change: bool = Field(description="Whether this account may give and take them back")
+
+
+class ConsentGiven(View):
+    purpose: Literal["status", "health", "photos"]
+    since: datetime
+    by: str
+    note: str | None
+
+
+class ConsentRow(View):
+    """A resident and what is in force."""
+
+    resident: dict[str, Any]
+    items: list[ConsentGiven]
+
+
+class ConsentCounts(View):
+    residents: int
+    status: int
+    health: int
+    photos: int
+
+
+class ConsentOverview(View):
+    """`counts` of everybody, whatever the list is narrowed to."""
+
+    items: list[ConsentRow]
+    next: str | None
+    counts: ConsentCounts
 
 
 class Photo(View):
@@ -51,6 +89,12 @@ class AreaCode(View):
     since: datetime | None
     code: str | None = None
     url: str | None = Field(default=None, description="The path a printed QR code carries")
+
+
+class AreaCodeInForce(View):
+    area_id: str
+    since: datetime
+    by: str | None
 
 
 class PublicMatter(View):

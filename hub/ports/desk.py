@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from hub.ports.records import Json
 
-__all__ = ["Desk", "DeskReads", "HandoverRow", "HandoverState", "ReportSpan"]
+__all__ = ["Desk", "DeskReads", "HandoverRow", "HandoverState", "ReportSpan", "ScreenRow"]
 
 HandoverState = Literal["draft", "signed", "done", "cancelled"]
 
@@ -32,6 +32,19 @@ class HandoverRow:
     accepted_at: datetime | None
     moved: Sequence[str]
     version: int
+
+
+class ScreenRow(NamedTuple):
+    """A wall screen: where it hangs, who let it in, when and from where it was last heard."""
+
+    id: str
+    name: str
+    created_by: str
+    created_at: datetime
+    seen_at: datetime | None
+    seen_from: str | None
+    revoked_at: datetime | None
+    revoked_by: str | None
 
 
 class Desk(Protocol):
@@ -62,6 +75,21 @@ class Desk(Protocol):
 
     def handover_body(self, since: datetime, now: datetime) -> Json:
         """What a shift leaves behind now: open, late_orders, watched, outages, notes, on_duty, counts, sound_test."""
+
+    def responders_on_duty(self) -> int: ...
+
+    def screens(self) -> Sequence[ScreenRow]:
+        """All wall screens, those in use first, the newest first."""
+
+    def screen_add(self, row_id: str, name: str, token_hash: bytes, by: str, at: datetime) -> None: ...
+
+    def screen_of(self, token_hash: bytes) -> tuple[str, datetime | None] | None:
+        """(id, when it was last noted as seen) of the screen in use with this token."""
+
+    def screen_seen(self, row_id: str, at: datetime, address: str) -> None: ...
+
+    def screen_revoke(self, row_id: str, by: str, at: datetime) -> bool:
+        """False where there is no such screen in use."""
 
 
 @dataclass(frozen=True, slots=True)

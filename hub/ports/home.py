@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, get_args
 
-__all__ = ["PURPOSES", "ConsentRow", "Home", "LatestValue", "PhotoRow", "Purpose"]
+from hub.ports.records import Json
+
+__all__ = ["PURPOSES", "AreaCodeRow", "ConsentFilter", "ConsentRow", "Home", "LatestValue", "PhotoRow", "Purpose"]
 
 Purpose = Literal["status", "health", "photos"]
 """`status`: the family sees when something was last heard. `health`: the family sees diagnoses and measured values.
@@ -44,6 +47,24 @@ class LatestValue(NamedTuple):
     observed_at: datetime
 
 
+class AreaCodeRow(NamedTuple):
+    """A code in force: of which area, since when, made by whom."""
+
+    area_id: str
+    since: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFilter:
+    """`given` with `purpose`: those who allow it (True) or do not (False). `area_id`: of an area and all below it."""
+
+    purpose: Purpose | None = None
+    given: bool | None = None
+    area_id: str | None = None
+    q: str | None = None
+
+
 class Home(Protocol):
     def consents(self, resident_id: str) -> Sequence[ConsentRow]: ...
 
@@ -77,6 +98,15 @@ class Home(Protocol):
 
     def code_since(self, area_id: str) -> datetime | None:
         """When the area's code in force was made."""
+
+    def codes(self) -> Sequence[AreaCodeRow]:
+        """All codes in force."""
+
+    def consent_page(self, where: ConsentFilter, limit: int, after: str | None) -> Sequence[Json]:
+        """Residents by id with what they allow: `{"id", "view": {"resident": …, "items": […]}}`."""
+
+    def consent_counts(self) -> Json:
+        """`{"residents": n, "status": n, "health": n, "photos": n}`: how many allow each."""
 
     def area_of_code(self, code_hash: bytes) -> str | None: ...
 

@@ -81,6 +81,11 @@ class AreaCodes:
         with self._database.begin() as tx:
             return {"area_id": area_id, "since": tx.home.code_since(area_id)}
 
+    def in_force(self) -> list[Json]:
+        """`{"area_id", "since", "by"}` of every area that has one."""
+        with self._database.begin() as tx:
+            return [row._asdict() for row in tx.home.codes()]
+
     def area_of(self, code: str) -> Json:
         """The area of a code, as a record. NotFoundError for a code that is not in force."""
         with self._database.begin() as tx:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import PURPOSES, Actor, ConsentRow, Database, Json, PhotoRow, Purpose, Transaction
+from hub.ports.home import ConsentFilter
 
 __all__ = ["PHOTO_BYTES", "Homes"]
 
@@ -33,6 +34,14 @@ class Homes:
         """One line a purpose: `{"purpose", "granted", "since", "by", "note"}`."""
         with self._database.begin() as tx:
             return _lines(tx.home.consents(resident_id))
+
+    def overview(self, where: ConsentFilter, limit: int, after: str | None) -> tuple[list[Json], str | None, Json]:
+        """Residents with what they allow, where to go on (None: that was all), and how many of all allow what."""
+        with self._database.begin() as tx:
+            rows = tx.home.consent_page(where, limit + 1, after)
+            counts = tx.home.consent_counts()
+        following = rows[limit - 1]["id"] if len(rows) > limit else None
+        return [row["view"] for row in rows[:limit]], following, counts
 
     def decide(
         self, resident_id: str, purpose: str, granted: bool, actor: Actor, *, note: str | None = None

@@ -1,10 +1,11 @@
-"""Presence, open calls and hand-overs."""
+"""Presence, open calls, hand-overs and wall screens."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from hub.ports.desk import HandoverRow
+from hub.ports.desk import HandoverRow, ScreenRow
 from hub.ports.records import Json
 from hub.store.session import Session, as_json, is_uuid
 
@@ -63,3 +64,22 @@ class DeskDrawer:
 
     def handover_body(self, since: datetime, now: datetime) -> Json:
         return self._session.one("handover_body", since=since, now=now) or {}
+
+    def responders_on_duty(self) -> int:
+        return int(self._session.value("responders_on_duty_count"))
+
+    def screens(self) -> Sequence[ScreenRow]:
+        return [ScreenRow(**row) for row in self._session.all("screens_list")]
+
+    def screen_add(self, row_id: str, name: str, token_hash: bytes, by: str, at: datetime) -> None:
+        self._session.run("screens_add", id=row_id, name=name, token_hash=token_hash, by=by, at=at)
+
+    def screen_of(self, token_hash: bytes) -> tuple[str, datetime | None] | None:
+        row = self._session.one("screens_of_token", token_hash=token_hash)
+        return (row["id"], row["seen_at"]) if row else None
+
+    def screen_seen(self, row_id: str, at: datetime, address: str) -> None:
+        self._session.run("screens_seen", id=row_id, at=at, address=address)
+
+    def screen_revoke(self, row_id: str, by: str, at: datetime) -> bool:
+        return is_uuid(row_id) and self._session.run("screens_revoke", id=row_id, by=by, at=at) > 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from hub.ports.home import ConsentRow, LatestValue, PhotoRow, Purpose
+from hub.ports.home import AreaCodeRow, ConsentFilter, ConsentRow, LatestValue, PhotoRow, Purpose
+from hub.ports.records import Json
 from hub.store.session import Session, is_uuid
 
 __all__ = ["HomeDrawer"]
@@ -72,6 +73,23 @@ class HomeDrawer:
     def code_since(self, area_id: str) -> datetime | None:
         row = self._session.one("area_code_of", area_id=area_id)
         return row["created_at"] if row else None
+
+    def codes(self) -> Sequence[AreaCodeRow]:
+        return [AreaCodeRow(**row) for row in self._session.all("area_codes_all")]
+
+    def consent_page(self, where: ConsentFilter, limit: int, after: str | None) -> Sequence[Json]:
+        return self._session.all(
+            "consent_page",
+            purpose=where.purpose,
+            given=where.given,
+            area_id=where.area_id,
+            q=where.q,
+            limit=limit,
+            after=after,
+        )
+
+    def consent_counts(self) -> Json:
+        return self._session.one("consent_counts") or {}
 
     def area_of_code(self, code_hash: bytes) -> str | None:
         row = self._session.one("area_of_code", code_hash=code_hash)

@@ -231,3 +231,35 @@ def test_staff_see_their_shifts_and_can_call_for_help_themselves(shared: Desk) -
     assert (self_["eligible"], "caller" in [reason["code"] for reason in self_["reasons"]]) == (False, True)
     offered = called["incident"]["assignments"]
     assert "S1" not in [one["responder"]["id"] for one in offered]
+
+
+def test_the_overview_says_who_allows_what(shared: Desk) -> None:
+    desk = shared.seat("coord")
+    noted = {"purpose": "photos", "granted": True, "note": "纸质签字"}
+    # Other tests of this module may have left it in force, given in another way.
+    ok(desk.post("/api/v1/residents/R1/consents", json={**noted, "granted": False}))
+    ok(desk.post("/api/v1/residents/R1/consents", json=noted))
+    everybody = ok(desk.get("/api/v1/consents"))
+    check(views_home.ConsentOverview, everybody)
+    assert everybody["counts"]["residents"] == len(everybody["items"])
+    (given,) = ok(desk.get("/api/v1/consents", params={"purpose": "photos", "given": True}))["items"]
+    assert (given["resident"]["id"], given["items"][0]["note"]) == ("R1", "纸质签字")
+    without = ok(desk.get("/api/v1/consents", params={"purpose": "photos", "given": False}))["items"]
+    assert "R1" not in [one["resident"]["id"] for one in without]
+    assert len(without) == everybody["counts"]["residents"] - everybody["counts"]["photos"]
+    first = ok(desk.get("/api/v1/consents", params={"limit": 1}))
+    second = ok(desk.get("/api/v1/consents", params={"limit": 500, "cursor": first["next"]}))
+    assert [*first["items"], *second["items"]] == everybody["items"]
+    assert ok(desk.get("/api/v1/consents", params={"q": "%"}))["items"] == []
+    ok(desk.post("/api/v1/residents/R1/consents", json={**noted, "granted": False}))
+
+
+def test_areas_that_have_a_code_are_listed_without_it(shared: Desk) -> None:
+    keeper = shared.seat("coord")
+    code = ok(keeper.post("/api/v1/areas/G3/code"), 201)["code"]
+    listed = keeper.get("/api/v1/area-codes")
+    assert code not in listed.text
+    (row,) = [one for one in ok(listed)["items"] if one["area_id"] == "G3"]
+    check(views_home.AreaCodeInForce, row)
+    assert keeper.delete("/api/v1/areas/G3/code").status_code == 204
+    assert "G3" not in [one["area_id"] for one in ok(keeper.get("/api/v1/area-codes"))["items"]]

@@ -202,7 +202,7 @@ def test_the_card_for_120_says_what_they_ask(page: Page, desk_hub: RunningHub) -
     expect(page.locator(".timeline li").first).to_be_visible()
     page.keyboard.press("h")
     card = page.locator(".ambulance")
-    for part in ("地址", "王桂兰", "事由", "紧急呼救"):
+    for part in ("地址", "王桂兰", "事由", "SOS 呼救"):
         expect(card).to_contain_text(part)
     page.emulate_media(media="print")
     expect(page.locator(".print-sheet")).to_be_visible()

@@ -116,3 +116,23 @@ SELECT
         OR i.state IN ('open', 'acknowledged', 'in_progress', 'resolved')) AS counts,
     (SELECT json_build_object('at', max(a.at), 'name', (array_agg(a.name ORDER BY a.id DESC))[1])
      FROM (SELECT * FROM audit WHERE action = 'desk.sound_test' ORDER BY id DESC LIMIT 1) a) AS sound_test
+
+-- :name responders_on_duty_count
+SELECT count(*) FROM responders WHERE active AND on_duty
+
+-- :name screens_list
+SELECT id::text, name, created_by, created_at, seen_at, seen_from, revoked_at, revoked_by FROM wall_screens
+ORDER BY revoked_at IS NOT NULL, created_at DESC, id LIMIT 500
+
+-- :name screens_add
+INSERT INTO wall_screens (id, name, token_hash, created_by, created_at)
+VALUES (%(id)s::uuid, %(name)s, %(token_hash)s, %(by)s, %(at)s)
+
+-- :name screens_of_token
+SELECT id::text, seen_at FROM wall_screens WHERE token_hash = %(token_hash)s AND revoked_at IS NULL
+
+-- :name screens_seen
+UPDATE wall_screens SET seen_at = %(at)s, seen_from = %(address)s WHERE id = %(id)s::uuid
+
+-- :name screens_revoke
+UPDATE wall_screens SET revoked_at = %(at)s, revoked_by = %(by)s WHERE id = %(id)s::uuid AND revoked_at IS NULL

@@ -54,3 +54,31 @@ SELECT a.id::text AS alarm_id, a.incident_id::text AS incident_id FROM alarms a 
 
 -- :name caller_of
 SELECT attributes ->> 'caller' AS caller FROM alarms WHERE id = %(id)s::uuid
+
+-- :name area_codes_all
+SELECT c.area_id, c.created_at AS since, u.name AS by FROM area_codes c LEFT JOIN users u ON u.id = c.created_by
+WHERE c.revoked_at IS NULL ORDER BY c.area_id
+
+-- :name consent_page
+SELECT r.id, json_build_object(
+    'resident', json_build_object('id', r.id, 'name', r.name, 'status', r.status,
+        'area', CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object('id', a.id, 'name', a.name, 'kind', a.kind) END),
+    'items', coalesce((SELECT json_agg(json_build_object('purpose', c.purpose, 'since', c.granted_at, 'by', c.granted_by,
+        'note', c.note) ORDER BY c.purpose) FROM consents c WHERE c.resident_id = r.id AND c.revoked_at IS NULL), '[]')) AS view
+FROM residents r LEFT JOIN areas a ON a.id = r.area_id
+WHERE r.status NOT IN ('moved', 'deceased') AND (%(after)s::text IS NULL OR r.id > %(after)s::text)
+  AND (%(area_id)s::text IS NULL OR a.path @> ARRAY[%(area_id)s::text])
+  AND (%(given)s::boolean IS NULL OR %(given)s::boolean = EXISTS (SELECT FROM consents g WHERE g.resident_id = r.id
+       AND g.revoked_at IS NULL AND (%(purpose)s::text IS NULL OR g.purpose = %(purpose)s::text)))
+  AND (%(q)s::text IS NULL OR r.id = %(q)s::text OR strpos(r.name, %(q)s::text) > 0)
+ORDER BY r.id LIMIT %(limit)s
+
+-- :name consent_counts
+SELECT count(*) AS residents,
+    count(*) FILTER (WHERE 'status' = ANY (c.purposes)) AS status,
+    count(*) FILTER (WHERE 'health' = ANY (c.purposes)) AS health,
+    count(*) FILTER (WHERE 'photos' = ANY (c.purposes)) AS photos
+FROM residents r
+LEFT JOIN (SELECT resident_id, array_agg(purpose) AS purposes FROM consents WHERE revoked_at IS NULL GROUP BY 1) c
+    ON c.resident_id = r.id
+WHERE r.status NOT IN ('moved', 'deceased')

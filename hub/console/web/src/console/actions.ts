@@ -1,6 +1,6 @@
 /** What an operator does to an incident. Each action answers with the incident; a lost race says who was first and when. */
 import { shallowReactive } from 'vue'
-import { clockTime, serverNow } from '../core/clock.ts'
+import { clockTime, serverNow, shortTime } from '../core/clock.ts'
 import { Problem, get, post } from '../core/http.ts'
 import { t, word } from '../core/i18n.ts'
 import { me } from '../core/session.ts'
@@ -25,6 +25,8 @@ export function explain(error: unknown, now?: Incident): string {
     if (who && error.at) return t('problem.first', { who, at: clockTime(error.at) })
     return t('problem.conflict', { detail: error.detail })
   }
+  const limit = error.body.limit_s
+  if (error.code === 'shelf-refused' && typeof limit === 'number') return t('problem.shelf_limit', { n: limit >= 5400 ? t('unit.hours', { n: Math.round(limit / 3600) }) : t('unit.minutes', { n: Math.round(limit / 60) }) })
   if (error.status === 429) return t('problem.throttled', { s: error.retryAfterS ?? 30 })
   return word('problem', error.code, word('problem', String(error.status), t('problem.other', { status: error.status, detail: error.detail }), { detail: error.detail }))
 }
@@ -88,8 +90,9 @@ export const transfer = (i: Incident, userId: string, name: string, reason: stri
 export const assign = (i: Incident, responderId: string, responderName: string, note?: string) =>
   act(i, 'assign', { responder_id: responderId, ...(note ? { note } : {}) }, t('done.assign', { name: responderName }))
 export const escalate = (i: Incident, reason?: string) => act(i, 'escalate', reason ? { reason } : {}, t('done.escalate', { name: nameOf(i) }))
-export const shelve = (i: Incident, minutes: number, reason: string) =>
-  act(i, 'shelve', { minutes, reason }, t('done.shelve', { name: nameOf(i), minutes }), i.version, (now) => act(now, 'unshelve', { reason: t('undo.reason') }, t('done.undone')))
+/** `end`: so many minutes from now by the hub's clock, or a moment. */
+export const shelve = (i: Incident, end: { minutes: number } | { until: string }, reason: string) =>
+  act(i, 'shelve', { ...end, reason }, 'until' in end ? t('done.shelve.until', { name: nameOf(i), at: shortTime(end.until) }) : t('done.shelve', { name: nameOf(i), minutes: end.minutes }), i.version, (now) => act(now, 'unshelve', { reason: t('undo.reason') }, t('done.undone')))
 export const unshelve = (i: Incident) => act(i, 'unshelve', {}, t('done.unshelve', { name: nameOf(i) }))
 export const close = (i: Incident, disposition: Disposition, text: string) =>
   act(i, 'close', { disposition, summary: text }, t('done.close', { name: nameOf(i) }), i.version, (now) => uncloseAndClaim(now, i))

@@ -13,6 +13,7 @@ import sharedEn from '../locales/shared.en.json'
 import sharedZh from '../locales/shared.zh.json'
 import { paths } from '../ui/icons.ts'
 import ConsoleApp from './ConsoleApp.vue'
+import { asked, page } from './route.ts'
 import { CONSOLE_ICONS } from './icons.ts'
 import { askEarly } from './store.ts'
 
@@ -25,5 +26,10 @@ setLanguage(chooseLanguage(location.search, null, remembered('language')))
 setTheme(chooseTheme(location.search, null), false)
 watchSystemTheme()
 startTicking()
-askEarly()
-createApp(ConsoleApp).mount('#app')
+// A wall screen brings its token in the address, where no server and no log sees it; it gets the wall and nothing else.
+const token = page.value === 'wall' ? asked.value.get('token') : null
+if (token) void import('./wall/KioskApp.vue').then(({ default: KioskApp }) => createApp(KioskApp, { token }).mount('#app'))
+else {
+  askEarly()
+  createApp(ConsoleApp).mount('#app')
+}

@@ -27,11 +27,13 @@ const pages = {
   alarms: { load: null },
   orders: { load: () => import('./pages/OrdersPage.vue') },
   residents: { load: () => import('./pages/ResidentsPage.vue') },
+  consents: { load: () => import('./consents/ConsentsPage.vue'), under: 'residents' },
   devices: { load: () => import('./pages/DevicesPage.vue'), parts: { list: {}, work: {} } },
   onboarding: { load: () => import('./onboarding/OnboardingPage.vue'), under: 'devices', roles: KEEPERS },
   handover: { load: () => import('./handover/HandoverPage.vue') },
   supervision: { load: () => import('./pages/SupervisionPage.vue'), roles: ['operator', ...SUPERVISORS], parts: { review: {}, kpi: {} } },
-  settings: { load: () => import('./settings/SettingsPage.vue'), parts: { site: {}, users: { roles: ['admin'] }, audit: { roles: SUPERVISORS } } },
+  settings: { load: () => import('./settings/SettingsPage.vue'), parts: { site: {}, users: { roles: ['admin'] }, screens: { roles: SUPERVISORS }, audit: { roles: SUPERVISORS } } },
+  codes: { load: () => import('./codes/CodesPage.vue'), under: 'settings', roles: KEEPERS },
   wall: { load: () => import('./wall/WallPage.vue'), aside: true },
 } satisfies Record<string, Page>
 

@@ -151,6 +151,17 @@ export function askEarly(): void {
   early.picture.catch(() => (early = null))
 }
 
+/** A whole picture at once, for the wall's own screen: it has no account, and so no stream. */
+export function showPicture(found: { incidents: Incident[]; site: Pick<Site, 'name' | 'time_zone'>; devices: Summary['devices'] }): void {
+  load(state, found.incidents)
+  site.value = { ...found.site, phone: '', tiles: null, retention_days: {}, session_hours: 0, lease_seconds: 0, supervision_sample: 0 }
+  summary.value = { unclaimed: { critical: 0, high: 0, medium: 0, low: 0 }, mine: 0, last_alarm_at: null, devices: found.devices, technical_open: 0, server_time: '' }
+  heardAt.value = serverNow()
+  linkState.value = 'live'
+  loaded.value = true
+  revision.value++
+}
+
 let snapshotRun = 0
 
 /** Fetches everything anew and opens the stream where the snapshot ends. Repeats until it worked or another one began. */

@@ -11,6 +11,8 @@ export class Problem extends Error {
   readonly at: string | null
   readonly field: string | null
   readonly retryAfterS: number | null
+  /** Whatever else the document says. */
+  readonly body: Readonly<Record<string, unknown>>
 
   constructor(status: number, code: string, detail: string, body: Record<string, unknown> = {}) {
     super(detail || code)
@@ -22,6 +24,7 @@ export class Problem extends Error {
     this.by = typeof by === 'string' ? { name: by } : ((by as Problem['by']) ?? null)
     this.at = typeof body.at === 'string' ? body.at : null
     this.field = typeof body.field === 'string' ? body.field : null
+    this.body = body
     this.retryAfterS = typeof body.retry_after_s === 'number' ? body.retry_after_s : null
   }
 
