@@ -40,8 +40,8 @@ from hub.api import (
     routes_session,
     routes_staff,
     routes_technical,
-    routes_windows,
     routes_wall,
+    routes_windows,
 )
 from hub.api.deps import Hub, guard
 from hub.api.frame import Frame
