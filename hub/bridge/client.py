@@ -172,9 +172,9 @@ class LaneClient:
             self._unsettled_bytes -= size
         self._wake()
 
-    def publish(self, topic: str, payload: bytes, done: Done | None = None) -> None:
+    def publish(self, topic: str, payload: bytes, done: Done | None = None, *, retain: bool = False) -> None:
         """Publishes at QoS 1, kept over reconnects until the broker has it. `done` is called on the lane's thread."""
-        self._outgoing.add(topic, payload, done)
+        self._outgoing.add(topic, payload, done, retain=retain)
         self._wake()
 
     def incoming(self, delivery: Delivery) -> Incoming:

@@ -1,5 +1,7 @@
 """What devices must be told: outbox rows of channel "device", to the broker or to a device's open connection.
 
+A row of kind `forget` has the broker drop what it keeps of a revoked device: its retained status.
+
 A row counts as sent when the broker has acknowledged it, or the system has taken the bytes of a TCP device. Until then
 it stays due: a crash means that it is sent again.
 """
@@ -16,6 +18,7 @@ from typing import Protocol
 
 from devices import Reply, ack_reply
 from devices.dialects import DIALECTS, Dialect, Order
+from devices.topics import up_topic
 from hub.bridge.batches import Backoff
 from hub.bridge.client import LaneClient
 from hub.bridge.metrics import BridgeMetrics
@@ -184,6 +187,9 @@ class Downlink:
             if family == "care" and row.body.get("kind") == "ack":
                 self._publish(row.id, ack_message(row))
                 return
+            if family == "care" and row.body.get("kind") == "forget":
+                self._publish(row.id, Reply(b"", up_topic(row.target, "status")), retain=True)
+                return
             dialect = DIALECTS.get(family)
             if dialect is None:
                 raise ValueError(f"devices of family {family} cannot be told anything")
@@ -197,12 +203,14 @@ class Downlink:
             self._metrics.downlinks.labels(_via(family), "failed").inc()
             self._outbox.failed(row.id, str(error) or repr(error), final=True)
 
-    def _publish(self, row_id: int, message: Reply) -> None:
+    def _publish(self, row_id: int, message: Reply, *, retain: bool = False) -> None:
         if not self._client.connected:
             self._put_off(row_id, "mqtt", "the broker is away")
             return
         self._on_the_way[row_id] = monotonic()
-        self._client.publish(message.topic, message.payload, lambda error: self._published.put((row_id, error)))
+        self._client.publish(
+            message.topic, message.payload, lambda error: self._published.put((row_id, error)), retain=retain
+        )
 
     def _send(self, row_id: int, row: OutboxRow, gateway: TcpGateway, dialect: Dialect) -> None:
         now = self._clock()

@@ -26,7 +26,7 @@ class Outgoing:
     def __init__(self, client: BufferedClient, name: str) -> None:
         self._client = client
         self._name = name
-        self._line: deque[tuple[str, bytes, Done | None]] = deque()
+        self._line: deque[tuple[str, bytes, Done | None, bool]] = deque()
         self._in_flight: dict[int, Done | None] = {}
         client.on_publish = self._acknowledged
 
@@ -35,15 +35,15 @@ class Outgoing:
         """Whether the broker does not have everything yet."""
         return bool(self._line or self._in_flight)
 
-    def add(self, topic: str, payload: bytes, done: Done | None = None) -> None:
-        self._line.append((topic, payload, done))
+    def add(self, topic: str, payload: bytes, done: Done | None = None, *, retain: bool = False) -> None:
+        self._line.append((topic, payload, done, retain))
 
     def pump(self) -> None:
         """Hands paho what fits; after a reconnect paho itself sends again what the broker has not acknowledged."""
         while self._line and len(self._in_flight) < _WINDOW:
-            topic, payload, done = self._line.popleft()
+            topic, payload, done, retain = self._line.popleft()
             try:
-                sent = self._client.publish(topic, payload, qos=1)
+                sent = self._client.publish(topic, payload, qos=1, retain=retain)
             except ValueError as error:
                 _log.error("%s: cannot publish to %r: %s", self._name, topic, error)
                 _tell(done, f"cannot publish to {topic!r}: {error}")

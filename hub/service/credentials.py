@@ -7,13 +7,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 
 from devices import FAMILIES
 from devices.topics import is_device_id
 from hub.clock import Clock
 from hub.errors import BadRequestError, ConflictError, NotFoundError
-from hub.ports import Actor, CredentialRow, Database, EntryRow, Transaction
+from hub.ports import Actor, CredentialRow, Database, EntryRow, OutboxRow, Transaction
 
 __all__ = ["Credentials", "broker_hash", "fits", "give_credential"]
 
@@ -53,6 +54,24 @@ def give_credential(tx: Transaction, device_id: str, family: str, hash_secret: C
     return secret
 
 
+_FORGET_AFTER = (timedelta(seconds=5), timedelta(seconds=90))
+"""Its last will is kept when the broker throws it out: so once after the hub has told the broker, and once after a broker
+that looks at its password file itself.
+"""
+
+
+def _forget(device_id: str, now: datetime, after: timedelta) -> OutboxRow:
+    """The broker is to drop the status it keeps of a device: whoever subscribes later would take it for alive."""
+    return OutboxRow(
+        channel="device",
+        target=device_id,
+        body={"kind": "forget"},
+        created_at=now,
+        due_at=now + after,
+        expires_at=now + timedelta(hours=24),
+    )
+
+
 class Credentials:
     """Rotates and revokes, and answers brokers."""
 
@@ -78,9 +97,13 @@ class Credentials:
         if not reason.strip():
             raise BadRequestError("say why", field="reason")
         with self._database.begin() as tx:
-            if self._known(tx, device_id).revoked:
+            row = self._known(tx, device_id)
+            if row.revoked:
                 return
-            tx.provisioning.revoke(device_id, self._clock())
+            now = self._clock()
+            tx.provisioning.revoke(device_id, now)
+            if row.family == "care":  # what makers' gateways keep of their own is theirs
+                tx.outbox.add(*(_forget(device_id, now, after) for after in _FORGET_AFTER))
             self._note(tx, device_id, "revoked", reason, actor)
 
     def restore(self, device_id: str, reason: str, actor: Actor) -> str | None:

@@ -163,7 +163,7 @@ def _under(event: Event, device: DeviceRow) -> Event:
 
 def fate_of(item: Prepared) -> Fate:
     events, error, device = item.decoded.events, item.decoded.error, item.device
-    if device.revoked:
+    if device.revoked and (events or error):  # an empty message says nothing: a retained status being wiped
         return "quarantined", "the device was revoked"
     if not events:
         return ("rejected", error) if error else ACCEPTED

@@ -26,7 +26,7 @@ from hub.ports.records import Incoming
 from hub.settings import load_settings, parse_mqtt_url
 from tests.bridge.parts import MemoryIngest, broker_options
 from tests.devices.captures import needs, rows
-from tests.fixtures.brokers import Broker
+from tests.fixtures.brokers import Broker, MosquittoBroker
 from tests.waiting import wait_until
 
 TOPICS = {
@@ -180,6 +180,39 @@ def test_the_list_of_a_gateways_sensors_is_handed_on(embedded_broker: Broker) ->
         lane.publish("zigbee2mqtt/bridge/devices", [])
         lane.publish("zigbee2mqtt/bath", {"action": "sos"})
         wait_until(lambda: lane.by_topic("zigbee2mqtt/bath"))
+
+
+@pytest.mark.mosquitto
+def test_topics_that_begin_with_a_dollar_sign(mosquitto_broker: MosquittoBroker) -> None:
+    """On a site's broker, with the rules of deploy/mosquitto; the embedded one has no such topics."""
+    topics = {"$oc/devices": "huawei", "$sys": "onenet"}
+    with mixed(mosquitto_broker, topics) as lane:
+        device = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hub")
+        device.username_pw_set("hub", parse_mqtt_url(mosquitto_broker.url_of("hub")).password)
+        device.connect("127.0.0.1", mosquitto_broker.port)
+        device.loop_start()
+        body = {"services": [{"service_id": "w", "properties": {"sos": 1}, "event_time": "20261122T071820Z"}]}
+        topic = "$oc/devices/b-9/sys/properties/report"
+        try:
+            device.publish(topic, json.dumps(body), qos=1).wait_for_publish(10)
+            (item,) = wait_until(lambda: lane.by_topic(topic), 30)
+        finally:
+            device.disconnect()
+            device.loop_stop()
+    assert (item.family, item.device_id) == ("huawei", "b-9")
+    assert alarms(item) == ["sos"]
+
+
+@pytest.mark.parametrize("prefix", ["$oc/devices=huawei", "$sys=onenet"])
+def test_the_embedded_broker_refuses_a_dollar_sign_at_the_start(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    monkeypatch.setenv("HUB_MQTT__TOPICS", prefix)
+    with pytest.raises(SettingError) as caught:
+        load_settings()
+    said = str(caught.value)
+    assert "\n" not in said.strip()
+    assert "HUB_MQTT__TOPICS: the embedded broker has no topics that begin with $" in said
+    monkeypatch.setenv("HUB_MQTT__URL", "mqtt://127.0.0.1:1883")
+    assert load_settings().mqtt.topics == dict([prefix.split("=")])
 
 
 def test_what_nobody_can_read_is_kept_aside(embedded_broker: Broker) -> None:

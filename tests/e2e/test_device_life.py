@@ -23,8 +23,10 @@ class Device:
         self.name = name
         self.connected = False
         self.refused = False
+        self._status = f"care/v1/{name}/up/status"
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name)
         self._client.username_pw_set(name, secret)
+        self._client.will_set(self._status, '{"online": false}', qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.connect("127.0.0.1", broker.port)
@@ -38,11 +40,35 @@ class Device:
         self.connected = False
 
     def alive(self) -> None:
-        self._client.publish(f"care/v1/{self.name}/up/status", '{"online": true, "battery_pct": 71}', qos=1)
+        self._client.publish(self._status, '{"online": true, "battery_pct": 71}', qos=1, retain=True)
 
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def kept(broker: MosquittoBroker) -> dict[str, bytes]:
+    """What somebody who subscribes now is told at once of how devices are."""
+    found: dict[str, bytes] = {}
+    heard: list[bool] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="hub")
+    client.username_pw_set("hub", broker.url_of("hub").partition("hub:")[2].rpartition("@")[0])
+
+    def on_message(_client: object, _data: object, message: paho.MQTTMessage) -> None:
+        if message.topic == "care/v1/PROBE/up/status":
+            heard.append(True)  # the broker sends in order: what it kept came before
+        elif message.retain:
+            found[message.topic] = message.payload
+
+    client.on_message = on_message
+    client.on_connect = lambda one, *_: one.subscribe("care/v1/+/up/status", qos=1)
+    client.on_subscribe = lambda one, *_: one.publish("care/v1/PROBE/up/status", b"", qos=1)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    wait_until(lambda: heard, 30, what="the broker to have told what it keeps")
+    client.disconnect()
+    client.loop_stop()
+    return found
 
 
 @pytest.fixture
@@ -110,3 +136,6 @@ def test_added_heard_silent_back_and_thrown_out(
     wait_until(lambda: not two.connected, what="the revoked device to be thrown out")
     assert one.connected
     assert "LIFE-2:" not in mosquitto_broker.password_file.read_text()
+    # Its last will was kept when it was thrown out, and is wiped: nobody shall take it for a device that is there.
+    wait_until(lambda: set(kept(mosquitto_broker)) == {"care/v1/LIFE-1/up/status"}, 40, what="its status to be wiped")
+    assert not hub.rows("SELECT 1 FROM quarantine WHERE device_id = 'LIFE-2' AND octet_length(payload) = 0")
