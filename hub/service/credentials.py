@@ -55,8 +55,8 @@ def give_credential(tx: Transaction, device_id: str, family: str, hash_secret: C
 
 
 _FORGET_AFTER = (timedelta(seconds=5), timedelta(seconds=90))
-"""Its last will is kept when the broker throws it out: so once after the hub has told the broker, and once after a broker
-that looks at its password file itself.
+"""Its last will is kept when the broker throws it out: so once after the hub has told the broker, and once after a
+broker that looks at its password file itself.
 """
 
 
