@@ -13,6 +13,7 @@ from hub.api.routes_incidents import States, expand_states
 from hub.api.routing import Cursor, Filter, Limit, api_router
 from hub.api.schemas import AlarmFromPerson
 from hub.api.scope import own_resident
+from hub.api.unrecorded import said_plainly
 from hub.api.views import Alarm, AlarmRaised, ListOf
 from hub.api.writes import Write
 from hub.errors import ForbiddenError, NotFoundError
@@ -63,10 +64,14 @@ def raised_view(hub: Hub, alarm_id: str, incident_id: str | None) -> Json:
 
 @router.post("/alarms", response_model=AlarmRaised, status_code=201, summary="Raise what a person says")
 def post_alarm(hub: HubDep, who: Who, write: Write, body: AlarmFromPerson) -> Response:
-    """By telephone, at the desk, from the app or an area's page; by the same rules as a device's press."""
+    """By telephone, at the desk, from the app or an area's page; by the same rules as a device's press.
+
+    503 with `not-recorded`: the database is away, nothing was kept, act by telephone. `unsure`: look when it is back.
+    """
     fields = body.model_dump(exclude_none=True)
     if "fix" in fields and "observed_at" in fields["fix"]:
         fields["fix"]["observed_at"] = fields["fix"]["observed_at"].isoformat()
-    return write.once(
-        lambda: raise_alarm(hub, who, fields), lambda done: raised_view(hub, done[0], done[1]), status=201
-    )
+    with said_plainly():
+        return write.once(
+            lambda: raise_alarm(hub, who, fields), lambda done: raised_view(hub, done[0], done[1]), status=201
+        )
