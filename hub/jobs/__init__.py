@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from hub.jobs.bounded import BoundedJob
+from hub.jobs.notices import NoticeCounts, NoticesJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
 from hub.jobs.supervision import HearingBeat, SupervisionJob
 from hub.jobs.windows import WindowsJob
 
-__all__ = ["BoundedJob", "HearingBeat", "Jobs", "RulesJob", "SupervisionJob", "Wake", "WindowsJob"]
+__all__ = [
+    "BoundedJob",
+    "HearingBeat",
+    "Jobs",
+    "NoticeCounts",
+    "NoticesJob",
+    "RulesJob",
+    "SupervisionJob",
+    "Wake",
+    "WindowsJob",
+]

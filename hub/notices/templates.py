@@ -153,12 +153,12 @@ _ROWS: Final = (
         "welfare",
         Words(
             "请报平安",
-            "【{site}】{number}号任务：请在手机上报平安，或打值班电话{desk}。",
+            "【{site}】{number}号任务：请在手机上报平安。也可打值班电话{desk}。",
             "这里是{site}。{number}号任务，您好久没有消息。平安请按1，需要帮助请按2。",
         ),
         Words(
             "Are you all right?",
-            "[{site}] Task {number}: please say on your phone that all is well, or call {desk}.",
+            "[{site}] Task {number}: please say on your phone that all is well. Or call {desk}.",
             "This is {site}. Task {number}: we have not heard from you. If all is well press 1, for help press 2.",
         ),
         required=("number",),

@@ -10,7 +10,10 @@ from devices import Codec
 from dispatch import Travel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.clock import Clock, IdSource
-from hub.ports import Database
+from hub.notices import Channel
+from hub.notices.pacing import QuietHours
+from hub.ports import Database, Outlet
+from hub.service.answering import Answering, LinkView
 from hub.service.area_codes import MATTERS, AreaCodes
 from hub.service.calls import Calls
 from hub.service.care import Care
@@ -20,6 +23,7 @@ from hub.service.credentials import Credentials
 from hub.service.devices import DeviceRegister
 from hub.service.dispatching import Dispatching, StepName, candidate_json
 from hub.service.escalating import Escalating
+from hub.service.following import Following
 from hub.service.foreseeing import Foreseeing
 from hub.service.handling import Handling, Sample
 from hub.service.handovers import Handovers
@@ -36,8 +40,10 @@ from hub.service.raising import Raising
 from hub.service.repairs import Repairs
 from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
+from hub.service.sending import Parcel, Sending, Wording
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
+from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
 from hub.service.windows import WindowDesk
 from hub.service.writing import Writer
 
@@ -45,6 +51,8 @@ __all__ = [
     "MATTERS",
     "MOST_FENCES",
     "PHOTO_BYTES",
+    "WEBHOOK_EVENTS",
+    "Answering",
     "AreaCodes",
     "Calls",
     "Care",
@@ -55,13 +63,16 @@ __all__ = [
     "Dispatching",
     "Entered",
     "Escalating",
+    "Following",
     "Foreseeing",
     "Handling",
     "Handovers",
     "Homes",
     "Ingest",
     "Intake",
+    "LinkView",
     "Onboarding",
+    "Parcel",
     "ProfileRegister",
     "Pushes",
     "QuarantineDesk",
@@ -69,13 +80,16 @@ __all__ = [
     "RuleDesk",
     "Ruled",
     "Ruling",
+    "Sending",
     "Sensors",
     "Services",
     "Sheltered",
     "StepName",
     "Supervised",
     "Supervising",
+    "WebhookDesk",
     "WindowDesk",
+    "Wording",
     "build_services",
     "candidate_json",
     "notify",
@@ -114,6 +128,10 @@ class Services:
     claims: Claims
     homes: Homes
     area_codes: AreaCodes
+    following: Following
+    sending: Sending
+    answering: Answering
+    webhooks: WebhookDesk
 
 
 def build_services(
@@ -127,8 +145,11 @@ def build_services(
     hash_secret: Callable[[str], str],
     policy: EscalationPolicy = DEFAULT_POLICY,
     zone: tzinfo = CHINA,
+    outlets: Mapping[Channel, Outlet] | None = None,
+    wording: Wording = Wording(),
+    quiet: QuietHours | None = None,
 ) -> Services:
-    """Plugs the use cases together."""
+    """Plugs the use cases together. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
     writer = Writer(new_id, travel)
     commands = CommandDesk(database, clock, new_id)
     raising = Raising(new_id, writer, policy, commands.locate_where_needed)
@@ -136,8 +157,11 @@ def build_services(
     ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
     care = Care(database, clock, new_id, dispatching)
     onboarding = Onboarding(database, clock)
+    handling = Handling(database, clock, writer, sample)
+    ways = outlets or {}
+    following = Following(database, clock, new_id, ways)
     return Services(
-        handling=Handling(database, clock, writer, sample),
+        handling=handling,
         dispatching=dispatching,
         care=care,
         intake=Intake(database, clock, new_id, raising),
@@ -157,6 +181,10 @@ def build_services(
         claims=Claims(database, clock),
         homes=Homes(database, clock, new_id),
         area_codes=AreaCodes(database, clock, new_id, raising),
+        following=following,
+        sending=Sending(database, clock, new_id, following, outlets=ways, wording=wording, quiet=quiet),
+        answering=Answering(database, clock, dispatching, handling, following, wording),
+        webhooks=WebhookDesk(database, clock, new_id),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
         ruling=Ruling(database, clock, new_id, raising, zone),

@@ -65,8 +65,9 @@ TABLES: Mapping[str, Table] = {
         _table("service_kinds", "zh en skills any_skills duration_min carers personal priority attributes active"),
         _table(
             "calls",
-            "direction number incident_id resident_id party placed_by started_at answered_at ended_at outcome note",
-            "direction placed_by started_at",
+            "direction number incident_id resident_id party placed_by started_at answered_at ended_at outcome note"
+            " notice_id",
+            "direction placed_by started_at notice_id",
             makes_id=True,
         ),
     )

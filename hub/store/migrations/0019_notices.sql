@@ -12,7 +12,7 @@ CREATE TABLE notices (
     incident_id    uuid REFERENCES incidents (id),
     assignment_id  uuid REFERENCES assignments (id),
     next_channels  text[] NOT NULL DEFAULT '{}', -- where it goes when this one fails or is late
-    before_id      uuid REFERENCES notices (id), -- the notice this one took over from
+    before_id      uuid REFERENCES notices (id) ON DELETE SET NULL, -- the notice this one took over from
     key            text,                         -- given by whoever asked: the same key is the same notice
     state          text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed', 'expired', 'withdrawn')),
     created_at     timestamptz NOT NULL,
@@ -30,6 +30,7 @@ CREATE TABLE notices (
 );
 CREATE UNIQUE INDEX notices_key ON notices (key) WHERE key IS NOT NULL;
 CREATE INDEX notices_due ON notices (lane, channel, due_at, id) WHERE state = 'waiting';
+CREATE INDEX notices_before ON notices (before_id) WHERE before_id IS NOT NULL;
 CREATE INDEX notices_late ON notices (late_at) WHERE late_at IS NOT NULL;
 CREATE INDEX notices_expiry ON notices (expires_at) WHERE state = 'waiting';
 CREATE INDEX notices_incident ON notices (incident_id, id) WHERE incident_id IS NOT NULL;
@@ -69,7 +70,7 @@ CREATE INDEX notice_tokens_notice ON notice_tokens (notice_id);
 CREATE INDEX notice_tokens_expiry ON notice_tokens (expires_at);
 
 ALTER TABLE calls ADD COLUMN notice_id uuid REFERENCES notices (id) ON DELETE SET NULL;
-CREATE UNIQUE INDEX calls_notice ON calls (notice_id) WHERE notice_id IS NOT NULL;
+CREATE INDEX calls_notice ON calls (notice_id) WHERE notice_id IS NOT NULL;
 
 CREATE TABLE webhooks (
     id             uuid PRIMARY KEY,
