@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from hub.alarms.rules import RULE_IDS
 from hub.console import mount_console
 from hub.console.pages import MEDIA_TYPES, _file
 
@@ -126,3 +128,10 @@ def test_the_committed_web_project_names_no_registry() -> None:
     web = Path(__file__).parents[2] / "hub" / "console" / "web"
     assert "resolved" not in (web / "package-lock.json").read_text()
     assert "omit-lockfile-registry-resolved=true" in (web / ".npmrc").read_text()
+
+
+def test_every_alarm_rule_has_its_words() -> None:
+    for language in ("zh", "en"):
+        words = Path(__file__).parents[2] / "hub/console/web/src/locales" / f"rules.{language}.json"
+        named = {key.removeprefix("rule.") for key in json.loads(words.read_text()) if key.startswith("rule.")}
+        assert named == RULE_IDS

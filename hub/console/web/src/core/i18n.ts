@@ -43,6 +43,11 @@ export function hasWord(prefix: string, code: string): boolean {
   return `${prefix}.${code}` in known.zh
 }
 
+/** The codes that have a wording under a prefix, in the order of their file. */
+export function codesOf(prefix: string): string[] {
+  return Object.keys(known.zh).filter((key) => key.startsWith(`${prefix}.`)).map((key) => key.slice(prefix.length + 1))
+}
+
 export function setLanguage(next: Language): void {
   language.value = next
   if (typeof document !== 'undefined') document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
