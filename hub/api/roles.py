@@ -194,6 +194,10 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/wall-screens"): _SUPERVISORS,
     ("POST", f"{_P}/wall-screens"): _SUPERVISORS,
     ("DELETE", f"{_P}/wall-screens/{{screen_id}}"): _SUPERVISORS,
+    # --- how loaded the desk is
+    ("GET", f"{_P}/load"): _CONSOLE,
+    ("GET", f"{_P}/reports/operator-load"): _CONSOLE,
+    ("GET", f"{_P}/reports/bad-actors"): _CONSOLE,
     # --- silences and maintenance windows
     ("GET", f"{_P}/silences"): _CONSOLE,
     ("POST", f"{_P}/silences"): _CONSOLE,

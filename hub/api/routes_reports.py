@@ -19,7 +19,7 @@ from hub.api.views_desk import Counts, ReportRow
 from hub.errors import BadRequestError
 from hub.ports import Json, ReportSpan
 
-__all__ = ["NUMBERS", "router"]
+__all__ = ["NUMBERS", "Format", "Span", "report_answer", "router"]
 
 router = api_router("reports")
 _LONGEST = timedelta(days=400)
@@ -83,7 +83,7 @@ def _cell(value: object) -> object:
     return "'" + text if text and text[0] in "=+-@\t\r" else value
 
 
-def _answer(rows: Iterable[Json], kind: str, name: str) -> Response:
+def report_answer(rows: Iterable[Json], kind: str, name: str) -> Response:
     found = list(rows)
     if kind == "json":
         return JsonAnswer({"items": found, "next": None})
@@ -104,24 +104,24 @@ def report_responses(
     hub: HubDep, span: Span, by: Literal["all", "priority", "type"] | AreaKind = "all", format: Format = "json"
 ) -> Response:
     """Seconds from the opening to the claim, the first dispatch, the first arrival, the close."""
-    return _answer(hub.reads.report_responses(span, by), format, f"responses-{by}")
+    return report_answer(hub.reads.report_responses(span, by), format, f"responses-{by}")
 
 
 @router.get("/reports/closed-loop", response_model=ListOf[ReportRow], summary="How many went all the way round")
 def report_loop(hub: HubDep, span: Span, by: AreaKind = "community", format: Format = "json") -> Response:
     """`looped`: claimed by a person, resolved with a disposition, and supervised where that was required."""
-    return _answer(hub.reads.report_loop(span, by), format, f"closed-loop-{by}")
+    return report_answer(hub.reads.report_loop(span, by), format, f"closed-loop-{by}")
 
 
 @router.get("/reports/load", response_model=ListOf[ReportRow], summary="Alarms an hour, and minutes in flood")
 def report_load(hub: HubDep, span: Span, format: Format = "json") -> Response:
     """A flood is ten alarms or more in ten minutes (ISA-18.2)."""
-    return _answer(hub.reads.report_load(span), format, "load")
+    return report_answer(hub.reads.report_load(span), format, "load")
 
 
 @router.get("/reports/devices", response_model=ListOf[ReportRow], summary="False alarms by device model")
 def report_devices(hub: HubDep, span: Span, format: Format = "json") -> Response:
-    return _answer(hub.reads.report_devices(span), format, "devices")
+    return report_answer(hub.reads.report_devices(span), format, "devices")
 
 
 @router.get("/reports/counts", response_model=Counts, summary="The numbers of the supervisor's page")
@@ -137,7 +137,7 @@ def report_incidents(hub: HubDep, span: Span, number: Number, limit: Limit = 200
     views = hub.reads.incidents_by_id(hub.reads.report_list(span, number, hub.clock(), limit))
     if format == "json":
         return JsonAnswer({"items": list(views.values()), "next": None})
-    return _answer((_line(view) for view in views.values()), format, f"incidents-{number}")
+    return report_answer((_line(view) for view in views.values()), format, f"incidents-{number}")
 
 
 def _line(view: Json) -> Json:

@@ -34,7 +34,7 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
-from hub.jobs import BoundedJob, HearingBeat, Jobs, RulesJob, SupervisionJob, WindowsJob
+from hub.jobs import BoundedJob, HearingBeat, Jobs, LoadJob, RulesJob, SupervisionJob, WindowsJob
 from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
 from hub.ports.dark import DarkState
 from hub.service import Foreseeing, Sheltered
@@ -252,6 +252,7 @@ class Hub:
         )
         self._keep_doing(rules)
         self._keep_doing(WindowsJob(self.services.windows))
+        self._keep_doing(LoadJob(self.services.load, utc_now, registry=self.registry))
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.jobs.bounded import BoundedJob
+from hub.jobs.load import LoadJob
 from hub.jobs.notices import NoticeCounts, NoticesJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
@@ -13,6 +14,7 @@ __all__ = [
     "BoundedJob",
     "HearingBeat",
     "Jobs",
+    "LoadJob",
     "NoticeCounts",
     "NoticesJob",
     "RulesJob",

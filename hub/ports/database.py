@@ -21,6 +21,7 @@ from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
+from hub.ports.load import Load
 from hub.ports.notices import Notices
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
@@ -351,6 +352,7 @@ class Transaction(Protocol):
     rules: Rules
     supervision: Supervision
     windows: Windows
+    load: Load
     provisioning: Provisioning
     desk: Desk
     home: Home

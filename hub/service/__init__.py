@@ -30,6 +30,7 @@ from hub.service.handovers import Handovers
 from hub.service.homes import PHOTO_BYTES, Homes
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
+from hub.service.load import LoadDesk, Looked
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.profiles import ProfileRegister
@@ -70,6 +71,8 @@ __all__ = [
     "Homes",
     "Ingest",
     "Intake",
+    "LoadDesk",
+    "Looked",
     "LinkView",
     "Onboarding",
     "Parcel",
@@ -121,6 +124,7 @@ class Services:
     profiles: ProfileRegister
     supervising: Supervising
     windows: WindowDesk
+    load: LoadDesk
     ruling: Ruling
     rule_desk: RuleDesk
     repairs: Repairs
@@ -187,6 +191,7 @@ def build_services(
         webhooks=WebhookDesk(database, clock, new_id),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
+        load=LoadDesk(database, clock),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),
     )

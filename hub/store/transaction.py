@@ -33,6 +33,7 @@ from hub.ports.database import (
 from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
+from hub.ports.load import Load
 from hub.ports.notices import Notices
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
@@ -53,6 +54,7 @@ from hub.store.home import HomeDrawer
 from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
+from hub.store.load import LoadDrawer
 from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
@@ -116,6 +118,7 @@ class PostgresTransaction:
         self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
         self.windows: Windows = windows
+        self.load: Load = LoadDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
         self.home: Home = HomeDrawer(session)

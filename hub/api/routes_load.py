@@ -1,0 +1,156 @@
+"""How loaded the desk is: now, and as reports. Seats are counted to share the work, never to rank people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from hub.alarms.load import FLOOD_SHARE, bad_actors, priority_mix
+from hub.api.answers import JsonAnswer
+from hub.api.deps import HubDep
+from hub.api.routes_reports import Format, Span, report_answer
+from hub.api.routing import api_router
+from hub.api.views import ListOf, Named, View
+from hub.ports import Json
+
+__all__ = ["router"]
+
+router = api_router("reports")
+_KNOWN = ("family", "model", "area", "types", "incidents", "false", "last_at")
+_CLASSES = {
+    "all": ("emergency", "health", "whereabouts", "technical"),
+    "technical": ("technical",),
+    "people": ("emergency", "health", "whereabouts"),
+}
+
+
+class SeatNow(View):
+    user: Named
+    last_10_min: int
+    last_hour: int
+    state: Literal["comfortable", "busy", "over", "flood"] = Field(
+        description="Up to 6 an hour, 12, more; ten in 10 min"
+    )
+    flood_since: str | None
+
+
+class LoadNow(View):
+    at: str
+    seats: list[SeatNow]
+    seats_in_flood: int
+    alarms_last_hour: int
+    alarms_an_hour_a_seat: float | None = Field(description="null: nobody is on duty")
+    alarms_last_10_min: int
+    live: int
+    stale: int = Field(description="Standing for more than 24 hours")
+    stale_technical: int
+    shelved: int
+    chattering: int
+    silences: int
+    oldest_stale: list[dict[str, Any]]
+    mix: dict[str, dict[str, Any]] = Field(description="critical, high, rest of a day against 5, 15, 80 %")
+    spilled: list[dict[str, Any]] = Field(description="Of the last hour: whose seat, to which, by which rule")
+
+
+class OperatorLoad(View):
+    group: str
+    duty_h: float
+    rings: int
+    per_seat_hour: float | None
+    flood_min: float
+    flood_share: float | None
+    spilled_in: int
+    spilled_out: int
+
+
+class BadActorRow(View):
+    rank: int
+    device: str
+    alarms: int
+    share: float
+    together: float
+    bad: bool
+
+
+@router.get("/load", response_model=LoadNow, summary="How loaded the desk is now")
+def show_load(hub: HubDep) -> Response:
+    """Rings are new incidents, presses after the claim and stronger alarms; not the same one ringing again."""
+    return JsonAnswer(hub.reads.load_now(hub.clock()))
+
+
+@router.get("/reports/operator-load", response_model=ListOf[OperatorLoad], summary="Alarms an hour a seat, and floods")
+def report_operator_load(
+    hub: HubDep, span: Span, by: Literal["seat", "hour", "day"] = "hour", format: Format = "json"
+) -> Response:
+    """EEMUA 191: 6 an hour a seat are comfortable, 12 can be managed; less than 1 % of the time in flood. JSON has the
+    whole span beside the items: `total`, `mix` and `goals`.
+    """
+    rows = [_load_row(row) for row in hub.reads.report_operator_load(span, by, str(hub.zone))]
+    if format == "csv":
+        return report_answer(rows, format, f"operator-load-{by}")
+    mix = hub.reads.report_mix(span)
+    goals = {"comfortable": 6, "manageable": 12, "flood_share": FLOOD_SHARE}
+    body = {"items": rows, "next": None, "total": _total(rows), "mix": priority_mix(mix), "goals": goals}
+    return JsonAnswer({**body, "from": span.start, "to": span.end})
+
+
+def _load_row(row: Json) -> Json:
+    duty_h = row["duty_s"] / 3600
+    return {
+        "group": row["group"],
+        "seats": row["seats"],
+        "duty_h": round(duty_h, 2),
+        "rings": row["rings"],
+        "per_seat_hour": round(row["rings"] / duty_h, 2) if duty_h >= 0.1 else None,
+        "flood_min": round(row["flood_s"] / 60, 1),
+        "flood_share": round(row["flood_s"] / row["duty_s"], 4) if row["duty_s"] else None,
+        "spilled_in": row["spilled_in"],
+        "spilled_out": row["spilled_out"],
+    }
+
+
+def _total(rows: list[Json]) -> Json:
+    duty_h, flood_min = sum(row["duty_h"] for row in rows), sum(row["flood_min"] for row in rows)
+    rings = sum(row["rings"] for row in rows)
+    return {
+        "duty_h": round(duty_h, 2),
+        "rings": rings,
+        "per_seat_hour": round(rings / duty_h, 2) if duty_h >= 0.1 else None,
+        "flood_min": round(flood_min, 1),
+        "flood_share": round(flood_min / 60 / duty_h, 4) if duty_h else None,
+        "spilled": sum(row["spilled_out"] for row in rows),
+    }
+
+
+@router.get("/reports/bad-actors", response_model=ListOf[BadActorRow], summary="The few devices that make most alarms")
+def report_bad_actors(
+    hub: HubDep,
+    span: Span,
+    of: Annotated[Literal["all", "technical", "people"], Query(description="Which classes of alarms")] = "all",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    format: Format = "json",
+) -> Response:
+    """`bad`: among the few that make half of all alarms, and more than one a day. Repair or replace it; silence is no
+    cure.
+    """
+    total, actors, known = hub.reads.bad_actor_counts(span, _CLASSES[of])
+    days = (span.end - span.start).total_seconds() / 86400
+    ranked = bad_actors(actors, total, days=days)[:limit]
+    rows = [
+        {
+            "rank": one.rank,
+            "device": one.id,
+            **{
+                name: known[one.id][name]
+                for name in ("family", "model", "area", "types", "incidents", "false", "last_at")
+            },
+            "alarms": one.alarms,
+            "share": round(one.share, 4),
+            "together": round(one.together, 4),
+            "bad": one.bad,
+        }
+        for one in ranked
+    ]
+    return report_answer(rows, format, f"bad-actors-{of}")
