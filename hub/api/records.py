@@ -51,15 +51,15 @@ def add_record(write: Writing, table: str, body: BaseModel, needed: Sequence[str
     )
 
 
-def change_record(write: Writing, table: str, row_id: str, body: BaseModel) -> JsonAnswer:
-    """PATCH: what was given changes; `If-Match` is checked in the same transaction."""
+def change_record(write: Writing, table: str, row_id: str, body: BaseModel, *, also: Json | None = None) -> JsonAnswer:
+    """PATCH: what was given changes, and `also`; `If-Match` is checked in the same transaction."""
     fields = body.model_dump(exclude_unset=True)
     if "id" in fields:
         raise BadRequestError("id: cannot be changed", field="id")
 
     def act() -> None:
         with write.hub.database.begin() as tx:
-            tx.reference.patch(table, row_id, fields, version=write.version)
+            tx.reference.patch(table, row_id, {**fields, **(also or {})}, version=write.version)
             _note(write, tx.audit.add, f"{table}.change", f"{table}:{row_id}", fields)
 
     return write.once(act, lambda _done: record_view(write.hub, table, row_id))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from fastapi import Response
 
 from hub.api.answers import JsonAnswer
@@ -12,9 +10,9 @@ from hub.api.routes_alarms import raise_alarm, raised_view
 from hub.api.routes_home import help_view
 from hub.api.routing import api_router
 from hub.api.schemas import HelpWanted, StaffSos
+from hub.api.schemas_rota import MyRota
 from hub.api.scope import person_of
 from hub.api.views import AlarmRaised, Help, Tasks
-from hub.api.views_home import MyShifts
 from hub.api.writes import Write
 from hub.errors import ConflictError
 
@@ -35,13 +33,10 @@ def my_tasks(hub: HubDep, who: Who) -> Response:
     return JsonAnswer({"items": items, "server_time": hub.clock(), "cursor": str(place), "phone": phone})
 
 
-@router.get("/my/shifts", response_model=MyShifts, summary="When I am on duty")
+@router.get("/my/shifts", response_model=MyRota, summary="When I am on duty")
 def my_shifts(hub: HubDep, who: Who) -> Response:
-    """Those that have not ended yet, the next first."""
-    now = hub.clock()
-    found = hub.reads.records("shifts", 500, None, responder_id=person_of(who)).items
-    items = sorted((one for one in found if _moment(one["ends_at"]) > now), key=lambda one: _moment(one["starts_at"]))
-    return JsonAnswer({"items": items, "server_time": now})
+    """Those that have not ended yet, the next first, after overrides and swaps; one's swaps, and whom to ask."""
+    return JsonAnswer(hub.services.rota_board.mine(person_of(who)))
 
 
 @router.post("/my/sos", response_model=AlarmRaised, status_code=201, summary="I need help myself")
@@ -71,10 +66,6 @@ def staff_sos(hub: HubDep, who: Who, write: Write, body: StaffSos | None = None)
         return raise_alarm(hub, who, fields)
 
     return write.once(act, lambda done: raised_view(hub, done[0], done[1]), status=201)
-
-
-def _moment(at: str | datetime) -> datetime:
-    return datetime.fromisoformat(at) if isinstance(at, str) else at
 
 
 @router.get("/my/help", response_model=Help, summary="Help, who is coming, today's services")

@@ -9,6 +9,7 @@ from hub.api.deps import HubDep
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import CrewFields, ResponderFields, ShiftFields
+from hub.api.schemas_rota import RotaId
 from hub.api.views import ListOf
 from hub.api.views_records import Crew, Responder, Shift
 from hub.api.writes import Write
@@ -88,4 +89,13 @@ def post_shift(write: Write, body: ShiftFields) -> Response:
 
 @router.patch("/shifts/{record_id}", response_model=Shift, summary="Change a shift")
 def patch_shift(write: Write, record_id: RecordId, body: ShiftFields) -> Response:
-    return change_record(write, "shifts", record_id, body)
+    """A shift that a rotation made is left alone by it from then on."""
+    return change_record(write, "shifts", record_id, body, also={"changed": True})
+
+
+@router.delete("/shifts/{record_id}", response_model=RotaId, summary="Take away a shift")
+def delete_shift(write: Write, record_id: RecordId) -> Response:
+    """One that was entered by mistake and has not begun; 409 for one that a rotation makes."""
+    return write.once(
+        lambda: write.hub.services.rota.remove_shift(record_id, write.actor), lambda _done: {"id": record_id}
+    )

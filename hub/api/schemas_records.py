@@ -169,6 +169,7 @@ class ShiftFields(_Fields):
     ends_at: Time = EARLIEST
     role: Word | None = None
     area_id: Word | None = None
+    note: Line | None = None
 
     @model_validator(mode="after")
     def _forward(self) -> Self:

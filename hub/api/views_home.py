@@ -8,7 +8,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hub.api.views import View
-from hub.api.views_records import Shift
 
 __all__ = [
     "AreaCode",
@@ -16,7 +15,6 @@ __all__ = [
     "ConsentOverview",
     "Consents",
     "MatterTaken",
-    "MyShifts",
     "Photos",
     "PublicArea",
 ]
@@ -75,11 +73,6 @@ class Photo(View):
 
 class Photos(View):
     items: list[Photo]
-
-
-class MyShifts(View):
-    items: list[Shift]
-    server_time: datetime
 
 
 class AreaCode(View):

@@ -199,6 +199,9 @@ class Shift(View):
     ends_at: datetime
     role: str | None
     area_id: str | None
+    rotation_id: str | None
+    changed: bool = Field(description="Somebody touched it: its rotation leaves it alone")
+    note: str | None
 
 
 class ServiceKind(View):

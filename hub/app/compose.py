@@ -142,6 +142,7 @@ class Hub:
         self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry))
         self._counted = CountedIngest(self.services.ingest, self.registry, utc_now)
         self.services.profiles.seed()
+        self.services.rota.seed_holidays()
         measures = Measures(self.database, utc_now)
         self._look = HubLook(self, measures)
         HubCollector(self._look, measures, self.settings.data_dir, utc_now).register(self.registry)
@@ -269,6 +270,7 @@ class Hub:
         retention = retention_of(self.settings)
         keep_house(self.database, now, retention)
         roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
+        self.services.rota.top_up()
 
     def _start_bridge(self, url: str) -> None:
         outbox = Outbox(self.database, self.services.commands)

@@ -39,6 +39,10 @@ from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.repairs import Repairs
+from hub.service.response_plans import PlanBook, ResponsePlans
+from hub.service.response_plans_desk import PlanDesk, VoiceHeard
+from hub.service.rota import RotaDesk
+from hub.service.rota_board import RotaBoard
 from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
 from hub.service.sending import Parcel, Sending, Wording
@@ -76,10 +80,14 @@ __all__ = [
     "LinkView",
     "Onboarding",
     "Parcel",
+    "PlanDesk",
     "ProfileRegister",
     "Pushes",
     "QuarantineDesk",
     "Repairs",
+    "ResponsePlans",
+    "RotaBoard",
+    "RotaDesk",
     "RuleDesk",
     "Ruled",
     "Ruling",
@@ -122,11 +130,15 @@ class Services:
     quarantine: QuarantineDesk
     handovers: Handovers
     profiles: ProfileRegister
+    response_plans: ResponsePlans
+    plan_desk: PlanDesk
     supervising: Supervising
     windows: WindowDesk
     load: LoadDesk
     ruling: Ruling
     rule_desk: RuleDesk
+    rota: RotaDesk
+    rota_board: RotaBoard
     repairs: Repairs
     credentials: Credentials
     claims: Claims
@@ -156,7 +168,7 @@ def build_services(
     """Plugs the use cases together. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
     writer = Writer(new_id, travel)
     commands = CommandDesk(database, clock, new_id)
-    raising = Raising(new_id, writer, policy, commands.locate_where_needed)
+    raising = Raising(new_id, writer, policy, commands.locate_where_needed, PlanBook(zone))
     dispatching = Dispatching(database, clock, new_id, writer, travel)
     ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
     care = Care(database, clock, new_id, dispatching)
@@ -169,7 +181,7 @@ def build_services(
         dispatching=dispatching,
         care=care,
         intake=Intake(database, clock, new_id, raising),
-        calls=Calls(database, clock, new_id),
+        calls=Calls(database, clock, new_id, VoiceHeard(writer)),
         devices=DeviceRegister(database, clock, new_id, hash_secret),
         commands=commands,
         sensors=Sensors(database, clock),
@@ -180,6 +192,8 @@ def build_services(
         quarantine=QuarantineDesk(database, clock, codecs, ingest.retake),
         handovers=Handovers(database, clock, new_id, writer),
         profiles=ProfileRegister(database, clock),
+        response_plans=ResponsePlans(database, clock),
+        plan_desk=PlanDesk(database, clock, writer),
         repairs=Repairs(database, clock, care),
         credentials=Credentials(database, clock, hash_secret),
         claims=Claims(database, clock),
@@ -194,4 +208,6 @@ def build_services(
         load=LoadDesk(database, clock),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),
+        rota=RotaDesk(database, clock, new_id, zone),
+        rota_board=RotaBoard(database, clock, zone),
     )

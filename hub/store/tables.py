@@ -52,7 +52,13 @@ TABLES: Mapping[str, Table] = {
             "position_at",
         ),
         _table("crews", "name vehicle equipment"),
-        _table("shifts", "responder_id starts_at ends_at role area_id", makes_id=True),
+        _table("shifts", "responder_id starts_at ends_at role area_id note changed", makes_id=True),
+        _table(
+            "rotations",
+            "name role area_id rule starts_on ends_on begins minutes members seats turn_unit turn_length phase days active",
+        ),
+        _table("rota_cover", "role area_id begins minutes days people active"),
+        _table("holidays", "kind name source"),
         _table(
             "devices",
             "family name model resident_id area_id profile_id profile interval_s upstream adopted revoked_at",
@@ -61,6 +67,11 @@ TABLES: Mapping[str, Table] = {
             "device_profiles",
             "family zh en model interval_s silence reading setup note built_in edited",
             "family built_in",
+        ),
+        _table(
+            "response_plans",
+            "zh en note active conditions voice tiers access clocks priority at_once card built_in edited",
+            "built_in",
         ),
         _table("service_kinds", "zh en skills any_skills duration_min carers personal priority attributes active"),
         _table(

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import views, views_home
+from hub.api import schemas_rota, views, views_home
 from hub.api.public_gate import PublicGate, Rate
 from hub.api.signin import ThrottledError
 from hub.service import MATTERS
@@ -218,7 +218,7 @@ def test_staff_see_their_shifts_and_can_call_for_help_themselves(shared: Desk) -
         shift = {"responder_id": "S1", "starts_at": soon(hours=hours), "ends_at": soon(hours=hours + 8)}
         ok(desk.post("/api/v1/shifts", json=shift), 201)
     shifts = ok(officer.get("/api/v1/my/shifts"))
-    check(views_home.MyShifts, shifts)
+    check(schemas_rota.MyRota, shifts)
     starts = [one["starts_at"] for one in shifts["items"]]
     assert len(starts) == 2
     assert starts == sorted(starts)

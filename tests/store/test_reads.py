@@ -64,7 +64,11 @@ RECORDS = {
     "contacts": "id resident_id name relation phone kind has_key position responder_id confirmed_on",
     "responders": "id name kind phone sex skills languages areas station_id lat lon position_at on_duty busy live mode",
     "crews": "id name vehicle equipment members",
-    "shifts": "id responder_id starts_at ends_at role area_id",
+    "shifts": "id responder_id starts_at ends_at role area_id rotation_id changed note",
+    "rotations": "id name role area_id rule starts_on ends_on begins minutes members seats turn_unit turn_length phase"
+    " days active made_until",
+    "rota_cover": "id role area_id begins minutes days people active",
+    "holidays": "id kind name source",
     "devices": "id family name model resident area_id online last_seen_at battery_pct interval_s profile version",
     "service_kinds": "id zh en skills any_skills duration_min carers priority personal",
     "users": "id username name role person_id active",
@@ -348,6 +352,10 @@ def test_registers_have_the_fields_of_the_wire(database: PostgresDatabase, reads
         tx.reference.insert(
             "shifts", {"responder_id": "S-1", "starts_at": NOW.isoformat(), "ends_at": at(9).isoformat()}
         )
+        pattern = {"rule": "FREQ=DAILY", "starts_on": "2026-01-01", "begins": "08:00", "minutes": 480}
+        tx.reference.insert("rotations", {"id": "N-1", "name": "x", "role": "guard", **pattern})
+        tx.reference.insert("rota_cover", {"id": "V-1", "role": "guard", "area_id": GRID})
+        tx.reference.insert("holidays", {"id": "2026-01-01", "kind": "off", "name": "元旦"})
     for table, names in RECORDS.items():
         page = reads.records(table, 500, None)
         plain(page.items)

@@ -18,6 +18,7 @@ CREATE TABLE rotations (
     phase        smallint NOT NULL DEFAULT 0,    -- how many turns ahead of its first member it begins
     days         text NOT NULL DEFAULT 'every' CHECK (days IN ('every', 'workdays', 'days_off')),
     active       boolean NOT NULL DEFAULT true,
+    made_until   date,                           -- its shifts are there up to, not including, this day
     version      integer NOT NULL DEFAULT 1,
     CHECK (ends_on IS NULL OR ends_on >= starts_on)
 );
@@ -25,10 +26,11 @@ CREATE TABLE rotations (
 ALTER TABLE shifts
     ADD COLUMN rotation_id text REFERENCES rotations (id),
     ADD COLUMN seat smallint,
+    ADD COLUMN slot_at timestamptz,                      -- when its rotation has it begin, wherever a person moved it
     ADD COLUMN changed boolean NOT NULL DEFAULT false,   -- a person touched it: its rotation leaves it alone
     ADD COLUMN note text,
-    ADD CONSTRAINT shifts_seat CHECK ((rotation_id IS NULL) = (seat IS NULL));
-CREATE UNIQUE INDEX shifts_slot ON shifts (rotation_id, starts_at, seat) WHERE rotation_id IS NOT NULL;
+    ADD CONSTRAINT shifts_slot_whole CHECK ((rotation_id IS NULL) = (seat IS NULL) AND (rotation_id IS NULL) = (slot_at IS NULL));
+CREATE UNIQUE INDEX shifts_slot ON shifts (rotation_id, slot_at, seat) WHERE rotation_id IS NOT NULL;
 CREATE INDEX shifts_at ON shifts (ends_at, starts_at);
 
 -- Somebody is out (`absent`), somebody is there for another (`instead`), somebody is there besides (`extra`).
@@ -92,7 +94,7 @@ CREATE TABLE rota_cover (
 
 -- Days that are not what their weekday says: off on a working day, worked on a weekend.
 CREATE TABLE holidays (
-    id        date PRIMARY KEY,
+    id        text PRIMARY KEY CHECK (id ~ '^\d{4}-\d{2}-\d{2}$' AND id::date IS NOT NULL),   -- the day
     kind      text NOT NULL CHECK (kind IN ('off', 'work')),
     name      text NOT NULL,
     source    text NOT NULL DEFAULT 'local',

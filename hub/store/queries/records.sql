@@ -44,7 +44,8 @@ SELECT t.id, t.name, t.vehicle, t.equipment,
 FROM crews t
 
 -- :name view_shifts
-SELECT t.id, t.responder_id, t.starts_at, t.ends_at, t.role, t.area_id, t.version FROM shifts t
+SELECT t.id, t.responder_id, t.starts_at, t.ends_at, t.role, t.area_id, t.rotation_id, t.changed, t.note, t.version
+FROM shifts t
 
 -- :name view_devices
 SELECT t.id, t.family, t.name, t.model,
