@@ -149,6 +149,7 @@ from hub.alarms.plans_run import (
     run_to_json,
     unasked,
 )
+from hub.alarms.plans_sample import BUILT_IN_PLANS
 from hub.alarms.policy import (
     DEFAULT_POLICY,
     Clocks,
@@ -175,6 +176,7 @@ __all__ = [
     "ACCESS_WAYS",
     "ACTION_NAMES",
     "ALARM_TYPES",
+    "BUILT_IN_PLANS",
     "CHANNELS",
     "CLASSES",
     "CLASS_LABELS",

@@ -213,6 +213,81 @@ _ROWS: Final = (
             "This is {site}. This is a test call. Nothing needs to be done. If you have heard it press 1.",
         ),
     ),
+    Template(
+        "nobody_left",
+        Words(
+            "无人应答",
+            "【{site}】{number}号告警（{what}）：预案中的人员已全部呼叫，无人接受，请立即安排。",
+            "这里是{site}。{number}号告警，{what}，预案中的人员已全部呼叫，无人接受，请立即安排。",
+        ),
+        Words(
+            "Nobody accepts",
+            "[{site}] Alarm {number} ({what}): everybody in the plan was called, nobody accepted. Please act now.",
+            "This is {site}. Alarm {number}, {what}: everybody in the plan was called and nobody has accepted. Please act now.",
+        ),
+        required=("number", "what"),
+        then=_CALLS,
+    ),
+    Template(
+        "late_on_scene",
+        Words(
+            "未按时到场",
+            "【{site}】{number}号告警（{what}）：无人在规定时间内到场，请立即跟进。",
+            "这里是{site}。{number}号告警，{what}，无人在规定时间内到场，请立即跟进。",
+        ),
+        Words(
+            "Nobody on scene",
+            "[{site}] Alarm {number} ({what}): nobody is on scene in time. Please follow up now.",
+            "This is {site}. Alarm {number}, {what}: nobody is on scene in time. Please follow up now.",
+        ),
+        required=("number", "what"),
+        then=_CALLS,
+    ),
+    Template(
+        "no_word",
+        Words(
+            "现场人员失联",
+            "【{site}】{number}号告警（{what}）：现场人员未报平安，请立即联系。",
+            "这里是{site}。{number}号告警，{what}，现场人员未报平安，请立即联系。",
+        ),
+        Words(
+            "No word from the scene",
+            "[{site}] Alarm {number} ({what}): the responder on scene does not answer. Please make contact now.",
+            "This is {site}. Alarm {number}, {what}: the responder on scene does not answer. Please make contact now.",
+        ),
+        required=("number", "what"),
+        then=_CALLS,
+    ),
+    Template(
+        "left_alone",
+        Words(
+            "受理后无动作",
+            "【{site}】{number}号告警（{what}）受理后无人跟进，请立即处理。",
+            "这里是{site}。{number}号告警，{what}，受理后无人跟进，请立即处理。",
+        ),
+        Words(
+            "Left alone",
+            "[{site}] Alarm {number} ({what}) was claimed and then left alone. Please act now.",
+            "This is {site}. Alarm {number}, {what}, was claimed and then left alone. Please act now.",
+        ),
+        required=("number", "what"),
+        then=_CALLS,
+    ),
+    Template(
+        "escalated",
+        Words(
+            "升级告警",
+            "【{site}】{number}号告警（{what}）已升级，请关注。",
+            "这里是{site}。{number}号告警，{what}，已升级，请关注。",
+        ),
+        Words(
+            "Escalated",
+            "[{site}] Alarm {number} ({what}) was escalated. Please look at it.",
+            "This is {site}. Alarm {number}, {what}, was escalated. Please look at it.",
+        ),
+        required=("number", "what"),
+        then=_CALLS,
+    ),
     Template("event", Words("", ""), Words("", ""), required=("event", "payload")),
 )
 

@@ -10,6 +10,7 @@ from hub.ports import (
     integrations,
     load,
     notices,
+    plans,
     provisioning,
     reads,
     records,
@@ -26,6 +27,7 @@ from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
 from hub.ports.load import *  # noqa: F403
 from hub.ports.notices import *  # noqa: F403
+from hub.ports.plans import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
@@ -43,6 +45,7 @@ __all__ += home.__all__
 __all__ += integrations.__all__
 __all__ += load.__all__
 __all__ += notices.__all__
+__all__ += plans.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__

@@ -23,6 +23,7 @@ from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.notices import Notices
+from hub.ports.plans import Plans
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
@@ -85,6 +86,8 @@ class Situation(NamedTuple):
     """In force, and locked against being settled."""
     recent: Recent = MappingProxyType({})
     """When the same alarms came lately."""
+    plans_stamp: int = 0
+    """See `Plans.stamp`."""
 
 
 class Ledger(Protocol):
@@ -353,6 +356,7 @@ class Transaction(Protocol):
     supervision: Supervision
     windows: Windows
     load: Load
+    plans: Plans
     provisioning: Provisioning
     desk: Desk
     home: Home

@@ -10,6 +10,8 @@ from typing import Protocol
 from hub.ports.command_reads import CommandReads
 from hub.ports.desk import DeskReads
 from hub.ports.load import LoadReads
+from hub.ports.notices import NoticeReads
+from hub.ports.plans import PlanReads
 from hub.ports.records import Json
 from hub.ports.technical import TechnicalReads
 
@@ -78,7 +80,7 @@ class AlarmFilter:
     q: str | None = None
 
 
-class Reads(DeskReads, CommandReads, TechnicalReads, LoadReads, Protocol):
+class Reads(DeskReads, CommandReads, NoticeReads, TechnicalReads, LoadReads, PlanReads, Protocol):
     """Every call is one short read-only statement or two; lists are ordered and paged by key, never by offset."""
 
     def cursor(self) -> Cursor:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
-from hub.ports import Actor, Database, EntryRow, Json
+from hub.ports import Actor, Database, EntryRow, Json, Transaction
 
 __all__ = ["Calls"]
+
+Heard = Callable[[Transaction, Mapping[str, Any], Actor, datetime], None]
 
 _OUTCOMES = ("answered", "busy", "no_answer", "failed")
 _AHEAD = timedelta(minutes=5)
@@ -21,8 +23,10 @@ _AHEAD = timedelta(minutes=5)
 class Calls:
     """Records calls and puts them on the incident's timeline."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: IdSource) -> None:
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource, heard: Heard = lambda *_: None) -> None:
+        """`heard` is told of every call as it is kept, in the same transaction."""
         self._database = database
+        self._heard = heard
         self._clock = clock
         self._new_id = new_id
 
@@ -54,6 +58,7 @@ class Calls:
                 raise NotFoundError(f"no incident {row['incident_id']}", field="incident_id")
             tx.calls.insert(row)
             self._log(tx, row, actor)
+            self._heard(tx, row, actor, now)
         call_id: str = row["id"]
         return call_id
 
@@ -70,6 +75,7 @@ class Calls:
                 _check_times({**found, **changes}, self._clock())
                 tx.calls.update(call_id, changes)
                 self._log(tx, {**found, **changes}, actor)
+                self._heard(tx, {**found, **changes}, actor, self._clock())
 
     def _log(self, tx: Any, row: Json, actor: Actor) -> None:
         now = self._clock()

@@ -248,6 +248,7 @@ class Dispatching:
                 incident.id,
                 now=now,
                 reason=f"{responder.name} accepted first",
+                said=f"{responder.name}已接受",
                 states=frozenset({"offered"}),
                 keep=row.id,
             )

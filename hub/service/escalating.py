@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.alarms import LEASE, DueStep, fall_due
+from hub.alarms import LEASE, VOICE, DueStep, fall_due
 from hub.clock import Clock
 from hub.errors import UnavailableError
 from hub.ports import Database, DueRow, Transaction
@@ -72,7 +72,7 @@ class Escalating:
         if incident is None:
             return
         about = row.subject_id if row.subject_kind == "assignment" else ""
-        on_call = row.step == LEASE and tx.desk.on_call(incident.id, now - _LONGEST_CALL)
+        on_call = row.step in (LEASE, VOICE) and tx.desk.on_call(incident.id, now - _LONGEST_CALL)
         step = DueStep(row.step, row.due_at, about)
         change = fall_due(incident, step, now=now, operators_signed_in=operators, on_call=on_call)
         self._writer.write(tx, change, now=now, saved=change.incident == incident)

@@ -10,15 +10,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from devices import Event
-from hub.alarms import DEFAULT_POLICY, Actor, Alarm, AlarmClass, Change, EscalationPolicy, Incident, classify, take
+from hub.alarms import (
+    DEFAULT_PLAN,
+    DEFAULT_POLICY,
+    Actor,
+    Alarm,
+    AlarmClass,
+    Change,
+    ChosenPlan,
+    EscalationPolicy,
+    Incident,
+    classify,
+    take,
+)
 from hub.care import Resident
 from hub.clock import IdSource
 from hub.errors import HubError
 from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Situation, Transaction
 from hub.service.quieting import Quieting
 from hub.service.requests import area_path_of
+from hub.service.response_plans import PlanBook
 from hub.service.series import fix_json
-from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row
+from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row, why_of
 
 __all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "alarm_of"]
 
@@ -94,8 +107,12 @@ class Raising:
         writer: Writer,
         policy: EscalationPolicy = DEFAULT_POLICY,
         locate: Locate | None = None,
+        book: PlanBook | None = None,
     ) -> None:
-        """`locate` is told of what was raised, so that devices can be asked where they are."""
+        """`locate` is told of what was raised, so that devices can be asked where they are. `book`: the response plans
+        to choose from; None: the default plan for everything.
+        """
+        self._book = book
         self._new_id = new_id
         self._writer = writer
         self._policy = policy
@@ -113,6 +130,8 @@ class Raising:
             return alarms
         batch = _Batch(tx, self._new_id, self._policy, now)
         batch.quieted_by(Quieting.of(tx, [new.alarm for new in alarms], situation, now))
+        if self._book is not None and any(new.alarm.alarm_class not in ("technical", "test") for new in alarms):
+            batch.planned_by(self._book.chooser(tx, now, situation.plans_stamp if situation else None))
         if situation is None or any(new.alarm.type == "cancel" for new in alarms):
             batch.prepare(alarms)
         else:
@@ -144,6 +163,10 @@ class _Batch:
         self._told_rows: list[tuple[str, str, str]] = []
         self._operators = 1
         self._quieting = Quieting((), {}, now)
+        self._choose: Callable[..., ChosenPlan] | None = None
+
+    def planned_by(self, choose: Callable[..., ChosenPlan]) -> None:
+        self._choose = choose
 
     def quieted_by(self, quieting: Quieting) -> None:
         self._quieting = quieting
@@ -173,9 +196,11 @@ class _Batch:
         hushed = self._quieting.hushed(alarm, area_id)
         if hushed is not None:
             new.alarm = alarm = hushed[0]
+        live = self._live.get(slot) if alarm.type != "cancel" else None
+        chosen = self._plan(alarm, live, resident, area_id)
         taken = take(
             alarm,
-            self._live.get(slot) if alarm.type != "cancel" else None,
+            live,
             resident,
             now=self._now,
             incident_id=self._new_id(),
@@ -186,6 +211,8 @@ class _Batch:
             actor=new.actor,
             hushed=None if hushed is None else hushed[1],
             chatter=self._quieting.chatter(alarm),
+            plan=chosen.plan if chosen else DEFAULT_PLAN,
+            chosen=chosen.reason if chosen else None,
         )
         new.told = taken.decision.tell[-1] if taken.decision.tell else "received"
         if taken.change is None:
@@ -206,6 +233,14 @@ class _Batch:
         if new.told == "hold" and alarm.ref and alarm.device_id and new.family in TOLD_FAMILIES:
             self._told_rows.append((alarm.device_id, alarm.ref, incident.id))
         self._changes.append(replace(taken.change, tell=()))
+
+    def _plan(
+        self, alarm: Alarm, live: Incident | None, resident: Resident | None, area_id: str | None
+    ) -> ChosenPlan | None:
+        """The response plan of an incident that may open: copied onto it, whatever becomes of the plan later."""
+        if self._choose is None or live is not None or alarm.alarm_class in ("technical", "test"):
+            return None
+        return self._choose(alarm, resident, area_path_of(self._tx, area_id, resident))
 
     def _record_only(self, new: NewAlarm, code: str, text: str) -> None:
         subject = new.alarm.resident_id
@@ -268,6 +303,6 @@ class _Batch:
                 for device, ref, incident_id in self._told_rows
             )
         )
-        called = {change.incident.id for change in self._changes if change.plan in ("next", "restart")}
+        called = {change.incident.id: why_of(change) for change in self._changes if change.plan in ("next", "restart")}
         for incident_id in sorted(called):
-            writer.call_next(tx, self._touched[incident_id], self._now)
+            writer.call_next(tx, self._touched[incident_id], self._now, reason=called[incident_id])

@@ -5,17 +5,32 @@ One class, so that no use case can forget a part of it. Everything happens insid
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from dispatch import LIVE_ASSIGNMENT_STATES, Candidate, Travel, propose
-from hub.alarms import Assign, Change, DueChange, Incident, TimelineEntry, Told, apply
+from dispatch import LIVE_ASSIGNMENT_STATES, Candidate, Travel
+from hub.alarms import (
+    Asked,
+    Assign,
+    Change,
+    Channel,
+    DueChange,
+    Incident,
+    PlanTier,
+    TimelineEntry,
+    Told,
+    apply,
+    call_next,
+)
 from hub.clock import IdSource
 from hub.ports import SYSTEM, Actor, AssignmentRow, DueRow, EntryRow, OutboxRow, Transaction
-from hub.service.requests import request_of_incident
+from hub.service.notifying import withdraw
+from hub.service.planning_steps import TierPeople
+from hub.service.planning_steps_notices import DIRECT_CHANNELS, call_out, inform, tell_alerts, tell_stood_down
 
-__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "of_round", "told_row"]
+__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "of_round", "told_row", "why_of"]
 
 TOLD_FAMILIES = frozenset({"care"})
 """Families whose wire has words for hold and handled. The others got their protocol's own reply when it was taken."""
@@ -83,12 +98,11 @@ def told_row(
 
 
 class Writer:
-    """Writes changes. `tier_size`: how many responders one step of the plan calls in parallel."""
+    """Writes changes, and carries out what they say of the response plan."""
 
-    def __init__(self, new_id: IdSource, travel: Travel, *, tier_size: int = 3) -> None:
+    def __init__(self, new_id: IdSource, travel: Travel) -> None:
         self._new_id = new_id
         self._travel = travel
-        self._tier_size = tier_size
 
     def write(self, tx: Transaction, change: Change, *, now: datetime, saved: bool = False) -> Incident:
         """Writes a change of an incident whose row is locked; gives the incident as it is afterwards.
@@ -105,12 +119,25 @@ class Writer:
         if rows:
             tx.due.set(*rows)
         self._tell(tx, change, now)
+        self._withdraw(tx, change, now)
         if change.stand_down:
-            why = "incident over" if not incident.live else "not needed any more"
-            self.stand_down(tx, incident.id, now=now, reason=why)
+            over = not incident.live
+            why = "incident over" if over else "not needed any more"
+            self.stand_down(tx, incident.id, now=now, reason=why, said="事件已结束" if over else "不再需要")
+        tell_alerts(tx, incident, change.alerts, now)
         if change.plan in ("next", "restart"):
-            incident = self.call_next(tx, incident, now)
+            incident = self.call_next(tx, incident, now, reason=why_of(change), by=_by(change))
         return incident
+
+    def _withdraw(self, tx: Transaction, change: Change, now: datetime) -> None:
+        """What has not left yet and is worth nothing any more is taken back with this very change."""
+        incident = change.incident
+        if change.plan == "stop":
+            step: Literal["accepted", "closed"] = "accepted" if incident.live else "closed"
+            reason = "a responder has accepted" if incident.live else "the incident is over"
+            withdraw(tx, incident.id, reason, now=now, reached=step)
+        elif any(entry.kind == "acknowledged" for entry in change.entries):
+            withdraw(tx, incident.id, "an operator has it", now=now, reached="claimed")
 
     def _tell(self, tx: Transaction, change: Change, now: datetime) -> None:
         # `received` left with the reply to the press itself; of the other words the last is what a device must know.
@@ -127,28 +154,45 @@ class Writer:
             tx.outbox.supersede("device", change.incident.id, now)
             tx.outbox.add(*rows)
 
-    def call_next(self, tx: Transaction, incident: Incident, now: datetime) -> Incident:
-        """The plan's next tier: the nearest qualified who were not asked yet, in parallel; first to accept has it."""
-        if incident.alarm_class in ("technical", "test"):
-            return incident  # a work list, not a cry: nobody is called out of bed for a battery
-        request = request_of_incident(tx, incident)
-        asked = {row.responder_id for row in of_round(tx.assignments.of_incident(incident.id), incident)}
-        people = [person for person in tx.responders.on_duty(request.area_path) if person.id not in asked]
-        chosen = [one for one in propose(request, people, now=now, travel=self._travel) if one.eligible]
-        chosen = chosen[: self._tier_size]
-        if not chosen:
-            tx.timeline.add(
-                EntryRow(
-                    at=now,
-                    subject_kind="incident",
-                    subject_id=incident.id,
-                    kind="escalated",
-                    body={"step": "plan", "to": ["operators"], "reason": "nobody qualified is left to call"},
-                )
-            )
-        for candidate in chosen:
-            incident = self.offer(tx, incident, candidate, SYSTEM, now)[1]
+    def call_next(
+        self, tx: Transaction, incident: Incident, now: datetime, *, reason: str = "", by: Actor = SYSTEM
+    ) -> Incident:
+        """The next tier of the incident's plan that has anybody to call; the first to accept has it."""
+        people = TierPeople(tx, incident, now, self._new_id, self._travel)
+        gone = self._gone(tx, incident)
+        called = call_next(incident, people.of_tier, gone, now=now, reason=reason, by=by)
+        if called.change.incident is incident:
+            return incident
+        incident = self.write(tx, called.change, now=now)
+        return incident if called.tier is None else self._ask(tx, incident, called.tier, called.asked, people, now)
+
+    def _ask(
+        self,
+        tx: Transaction,
+        incident: Incident,
+        tier: PlanTier,
+        asked: Sequence[Asked],
+        people: TierPeople,
+        now: datetime,
+    ) -> Incident:
+        for one in asked:
+            candidate = None
+            if one.part == "go" and one.assignment_id is not None:
+                candidate = people.candidate(one.ref.partition(":")[2])
+            if candidate is None:
+                inform(tx, incident, tier, one, now)
+                continue
+            incident = self.offer(
+                tx, incident, candidate, SYSTEM, now, row_id=one.assignment_id, channels=tier.channels
+            )[1]
         return incident
+
+    def _gone(self, tx: Transaction, incident: Incident) -> frozenset[str]:
+        """Who is not asked again in this round: not whoever was stood down for one who could not come after all."""
+        rows = of_round(tx.assignments.of_incident(incident.id), incident)
+        asked = {f"responder:{row.responder_id}" for row in rows if row.state != "stood_down"}
+        told = {one.ref for mark in incident.run.marks for one in mark.asked if one.assignment_id is None}
+        return frozenset(asked | told)
 
     def offer(
         self,
@@ -159,10 +203,20 @@ class Writer:
         now: datetime,
         *,
         note: str | None = None,
+        row_id: str | None = None,
+        channels: Sequence[Channel] = DIRECT_CHANNELS,
     ) -> tuple[str, Incident]:
-        """Offers the incident to one responder; gives the assignment's id and the incident afterwards."""
+        """Offers the incident to one responder, who is told by `channels`; gives the assignment's id and the incident
+        afterwards.
+        """
         row = offered(
-            self._new_id(), candidate, actor, now, incident_id=incident.id, note=note, plan_round=incident.plan_round
+            row_id or self._new_id(),
+            candidate,
+            actor,
+            now,
+            incident_id=incident.id,
+            note=note,
+            plan_round=incident.plan_round,
         )
         change = apply(
             incident,
@@ -171,6 +225,7 @@ class Writer:
             actor=actor,
         )
         tx.assignments.insert(row)
+        call_out(tx, incident, row.id, f"responder:{row.responder_id}", channels, now)
         return row.id, self.write(tx, change, now=now)
 
     def stand_down(
@@ -183,12 +238,15 @@ class Writer:
         actor: Actor = SYSTEM,
         states: frozenset[str] = LIVE_ASSIGNMENT_STATES - {"on_scene"},
         keep: str | None = None,
+        said: str | None = None,
     ) -> list[AssignmentRow]:
-        """Ends the incident's assignments in `states`, except `keep`; each is told why."""
+        """Ends the incident's assignments in `states`, except `keep`; each is told why, in the words of `said`."""
         ended: list[AssignmentRow] = []
+        before: list[AssignmentRow] = []
         for row in tx.assignments.of_incident(incident_id):
             if row.id == keep or row.state not in states:
                 continue
+            before.append(row)
             ended.append(
                 after := replace(row, state="stood_down", ended_at=now, reason=reason, version=row.version + 1)
             )
@@ -204,7 +262,21 @@ class Writer:
                     body={"assignment_id": row.id, "responder_id": row.responder_id, "reason": reason},
                 )
             )
+        if before:
+            tell_stood_down(tx, incident_id, before, said or reason, now)
         return ended
+
+
+def why_of(change: Change) -> str:
+    """Why the plan goes on, in the words of the last line that says so."""
+    said = [str(entry.body["reason"]) for entry in change.entries if entry.body.get("reason")]
+    return said[-1] if said else next((reason.text for reason in change.reasons), "")
+
+
+def _by(change: Change) -> Actor:
+    """Who made the plan go on: the operator who escalated or left a tier out, else the hub."""
+    deeds = [entry.actor for entry in change.entries if entry.kind in ("escalated", "tier_skipped")]
+    return deeds[-1] if deeds else SYSTEM
 
 
 def of_round(rows: Iterable[AssignmentRow], incident: Incident) -> list[AssignmentRow]:

@@ -9,6 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from hub.alarms.model import AlarmClass, Incident, Reason
+from hub.alarms.plans import DEFAULT_PLAN, ResponsePlan
+from hub.alarms.plans_json import plan_from_json, plan_to_json
+from hub.alarms.plans_run import run_from_json, run_to_json
 from hub.alarms.policy import EscalationPolicy, policy_from_json, policy_to_json
 from hub.errors import NotFoundError
 from hub.ports.records import Json
@@ -23,8 +26,16 @@ def _stored_policy(policy: EscalationPolicy) -> tuple[bytes, Json]:
     return hashlib.sha256(as_json(body).encode()).digest(), body
 
 
+@lru_cache(maxsize=1024)
+def _stored_plan(plan: ResponsePlan) -> tuple[bytes, Json]:
+    body = plan_to_json(plan)
+    return hashlib.sha256(as_json(body).encode()).digest(), body
+
+
 _policies: dict[bytes, EscalationPolicy] = {}
 """Policies read before, by their digest: content that cannot change."""
+_plans: dict[bytes, ResponsePlan] = {}
+"""Copies of response plans, in the same way."""
 
 
 def _incident(row: Mapping[str, Any]) -> Incident:
@@ -61,6 +72,8 @@ def _incident(row: Mapping[str, Any]) -> Incident:
         plan_round=row["plan_round"],
         reasons=tuple(Reason(one["code"], one["text"], one.get("values") or {}) for one in row["reasons"]),
         policy=_policies[row["policy"]],
+        plan=DEFAULT_PLAN if row["response_plan"] is None else _plans[row["response_plan"]],
+        run=run_from_json(row["plan_run"]),
         version=row["version"],
     )
 
@@ -98,6 +111,7 @@ def _row(incident: Incident, fix: Json | None) -> Json:
         "on_scene": incident.on_scene,
         "plan_round": incident.plan_round,
         "reasons": incident.reasons,
+        "plan_run": run_to_json(incident.run),
         "version": incident.version,
     }
 
@@ -137,12 +151,21 @@ class IncidentsDrawer:
         """As `insert_many`, inside `Session.together`: the answer is to be had once that has ended."""
         bodies: list[Json] = []
         policies: dict[bytes, Json] = {}
+        plans: dict[bytes, Json] = {}
         for incident, fix, area_path in rows:
             digest, policy = _stored_policy(incident.policy)
             policies[digest] = policy
-            bodies.append({**_row(incident, fix), "area_path": list(area_path), "policy": digest})
+            body = {**_row(incident, fix), "area_path": list(area_path), "policy": digest, "response_plan": None}
+            if incident.plan != DEFAULT_PLAN:
+                copy, plan = _stored_plan(incident.plan)
+                plans[copy] = plan
+                body["response_plan"] = copy
+            bodies.append(body)
         kept = [{"digest": digest, "body": body} for digest, body in sorted(policies.items())]
         self._session.queue("policies_keep", rows=as_json(kept))
+        if plans:
+            copies = [{"digest": digest, "body": body} for digest, body in sorted(plans.items())]
+            self._session.queue("plan_copies_keep", rows=as_json(copies))
         cursor = self._session.later("incidents_insert", rows=as_json(bodies))
         return lambda: {row["id"] for row in cursor.fetchall()}
 
@@ -157,6 +180,10 @@ class IncidentsDrawer:
         if unknown:
             for found in self._session.all("policies_get", digests=list(unknown)):
                 _policies[found["digest"]] = policy_from_json(found["body"])
+        new = {row["response_plan"] for row in rows if row["response_plan"] is not None} - _plans.keys()
+        if new:
+            for found in self._session.all("plan_copies_get", digests=list(new)):
+                _plans[found["digest"]] = plan_from_json(found["body"])
         return [_incident(row) for row in rows]
 
     def save(self, incident: Incident, *, fix: Json | None = None) -> None:

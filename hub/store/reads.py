@@ -6,7 +6,9 @@ from hub.store.reads_commands import CommandReadsPostgres
 from hub.store.reads_desk import DeskReadsPostgres
 from hub.store.reads_incidents import IncidentReads
 from hub.store.reads_load import LoadReadsPostgres
+from hub.store.reads_notices import NoticeReadsPostgres
 from hub.store.reads_orders import OrderReads
+from hub.store.reads_plans import PlanReadsPostgres
 from hub.store.reads_records import RecordReads
 from hub.store.reads_series import SeriesReads
 from hub.store.reads_technical import TechnicalReadsPostgres
@@ -21,7 +23,9 @@ class ReadsPostgres(
     SeriesReads,
     DeskReadsPostgres,
     CommandReadsPostgres,
+    NoticeReadsPostgres,
     TechnicalReadsPostgres,
     LoadReadsPostgres,
+    PlanReadsPostgres,
 ):
     """JSON views in the shapes of docs/wire/http-v1.md; made with a `PostgresDatabase`."""

@@ -35,6 +35,7 @@ from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.notices import Notices
+from hub.ports.plans import Plans
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
@@ -58,6 +59,7 @@ from hub.store.load import LoadDrawer
 from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
+from hub.store.plans import PlansDrawer
 from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
@@ -119,6 +121,9 @@ class PostgresTransaction:
         self.supervision: Supervision = SupervisionDrawer(session)
         self.windows: Windows = windows
         self.load: Load = LoadDrawer(session)
+        plans = PlansDrawer(session)
+        self._plans_stamp = plans.stamp_later
+        self.plans: Plans = plans
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
         self.home: Home = HomeDrawer(session)
@@ -145,8 +150,18 @@ class PostgresTransaction:
             known_people = people.get_later(residents) if residents else dict[str, Resident]
             live = incidents.lock_live_later(slots) if slots else dict[tuple[str, AlarmClass], Incident]
             operators = users.operators_later(now)
+            stamp = self._plans_stamp()
             recent = quieting.recent_later(pairs, now - CHATTER_WITHIN) if pairs else dict[tuple[str, str], Any]
-        return Situation(known_devices(), fresh() - stored(), known_people(), live(), operators(), windows(), recent())
+        return Situation(
+            known_devices(),
+            fresh() - stored(),
+            known_people(),
+            live(),
+            operators(),
+            windows(),
+            recent(),
+            stamp(),
+        )
 
     def store_presses(
         self,

@@ -23,6 +23,7 @@ ALARMS = [
     "plans_choice",
     "plans_json",
     "plans_run",
+    "plans_sample",
     "policy",
     "refusals",
     "table",

@@ -52,6 +52,7 @@ def test_from_press_to_supervised_close(world: World) -> None:
         "acknowledged",
         "offered",
         "accepted",
+        "notified",  # the call-out that had not left yet is taken back
         "en_route",
         "on_scene",
         "completed",

@@ -29,17 +29,17 @@ ON CONFLICT DO NOTHING
 INSERT INTO incidents (id, subject, class, state, type, types, priority, opened_at, first_alarm_at, last_alarm_at,
                        alarm_count, resident_id, device_id, area_id, area_path, fix, acknowledged_by, acknowledged_at,
                        first_acknowledged_at, lease_until, shelved_until, shelve_reason, under_way, on_scene,
-                       plan_round, policy, reasons, version)
+                       plan_round, policy, response_plan, plan_run, reasons, version)
 SELECT r.id, r.subject, r.class, r.state, r.type, r.types, r.priority, r.opened_at, r.first_alarm_at, r.last_alarm_at,
        r.alarm_count, r.resident_id, r.device_id, r.area_id, r.area_path, r.fix, r.acknowledged_by, r.acknowledged_at,
        r.acknowledged_at, r.lease_until, r.shelved_until, r.shelve_reason, r.under_way, r.on_scene,
-       r.plan_round, decode(r.policy, 'base64'), r.reasons, r.version
+       r.plan_round, decode(r.policy, 'base64'), decode(r.response_plan, 'base64'), r.plan_run, r.reasons, r.version
 FROM json_to_recordset(%(rows)s::json) AS r (
     id uuid, subject text, class text, state text, type text, types text[], priority text, opened_at timestamptz,
     first_alarm_at timestamptz, last_alarm_at timestamptz, alarm_count integer, resident_id text, device_id text,
     area_id text, area_path text[], fix jsonb, acknowledged_by uuid, acknowledged_at timestamptz,
     lease_until timestamptz, shelved_until timestamptz, shelve_reason text, under_way boolean, on_scene boolean,
-    plan_round integer, policy text, reasons jsonb, version integer)
+    plan_round integer, policy text, response_plan text, plan_run jsonb, reasons jsonb, version integer)
 ORDER BY r.subject, r.class
 ON CONFLICT (subject, class) WHERE state IN ('open', 'acknowledged', 'in_progress') DO NOTHING
 RETURNING id
@@ -54,13 +54,13 @@ UPDATE incidents i SET
     lease_until = r.lease_until, resolved_by = r.resolved_by, resolved_at = r.resolved_at, disposition = r.disposition,
     summary = r.summary, supervision = r.supervision, supervised_by = r.supervised_by, supervised_at = r.supervised_at,
     shelved_until = r.shelved_until, shelve_reason = r.shelve_reason, under_way = r.under_way, on_scene = r.on_scene,
-    plan_round = r.plan_round, reasons = r.reasons, version = r.version
+    plan_round = r.plan_round, plan_run = r.plan_run, reasons = r.reasons, version = r.version
 FROM json_to_recordset(%(rows)s::json) AS r (
     id uuid, state text, type text, types text[], priority text, first_alarm_at timestamptz, last_alarm_at timestamptz,
     alarm_count integer, resident_id text, device_id text, area_id text, fix jsonb, acknowledged_by uuid,
     acknowledged_at timestamptz, lease_until timestamptz, resolved_by uuid, resolved_at timestamptz, disposition text,
     summary text, supervision text, supervised_by uuid, supervised_at timestamptz, shelved_until timestamptz,
-    shelve_reason text, under_way boolean, on_scene boolean, plan_round integer, reasons jsonb, version integer)
+    shelve_reason text, under_way boolean, on_scene boolean, plan_round integer, plan_run jsonb, reasons jsonb, version integer)
 WHERE i.id = r.id
 
 -- :name incidents_place
