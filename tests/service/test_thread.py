@@ -110,7 +110,7 @@ def test_nobody_claims(world: World) -> None:
     world.wait(2)
     assert world.kinds(incident_id) == ["raised", "realerted"]
     world.wait(20)
-    assert world.kinds(incident_id)[2:] == ["escalated", "offered", "offered"]
+    assert world.kinds(incident_id)[2:] == ["escalated", "tier_called", "offered", "offered"]
     offers = world.rows("SELECT id, responder_id FROM assignments ORDER BY responder_id")
     assert [row["responder_id"] for row in offers] == ["S1", "S2"]
     world.services.dispatching.step(str(offers[0]["id"]), "accept", world.actors["sunwei"])
