@@ -21,6 +21,7 @@ from tests.store.series import rolled
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 BIG = {"incidents", "alarms", "timeline", "outbox", "due", "uplink_seen", "residents", "devices"}
+BIG |= {"device_watch", "rule_watch"}
 SERIES = ("observations", "rolled_minutes", "rolled_hours", "rolled_days")
 DAY = timedelta(days=1)
 
@@ -45,6 +46,10 @@ FROM generate_series(1, 20000) n;
 INSERT INTO due (subject_kind, subject_id, step, due_at)
 SELECT 'order', gen_random_uuid(), 'remind', timestamptz '2026-11-22T07:59Z' + n * interval '1 minute'
 FROM generate_series(1, 8000) n;
+UPDATE device_watch SET check_at = timestamptz '2026-11-22T08:00Z'
+    + (substr(device_id, 3)::int - 20) * interval '1 second';
+UPDATE rule_watch SET check_at = timestamptz '2026-11-22T08:00Z'
+    + (substr(resident_id, 3)::int - 20) * interval '1 second', looked_at = timestamptz '2026-11-22T07:59Z';
 INSERT INTO uplink_seen SELECT decode(md5(n::text), 'hex'), timestamptz '2026-11-01Z' FROM generate_series(1, 30000) n;
 INSERT INTO observations (received_at, observed_at, device_id, resident_id, metric, value)
 SELECT at, at, 'W-' || r, 'R-' || r, 'heart_rate_bpm', 70 FROM generate_series(1, 40) r,
@@ -115,6 +120,17 @@ HOT: dict[str, dict[str, Any]] = {
     "outbox_claim": {"channel": "device", "now": NOW, "limit": 50, "retry_after": timedelta(seconds=15)},
     "entries_since": {"seq": 19_990, "limit": 500},
     "ledger_take": {"keys": [b"0123456789abcdef"], "times": [NOW]},
+    # What a press is judged by, and what is written of it.
+    "devices_get": {"ids": ["W-7", "W-8"]},
+    "residents_get": {"ids": ["R-7", "R-8"]},
+    "alarms_known": {"keys": [b"0123456789abcdef"]},
+    "alarms_count_repeat": {"keys": [b"0123456789abcdef"]},
+    "alarms_incident_of_ref": {"device_id": "W-7", "ref": "r"},
+    # The feed, an open incident, whose turn it is.
+    "critical_news_views": {"seq": 19_990, "limit": 500},
+    "timeline_page": {"subject_kind": "incident", "subject_id": FIRST, "seq": 30_000, "limit": 100},
+    "watch_claim": {"now": NOW, "limit": 10, "heard": "{}"},
+    "rules_claim": {"now": NOW, "next": NOW + timedelta(minutes=1), "limit": 10},
     "alarms_page": {
         **dict.fromkeys(("states", "resident_id", "area_id", "types", "since", "q", "like")),
         "received_at": NOW + DAY,
