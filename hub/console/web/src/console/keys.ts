@@ -1,5 +1,5 @@
 /** Single-letter keys. Off while typing, while a dialog is open, and when switched off (WCAG 2.1.4). */
-import { onBeforeUnmount, onMounted, shallowRef } from 'vue'
+import { onBeforeUnmount, onMounted, shallowReactive, shallowRef } from 'vue'
 import { remember, remembered } from '../core/settings.ts'
 
 export const keysOn = shallowRef(remembered('keys') !== 'off')
@@ -12,6 +12,9 @@ export function setKeysOn(on: boolean): void {
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 }
+
+/** Keys that something on the page listens to now: the footer promises no other. */
+export const heardKeys = shallowReactive(new Map<string, number>())
 
 export type KeyMap = Record<string, (event: KeyboardEvent) => void>
 
@@ -28,6 +31,15 @@ export function useKeys(keys: () => KeyMap): void {
     event.preventDefault()
     run(event)
   }
-  onMounted(() => addEventListener('keydown', onKey))
-  onBeforeUnmount(() => removeEventListener('keydown', onKey))
+  let names: string[] = []
+  const count = (by: number) => names.forEach((name) => heardKeys.set(name, (heardKeys.get(name) ?? 0) + by))
+  onMounted(() => {
+    names = Object.keys(keys())
+    count(1)
+    addEventListener('keydown', onKey)
+  })
+  onBeforeUnmount(() => {
+    count(-1)
+    removeEventListener('keydown', onKey)
+  })
 }

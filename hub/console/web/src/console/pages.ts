@@ -25,8 +25,8 @@ const SUPERVISORS = ['supervisor', 'admin'] as const
 
 const pages = {
   alarms: { load: null },
-  orders: { load: () => import('./pages/OrdersPage.vue') },
-  residents: { load: () => import('./pages/ResidentsPage.vue') },
+  orders: { load: () => import('./pages/OrdersPage.vue'), parts: { list: {} } },
+  residents: { load: () => import('./pages/ResidentsPage.vue'), parts: { list: {} } },
   consents: { load: () => import('./consents/ConsentsPage.vue'), under: 'residents' },
   devices: { load: () => import('./pages/DevicesPage.vue'), parts: { list: {}, work: {} } },
   onboarding: { load: () => import('./onboarding/OnboardingPage.vue'), under: 'devices', roles: KEEPERS },

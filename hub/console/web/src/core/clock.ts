@@ -113,6 +113,13 @@ export function shortTime(at: string | number | null | undefined, now: number = 
   return dayOf(ms) === dayOf(now) ? `${p.hour}:${p.minute}` : `${p.month}-${p.day} ${p.hour}:${p.minute}`
 }
 
+/** `11-24 11:30–12:00`: the day is said once where both ends are of one day. */
+export function timeSpan(from: string | number, to: string | number | null | undefined): string {
+  const begin = shortTime(from)
+  if (to === null || to === undefined) return begin
+  return `${begin}–${dayOf(millis(from)) === dayOf(millis(to)) ? shortTime(to).slice(-5) : shortTime(to)}`
+}
+
 /** A span for a narrow column: `0:07`, `12:40`, `3:05:12`, from a day on `2d 4h`. */
 export function span(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000))
