@@ -13,6 +13,7 @@ import click
 from devices import FAMILIES, UnknownFamilyError
 from hub import app
 from hub.cli_devices import device, load, plain_errors
+from hub.cli_notify import notify
 from hub.clock import utc_now
 from hub.conformance import Heard, Language, assess
 from hub.decode import decode_lines
@@ -133,6 +134,7 @@ def _read_secret(what: str) -> str:
 main.add_command(device)
 main.add_command(load)
 main.add_command(plan)
+main.add_command(notify)
 
 
 @main.command()

@@ -36,6 +36,14 @@ from hub.retention import RetentionSettings
 from hub.settings_database import DatabaseSettings
 from hub.settings_desk import IncidentSettings, IntakeSettings, LogSettings, SessionSettings, SupervisionSettings
 from hub.settings_devices import BrokerSettings, DeviceSettings, RulesSettings
+from hub.settings_notify import (
+    ChatSettings,
+    MailSettings,
+    NotifySettings,
+    PushSettings,
+    SmsSettings,
+    VoiceSettings,
+)
 from hub.settings_site import MapSettings, SiteSettings
 
 __all__ = [
@@ -291,6 +299,12 @@ class Settings(BaseSettings):
     site: SiteSettings = SiteSettings()
     map: MapSettings = MapSettings()
     retention: RetentionSettings = RetentionSettings()
+    notify: NotifySettings = NotifySettings()
+    voice: VoiceSettings = VoiceSettings()
+    sms: SmsSettings = SmsSettings()
+    chat: ChatSettings = ChatSettings()
+    mail: MailSettings = MailSettings()
+    push: PushSettings = PushSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

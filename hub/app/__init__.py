@@ -15,6 +15,7 @@ from hub.app.administration import (
     revoke_integration,
 )
 from hub.app.backups import Backup, backup, backup_manifest, restore_backup
+from hub.app.channels import try_channel
 from hub.app.compose import PARTS, Hub, Part, parse_parts
 from hub.app.loading import Loaded, preview_lines, write_bad
 from hub.app.quarantines import (
@@ -55,5 +56,6 @@ __all__ = [
     "revoke_integration",
     "serve",
     "show_quarantined",
+    "try_channel",
     "write_bad",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from hub.api import hash_password
+from hub.app.channels import channel_lines
 from hub.app.load_check import Checked
 from hub.app.loading import Loaded, load_into
 from hub.app.plugging import services_on
@@ -156,6 +157,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", True, f"data directory {settings.data_dir}")
     yield from _check_database(settings)
     yield _check_broker(settings)
+    yield from (Finding(what, good, words) for good, what, words in channel_lines(settings))
 
 
 def _check_database(settings: Settings) -> Iterator[Finding]:

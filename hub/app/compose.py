@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_cod
 from hub.app.outbox import Outbox, wake_outbox
 from hub.app.plugging import all_codecs, retention_of, services_on
 from hub.app.readiness import bridge_json, readiness
+from hub.app.sending import start_senders
 from hub.bridge import (
     Bridge,
     ProvisionalLine,
@@ -34,7 +35,7 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
-from hub.jobs import BoundedJob, HearingBeat, Jobs, LoadJob, RulesJob, SupervisionJob, WindowsJob
+from hub.jobs import BoundedJob, HearingBeat, Jobs, LoadJob, NoticeCounts, RulesJob, SupervisionJob, WindowsJob
 from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
 from hub.ports.dark import DarkState
 from hub.service import Foreseeing, Sheltered
@@ -139,7 +140,8 @@ class Hub:
         with self.database.begin() as tx:
             seed_catalogue(tx.reference, SERVICE_KINDS.values())
         self.reads = ReadsPostgres(self.database)
-        self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry))
+        counts = self._notice_counts = NoticeCounts(self.registry)
+        self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry), counts)
         self._counted = CountedIngest(self.services.ingest, self.registry, utc_now)
         self.services.profiles.seed()
         self.services.rota.seed_holidays()
@@ -254,6 +256,7 @@ class Hub:
         self._keep_doing(rules)
         self._keep_doing(WindowsJob(self.services.windows))
         self._keep_doing(LoadJob(self.services.load, utc_now, registry=self.registry))
+        start_senders(self._stack, self.services, self.reads, self.settings, url, self._notice_counts)
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)
         self._stack.callback(self.jobs.request_stop)
@@ -271,6 +274,7 @@ class Hub:
         keep_house(self.database, now, retention)
         roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
         self.services.rota.top_up()
+        self.services.following.tidy(now - timedelta(days=self.settings.notify.kept_days))
 
     def _start_bridge(self, url: str) -> None:
         outbox = Outbox(self.database, self.services.commands)

@@ -12,9 +12,10 @@ from devices import FAMILIES, Codec
 from dispatch import HaversineTravel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.api import hash_password
+from hub.app.channels import outlets_of, quiet_of, wording_of
 from hub.clock import new_id, utc_now
 from hub.ports import Database
-from hub.service import Services, build_services
+from hub.service import Counted, Services, build_services, count_nothing
 from hub.settings import Settings
 from hub.store import Retention
 
@@ -57,8 +58,13 @@ def all_codecs() -> dict[str, Codec]:
     return {name: family.codec for name, family in FAMILIES.items()}
 
 
-def services_on(database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None) -> Services:
-    """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families."""
+def services_on(
+    database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None, counted: Counted = count_nothing
+) -> Services:
+    """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families.
+
+    `counted`: told of each notice tried.
+    """
     return build_services(
         database,
         clock=utc_now,
@@ -69,4 +75,8 @@ def services_on(database: Database, settings: Settings, codecs: Mapping[str, Cod
         hash_secret=hash_password,
         policy=policy_of(settings),
         zone=ZoneInfo(settings.site.time_zone),
+        outlets=outlets_of(settings),
+        wording=wording_of(settings),
+        quiet=quiet_of(settings),
+        counted=counted,
     )

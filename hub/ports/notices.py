@@ -201,19 +201,19 @@ class Outlet(Protocol):
 
     provider: str
 
-    def bucket(self, address: str) -> str:
+    def bucket(self, address: str, /) -> str:
         """By what the rate is counted: the robot, the gateway."""
 
-    def rule(self, address: str) -> RateRule | None:
+    def rule(self, address: str, /) -> RateRule | None:
         """None: no limit."""
 
-    def send(self, message: Message) -> Sent:
+    def send(self, message: Message, /) -> Sent:
         """Hands it over, within some seconds. SendFailedError."""
 
-    def look(self, ref: str) -> CallOutcome | None:
+    def look(self, ref: str, /) -> CallOutcome | None:
         """Of a call: how it went; None: it still rings, or nobody knows."""
 
-    def hang_up(self, ref: str) -> None:
+    def hang_up(self, ref: str, /) -> None:
         """Of a call: it need not ring any more. Nothing where it is over. SendFailedError."""
 
     def check(self) -> str:

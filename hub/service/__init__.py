@@ -45,7 +45,7 @@ from hub.service.rota import RotaDesk
 from hub.service.rota_board import RotaBoard
 from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
-from hub.service.sending import Parcel, Sending, Wording
+from hub.service.sending import Counted, Parcel, Sending, Wording, count_nothing
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
 from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
@@ -63,6 +63,7 @@ __all__ = [
     "Care",
     "Claims",
     "CommandDesk",
+    "Counted",
     "Credentials",
     "DeviceRegister",
     "Dispatching",
@@ -75,9 +76,9 @@ __all__ = [
     "Homes",
     "Ingest",
     "Intake",
+    "LinkView",
     "LoadDesk",
     "Looked",
-    "LinkView",
     "Onboarding",
     "Parcel",
     "PlanDesk",
@@ -103,6 +104,7 @@ __all__ = [
     "Wording",
     "build_services",
     "candidate_json",
+    "count_nothing",
     "notify",
     "withdraw",
 ]
@@ -164,6 +166,7 @@ def build_services(
     outlets: Mapping[Channel, Outlet] | None = None,
     wording: Wording = Wording(),
     quiet: QuietHours | None = None,
+    counted: Counted = count_nothing,
 ) -> Services:
     """Plugs the use cases together. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
     writer = Writer(new_id, travel)
@@ -200,7 +203,9 @@ def build_services(
         homes=Homes(database, clock, new_id),
         area_codes=AreaCodes(database, clock, new_id, raising),
         following=following,
-        sending=Sending(database, clock, new_id, following, outlets=ways, wording=wording, quiet=quiet),
+        sending=Sending(
+            database, clock, new_id, following, outlets=ways, wording=wording, quiet=quiet, counted=counted
+        ),
         answering=Answering(database, clock, dispatching, handling, following, wording),
         webhooks=WebhookDesk(database, clock, new_id),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),

@@ -118,6 +118,11 @@ class Following:
         if call is not None and call["ended_at"] is None:
             tx.calls.update(call["id"], {"ended_at": max(now, call["answered_at"] or call["started_at"])})
 
+    def tidy(self, before: datetime) -> int:
+        """Forgets notices that ended and were made before; what the timeline says of them stays."""
+        with self._database.begin() as tx:
+            return tx.notices.prune(before)
+
     # --- what time brings
 
     def tend(self) -> int:

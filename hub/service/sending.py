@@ -24,12 +24,17 @@ from hub.ports import Database, Transaction
 from hub.ports.notices import Message, NoticeRow, NoticeTry, Outlet, Person, SendFailedError, Sent
 from hub.service.following import Following, entry
 
-__all__ = ["Parcel", "Sending", "Wording", "digest_of"]
+__all__ = ["Counted", "Parcel", "Sending", "Wording", "count_nothing", "digest_of"]
 
 log = logging.getLogger(__name__)
 
 Counted = Callable[[Lane, Channel, str, float], None]
 """Told of each try: lane, channel, result, seconds since it was due first."""
+
+
+def count_nothing(_lane: Lane, _channel: Channel, _result: str, _lag_s: float) -> None:
+    """For whoever counts nothing."""
+
 
 _LEASE: Mapping[Lane, timedelta] = {"alarm": timedelta(seconds=30), "routine": timedelta(seconds=120)}
 _BUSY = timedelta(milliseconds=200)
@@ -76,7 +81,7 @@ class Sending:
         outlets: Mapping[Channel, Outlet],
         wording: Wording,
         quiet: QuietHours | None = None,
-        counted: Counted = lambda _lane, _channel, _result, _lag_s: None,
+        counted: Counted = count_nothing,
     ) -> None:
         self._database = database
         self._clock = clock
