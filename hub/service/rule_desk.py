@@ -94,7 +94,7 @@ class RuleDesk:
                     "reason": own and own["reason"],
                 }
             )
-        return {"items": items, "version": found.version}
+        return {"items": items, "version": _version(found)}
 
     def set_thresholds(
         self,
@@ -135,7 +135,7 @@ class RuleDesk:
         """The resident's fences as they are stored: corners [lat, lon], WGS-84, local minutes of the day."""
         with self._database.begin() as tx:
             found = self._of(tx, resident_id)
-        return {"items": found.geofences, "version": found.version}
+        return {"items": found.geofences, "version": _version(found)}
 
     def set_fences(
         self,
@@ -188,8 +188,8 @@ class RuleDesk:
             # The job locks a resident's turn before anything else; whoever comes first, nobody waits in a ring.
             tx.rules.wake(resident_id)
         found = tx.rules.of(resident_id, lock=lock)
-        current = max(found.version, 1) if lock else found.version
-        if version is not None and version not in (current, found.version):
+        current = _version(found)
+        if version is not None and version != current:
             raise ConflictError(
                 f"it was changed meanwhile: version {current}, not {version}", code="version", version=current
             )
@@ -291,6 +291,11 @@ class RuleDesk:
         new = NewAlarm(alarm, actor=SYSTEM, area_id=resident.area_id if resident else None)
         self._raising.raise_alarms(tx, [new], now)
         return new
+
+
+def _version(rules: RuleSet) -> int:
+    """Of somebody for whom nothing was ever set there is no row: that reads as the first version of it."""
+    return max(rules.version, 1)
 
 
 def _plain(value: Any) -> Any:
