@@ -12,9 +12,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from hub.app.load_columns import table_named
 from hub.errors import BadRequestError
 
@@ -131,6 +128,10 @@ def _row(file: str, line: int, table: str | None, headings: list[str], cells: li
 
 
 def _xlsx(file: Path, table: str | None) -> Iterator[RawRow]:
+    # A fifth of a second, which the hub itself need not pay at each start.
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         book = load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
