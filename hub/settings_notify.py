@@ -46,6 +46,10 @@ def _clock(value: object) -> object:
     return value
 
 
+def _hosts(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 def _file(path: Path) -> Path:
     try:
         with path.open("rb"):
@@ -183,6 +187,17 @@ class PushSettings(_Section):
     """A P-256 private key (PEM)."""
     contact: str = Field(default="", pattern=r"^(mailto:\S+@\S+|https://\S+)?$")
     """Whom push services write to when something is wrong."""
+    services: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = (
+        "fcm.googleapis.com",
+        "*.push.services.mozilla.com",
+        "*.push.apple.com",
+        "*.notify.windows.com",
+    )
+    """Hosts that browsers may name as their push service, separated by commas; * stands for one label."""
+
+    def patterns(self) -> tuple[str, ...]:
+        """The hosts as regular expressions."""
+        return tuple(re.escape(host).replace(r"\*", "[A-Za-z0-9-]+") for host in self.services)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -41,6 +41,14 @@ class _TooLargeError(Exception):
     """The body passed the limit while it was read."""
 
 
+def _shown(path: str) -> str:
+    """The path for the log: without the token of a link, which is a proof of its own."""
+    for head in ("/t/", "/api/v1/voice/", "/api/v1/q/", "/q/"):
+        if path.startswith(head):
+            return head + "…"
+    return path
+
+
 class Frame:
     """ASGI middleware; the outermost of the application."""
 
@@ -107,7 +115,7 @@ class Frame:
             # The rest of the body is not read, so the connection cannot be used again.
             await problem(413, detail, headers={"Connection": "close"})(scope, receive, framed)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"], extra={"request_id": request_id})
+            _log.exception("%s %s failed", scope["method"], _shown(scope["path"]), extra={"request_id": request_id})
             if started:
                 raise
             detail = "something went wrong here; it is in the log under this request id"
@@ -130,7 +138,7 @@ class Frame:
             logging.WARNING if status >= 500 else logging.DEBUG,
             "%s %s %s %.1f ms",
             scope["method"],
-            scope["path"],
+            _shown(scope["path"]),
             status,
             seconds * 1000,
             extra={"request_id": request_id, "status": status, "ms": round(seconds * 1000, 1)},

@@ -43,6 +43,8 @@ def _codes(method: str, path: str, public: bool) -> list[str]:
         codes += ["401", "403", "429"]
     if "/intake/" in path:  # no account and no version: a proof of its own, and a limit
         codes = ["401", "404", "413", "422", "429", "503"]
+    if path.startswith("/t/") or "/voice/" in path:  # no account: the token is the proof
+        codes = ["403", "404", "422", "429", "503"]
     if path.endswith(("/wall", "/wall/areas")):  # no account: a screen's own token
         codes = ["401", "429", "503"]
     return sorted(set(codes))

@@ -30,6 +30,8 @@ WITHOUT_KEY = {
     ("POST", "/api/v1/broker/auth"),
     ("POST", "/api/v1/broker/acl"),
     ("POST", "/api/v1/q/{code}"),
+    ("POST", "/t/{token}"),
+    ("POST", "/api/v1/voice/{token}"),
 }
 NEEDED_QUERY = {
     "/api/v1/residents/{resident_id}/observations": {"metric": "heart_rate_bpm"},
