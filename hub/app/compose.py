@@ -144,6 +144,7 @@ class Hub:
         self.services = services_on(self.database, self.settings, timed_codecs(all_codecs(), self.registry), counts)
         self._counted = CountedIngest(self.services.ingest, self.registry, utc_now)
         self.services.profiles.seed()
+        self.services.response_plans.seed()
         self.services.rota.seed_holidays()
         measures = Measures(self.database, utc_now)
         self._look = HubLook(self, measures)

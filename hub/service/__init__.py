@@ -41,6 +41,7 @@ from hub.service.raising import Raising
 from hub.service.repairs import Repairs
 from hub.service.response_plans import PlanBook, ResponsePlans
 from hub.service.response_plans_desk import PlanDesk, VoiceHeard
+from hub.service.response_plans_progress import plan_progress
 from hub.service.rota import RotaDesk
 from hub.service.rota_board import RotaBoard
 from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
@@ -106,6 +107,7 @@ __all__ = [
     "candidate_json",
     "count_nothing",
     "notify",
+    "plan_progress",
     "withdraw",
 ]
 

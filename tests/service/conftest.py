@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from devices import FAMILIES, Uplink
 from dispatch import SERVICE_KINDS, HaversineTravel
 from hub.clock import new_id
+from hub.embedded import EmbeddedPostgres
 from hub.ports import Actor, Incoming, Outcome, UserRow
 from hub.service import Services, build_services
 from hub.store.postgres import PostgresDatabase
@@ -156,8 +160,8 @@ def _responder(id: str, name: str, kind: str, skills: list[str], lat: float, lon
     }
 
 
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
+@contextmanager
+def open_world(database_url: str) -> Iterator[World]:
     with PostgresDatabase(database_url) as database:
         holder: list[World] = []
         services = build_services(
@@ -173,3 +177,28 @@ def world(database_url: str) -> Iterator[World]:
         holder.append(world)
         _load(world)
         yield world
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    with open_world(database_url) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def shared_world(
+    postgres_server: EmbeddedPostgres, template_database: str, request: pytest.FixtureRequest
+) -> Iterator[World]:
+    """One world for the tests of a module, which put it back as it was themselves."""
+    name = f"service_{request.module.__name__.rpartition('.')[2]}"
+    with psycopg.connect(postgres_server.admin_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER hub TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
+        try:
+            with open_world(urlunsplit(urlsplit(postgres_server.url)._replace(path=f"/{name}"))) as world:
+                yield world
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
