@@ -22,6 +22,7 @@ from simulators.roster import Roster, load_roster
 from simulators.scenario import Scenario, load_scenario
 from simulators.staff import FieldStaff, Operator, SignedIn, StaffCounters
 from simulators.tables import ScenarioError
+from simulators.vda import VdaRobot
 from simulators.zigbee import ZigbeeSensor
 
 __all__ = ["FAMILIES", "KINDS", "Report", "run_scenario"]
@@ -197,7 +198,9 @@ class _Company:
                 return
 
     async def _start(self) -> None:
-        lines = [device.line for device in self.devices.values() if isinstance(device, CareDevice | ZigbeeSensor)]
+        lines = [
+            device.line for device in self.devices.values() if isinstance(device, CareDevice | ZigbeeSensor | VdaRobot)
+        ]
         self._tasks.add(asyncio.create_task(keep_alive(lines)))
         self._tasks |= {asyncio.create_task(person.run()) for person in self.people}
         # Whoever has something to say first comes first; the rest a little at a time, as a broker likes it.
@@ -238,6 +241,10 @@ class _Company:
         elif step.do == "battery":
             device.battery.set(step.pct)
             device.measure()
+        elif step.do in ("stop", "release"):
+            if isinstance(device, VdaRobot):
+                device.emergency_stop(step.do == "stop")
+                device.happened("beat", step.note or f"emergency stop {'pushed' if step.do == 'stop' else 'released'}")
         elif step.do == "restore":
             device.restore()
             device.happened("beat", "the network is back")
@@ -264,8 +271,9 @@ def _check_wires(roster: Roster, shared: Shared, file: str) -> None:
     families = {spec.family for spec in roster.devices}
     if "care" in families and shared.broker is None:
         raise ScenarioError(file, "fleet", "has care/v1 devices: a broker address is wanted (--broker)")
-    if "zigbee2mqtt" in families and shared.broker is None:
-        raise ScenarioError(file, "fleet", "has Zigbee sensors: a broker address is wanted (--broker)")
+    for family, what in (("zigbee2mqtt", "Zigbee sensors"), ("vda5050", "VDA 5050 robots")):
+        if family in families and shared.broker is None:
+            raise ScenarioError(file, "fleet", f"has {what}: a broker address is wanted (--broker)")
     for family in TCP_FAMILIES:
         if family in families and shared.address_of(family) is None:
             option = "--watch HOST:PORT" if family == "watch" else f"--tcp {family}=HOST:PORT"

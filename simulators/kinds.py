@@ -9,6 +9,7 @@ from simulators.home import BedSensor, Door, FallRadar, Gas, Motion, PullCord, S
 from simulators.robot import Robot
 from simulators.tracker import Tracker
 from simulators.tracker_wires import WIRES
+from simulators.vda import VdaRobot
 from simulators.watch import BracketWatch, Watch
 from simulators.zigbee import ZIGBEE_SAYS, ZigbeeSensor
 
@@ -53,8 +54,8 @@ ALIASES: dict[str, str] = {
     "bed_sensor": "bed",
 }
 TCP_FAMILIES = ("watch", *WIRES)
-FAMILIES = ("care", *TCP_FAMILIES, "zigbee2mqtt")
-"""The wires the simulators speak: care/v1, those of TCP devices, and a Zigbee gateway's."""
+FAMILIES = ("care", *TCP_FAMILIES, "zigbee2mqtt", "vda5050")
+"""The wires the simulators speak: care/v1, those of TCP devices, a Zigbee gateway's, and a mobile robot's."""
 
 MADE: dict[str, tuple[str, str]] = {
     **{kind: (kind, "care") for kind in KINDS},
@@ -67,6 +68,7 @@ MADE: dict[str, tuple[str, str]] = {
     "zigbee_smoke": ("smoke", "zigbee2mqtt"),
     "zigbee_gas": ("gas", "zigbee2mqtt"),
     "zigbee_leak": ("water_leak", "zigbee2mqtt"),
+    "vda_robot": ("robot", "vda5050"),
 }
 """Words of `[fleet.make]` to kind and family."""
 
@@ -77,6 +79,8 @@ def wire_fits(kind: str, family: str) -> bool:
     """Whether there is such a kind of device on that wire."""
     if family == "zigbee2mqtt":
         return kind in ZIGBEE_SAYS
+    if family == "vda5050":
+        return kind == "robot"
     return family == "care" or (kind == "watch" if family == "watch" else kind in _WORN)
 
 
@@ -91,6 +95,8 @@ def alarm_types(spec: DeviceSpec) -> tuple[str, ...]:
     """The alarm types this device can raise."""
     if spec.family == "zigbee2mqtt":
         return tuple(ZIGBEE_SAYS[spec.kind])
+    if spec.family == "vda5050":
+        return VdaRobot.ALARMS
     if spec.family in WIRES:
         return tuple(WIRES[spec.family].ALARMS)
     return BracketWatch.ALARMS if spec.family == "watch" else KINDS[spec.kind].ALARMS
@@ -100,6 +106,8 @@ def make_device(spec: DeviceSpec, shared: Shared) -> Device:
     """The device of a fleet entry, on its family's wire."""
     if spec.family == "zigbee2mqtt":
         return ZigbeeSensor(spec, shared)
+    if spec.family == "vda5050":
+        return VdaRobot(spec, shared)
     if spec.family in WIRES:
         return Tracker(spec, shared)
     return BracketWatch(spec, shared) if spec.family == "watch" else KINDS[spec.kind](spec, shared)

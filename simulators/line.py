@@ -130,12 +130,12 @@ class MqttLine:
             await asyncio.sleep(wait * self._rng.uniform(0.5, 1.0))
             wait = min(high, wait * 2)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hands a QoS 1 message to the connection; False when there is none just now (nothing is queued then)."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> bool:
+        """Hands a message to the connection; False when there is none just now (nothing is queued then)."""
         # paho would keep a message of a broken connection for the next one: the device keeps its own, once.
         if not self._ready or self._mute or not self._client.is_connected():
             return False
-        return self._client.publish(topic, payload, qos=1, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        return self._client.publish(topic, payload, qos=qos, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def cut(self) -> None:
         """The network goes: the connection breaks without a goodbye and none comes up until `restore()`."""

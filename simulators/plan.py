@@ -59,6 +59,9 @@ def _beat(beat: Beat, specs: list[DeviceSpec]) -> Iterator[Step]:
         elif beat.do in ("cut", "silent"):
             yield Step(beat.at_s, beat.do, spec.id, note=beat.note)
             yield Step(beat.at_s + beat.for_s, "restore", spec.id)
+        elif beat.do == "stop":
+            yield Step(beat.at_s, "stop", spec.id, note=beat.note)
+            yield Step(beat.at_s + beat.for_s, "release", spec.id)
         else:
             yield Step(beat.at_s, beat.do, spec.id, note=beat.note, pct=beat.pct)
 

@@ -80,6 +80,10 @@ def choose(beat: Beat, roster: Roster, file: str, seed: int) -> list[DeviceSpec]
         if beat.optional:
             return []
         raise ScenarioError(file, beat.key, f"no such device in the fleet: {_wanted(beat)}")
+    if beat.do == "stop":
+        found = [spec for spec in found if spec.family == "vda5050"]
+        if not found:
+            raise ScenarioError(file, f"{beat.key}.do", f"{_wanted(beat)} has no emergency stop on its wire")
     if beat.do == "alarm":
         able = [spec for spec in found if beat.type in alarm_types(spec)]
         if not able:
@@ -145,6 +149,8 @@ def _device(table: Table, names: dict[str, str]) -> DeviceSpec:
     family = table.text("family", "care", one_of=FAMILIES) or "care"
     if not wire_fits(kind, family):
         raise table.wrong("family", f"there is no {kind} that speaks {family}")
+    if family == "vda5050" and not all(device_id.partition(":")):
+        raise table.wrong("id", f"{device_id!r}: a robot of vda5050 is called MAKER:SERIAL")
     resident = table.text("resident_id")
     name = table.text("name")
     return DeviceSpec(
@@ -185,6 +191,8 @@ _FIRST_IDS = {
 
 def _made_id(prefix: str, word: str, family: str, number: int) -> str:
     first = _FIRST_IDS.get(family)
+    if family == "vda5050":
+        return f"CareBots:{prefix}-{number:04d}"
     return f"{prefix}-{word.replace('_', '-')}-{number:04d}" if first is None else f"{first + number}"
 
 

@@ -22,7 +22,7 @@ __all__ = [
     "load_scenario",
 ]
 
-DEEDS = ("alarm", "cut", "silent", "battery", "measure", "say")
+DEEDS = ("alarm", "cut", "silent", "battery", "measure", "stop", "say")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Beat:
 
     The devices meant: `device_id`, or the `device` kind of `resident`, or up to `count` devices of the kind (of that
     `area` and `family` where given, nearest to one another). `do`: `alarm` presses `type`; `cut` and `silent` take the
-    network away for `for_s`; `battery` sets `pct`; `measure` sends one measurement; `say` only prints its `note`.
+    network away for `for_s`; `battery` sets `pct`; `measure` sends one measurement; `stop` pushes a robot's emergency
+    stop for `for_s`; `say` only prints its `note`.
     """
 
     key: str

@@ -44,7 +44,7 @@ class ZigbeeSensor(Device):
         self._topic = f"{_BASE}/{spec.id}"
         self._waiting: list[Press] = []
         self.line = MqttLine(
-            f"z2m-{spec.id}"[:64],
+            spec.id,
             shared.broker,
             subscribe=f"{self._topic}/get",
             will=(f"{self._topic}/availability", b'{"state":"offline"}'),

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 DEMO_DEFAULTS: dict[str, Any] = {
     "data_dir": Path(".demo"),
-    "tcp": {"watch_port": 5093},
+    "tcp": {"watch_port": 5093, "iw_port": 0, "minifinder2_port": 0, "gt06_port": 0, "h02_port": 0},
     "log": {"level": "warning"},
 }
 """What the demo sets unless the settings say otherwise."""
@@ -173,7 +173,7 @@ def demo(settings: Settings, *, residents: int, speed: float, seed: int) -> None
             simulators = _simulate(hub, world, address, speed=speed, seed=seed)
             steps.end()
             _settle_memory()
-            _welcome(address, world)
+            _welcome(address, world, _device_ports(hub))
             _run(ending, server, bound)
         finally:
             if simulators is not None:
@@ -205,8 +205,8 @@ def _simulate(hub: Hub, world: DemoWorld, address: str, *, speed: float, seed: i
         "--end-with-parent",
     ]
     for gateway in hub.bridge.state().tcp if hub.bridge is not None else ():
-        if gateway.family == "watch":
-            command += ["--watch", f"127.0.0.1:{gateway.port}"]
+        address = f"127.0.0.1:{gateway.port}"
+        command += ["--watch", address] if gateway.family == "watch" else ["--tcp", f"{gateway.family}={address}"]
     with world.world_file.with_name("demo-simulators.log").open("wb") as output:
         # Its own process group: Ctrl-C is for us, and we end it in order.
         return subprocess.Popen(
@@ -242,7 +242,14 @@ class _Steps:
             self._began = None
 
 
-def _welcome(address: str, world: DemoWorld) -> None:
+def _device_ports(hub: Hub) -> str:
+    """Where a device of one's own may come to."""
+    broker = parse_mqtt_url(hub.embedded.mqtt_url)
+    tcp = () if hub.bridge is None else hub.bridge.state().tcp
+    return " · ".join((f"mqtt {broker.port}", *(f"{gateway.family} {gateway.port}" for gateway in tcp)))
+
+
+def _welcome(address: str, world: DemoWorld, ports: str) -> None:
     names = ", ".join(
         f"{login.username} ({login.name})"
         for login in world.logins
@@ -254,5 +261,6 @@ def _welcome(address: str, world: DemoWorld) -> None:
     click.echo(f"  账号 log-ins       {names}")
     click.echo("                     现场 staff: sunwei (孙伟), helin (何琳), wuqiang (吴强) …")
     click.echo(f"  口令 password      {world.password}")
+    click.echo(f"  设备端口 ports     {ports}")
     click.echo(f"  老人 {world.residents} residents · 设备 {world.devices} devices · Ctrl-C 结束 ends")
     click.echo()

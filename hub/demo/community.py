@@ -18,6 +18,16 @@ __all__ = ["Community", "Login", "build_community"]
 Row = dict[str, Any]
 
 _WATCHES, _CORDS, _RADARS, _DETECTORS, _ROBOTS = 112, 28, 16, 10, 5
+_OTHERS = 2
+"""So many pendants, and so many detectors behind a Zigbee gateway, where the community is large."""
+
+_BRACKET = ("watch", 8800000000)
+_TCP_WATCHES = (
+    *(_BRACKET,) * 6,
+    *(("iw", 868000100000000), ("gt06", 868000200000000), ("h02", 4205500000)) * 2,
+    *(_BRACKET,) * 2,
+)
+"""The families of the watches on TCP, in their order, with the number their ids count on from."""
 _CONDITIONS: Final = (
     "高血压",
     "糖尿病",
@@ -275,21 +285,31 @@ def _devices(community: Community, rng: random.Random) -> None:
 
     scale = min(1.0, len(served) / 186)
     watches = pick(fixed, round(_WATCHES * scale))
-    bracket = set(watches[len(fixed) :: 8])  # every eighth watch speaks its maker's own TCP protocol
+    # Every eighth watch speaks its maker's own TCP protocol; of a large community's, some speak another's.
+    own = dict(zip(watches[len(fixed) :: 8], _TCP_WATCHES, strict=False))
     for number, resident_id in enumerate(watches, 1):
-        if resident_id in bracket:
-            _device(community, by_id[resident_id], f"88000{number:05d}", "watch", "watch", "智能手表 4G", 300)
+        if resident_id in own:
+            family, first_id = own[resident_id]
+            _device(community, by_id[resident_id], f"{first_id + number}", family, "watch", "智能手表 4G", 300)
         else:
             _device(community, by_id[resident_id], f"W-{number:03d}", "care", "watch", "智能手表", 300)
     for number, resident_id in enumerate(pick(["R-0002"], round(_CORDS * scale)), 1):
-        _device(community, by_id[resident_id], f"P-{number:03d}", "care", "cord", "浴室拉绳", 3600)
+        if number > _CORDS - _OTHERS:
+            imei = f"{868000300000000 + number}"
+            _device(community, by_id[resident_id], imei, "minifinder2", "cord", "一键呼叫吊坠", 3600)
+        else:
+            _device(community, by_id[resident_id], f"P-{number:03d}", "care", "cord", "浴室拉绳", 3600)
     for number, resident_id in enumerate(pick(["R-0002"], round(_RADARS * scale)), 1):
         _device(community, by_id[resident_id], f"F-{number:03d}", "care", "radar", "跌倒雷达", 120)
     for number, resident_id in enumerate(pick(["R-0003"], round(_DETECTORS * scale)), 1):
         kind, name = ("smoke", "烟感") if number % 2 else ("gas", "燃气报警器")
-        _device(community, by_id[resident_id], f"D-{number:03d}", "care", kind, name, 3600)
+        family = "zigbee2mqtt" if number > _DETECTORS - _OTHERS else "care"
+        _device(community, by_id[resident_id], f"D-{number:03d}", family, kind, name, 3600)
     for number, resident_id in enumerate(pick(["R-0004"], round(_ROBOTS * scale)), 1):
-        _device(community, by_id[resident_id], f"B-{number:03d}", "care", "robot", "陪伴机器人", 60)
+        family, device_id = (
+            ("vda5050", f"CareBots:B-{number:03d}") if number == _ROBOTS else ("care", f"B-{number:03d}")
+        )
+        _device(community, by_id[resident_id], device_id, family, "robot", "陪伴机器人", 60)
 
 
 def _device(

@@ -42,7 +42,7 @@ def sequence(name: str | Path, seed: int, count: int = 300, world: Path | None =
 def test_the_same_seed_gives_the_same_sequence(name: str) -> None:
     first = sequence(name, 5)
     assert first == sequence(name, 5)
-    if name != "families":  # one press of each wire, at its time: nothing is drawn
+    if name not in ("families", "robots"):  # one press of each, at its time: nothing is drawn
         assert first != sequence(name, 6)
     assert [step.at_s for step in first] == sorted(step.at_s for step in first)
 
