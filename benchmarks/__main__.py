@@ -1,6 +1,7 @@
 """All of them, one after the other: `make bench`, or
 
 python -m benchmarks [--only alarms,telemetry,flood,…] [--brokers embedded,mosquitto] [--quick] [--json FILE]
+python -m benchmarks --only endurance --minutes 60
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks import (
     alarm_latency,
     codecs,
     connections,
+    endurance,
     flood,
     node_red,
     observations,
@@ -33,6 +35,8 @@ from tests.fixtures.postgres import fresh_database
 
 RESULTS = Path(__file__).parent / "results" / "local"
 PARTS = ("alarms", "telemetry", "flood", "codecs", "connections", "observations", "storage", "supervision")
+ON_REQUEST = ("endurance",)
+"""Longer than anybody waits for: only where it is named."""
 FULL = {
     "presses": 300,
     "messages": 60_000,
@@ -45,6 +49,7 @@ FULL = {
     "idle_seconds": 65,
     "residents": 32,
     "questions": 60,
+    "steady": 5_000,
 }
 QUICK = {
     "presses": 60,
@@ -58,6 +63,7 @@ QUICK = {
     "idle_seconds": 5,
     "residents": 16,
     "questions": 20,
+    "steady": 1_000,
 }
 ITEMS = 100
 
@@ -70,8 +76,8 @@ def _words(text: str, allowed: tuple[str, ...]) -> list[str]:
     return words
 
 
-def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str, Any]:
-    """Everything asked for, as it will be written down."""
+def run(parts: list[str], brokers: list[str], sizes: dict[str, int], minutes: float = 60.0) -> dict[str, Any]:
+    """Everything asked for, as it will be written down. `minutes`: of the part endurance."""
     keep_to()
     begun = time.monotonic()
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load_before": load_average()}
@@ -112,6 +118,9 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int]) -> dict[str
                 with open_stage(name, server) as stage:
                     burst = flood.burst(stage, sizes["burst"], sizes["burst"] / 10)
                 found.setdefault("flood", []).append({"beside": beside, "burst": burst})
+        if "endurance" in parts:
+            with open_stage(brokers[-1], server) as stage:
+                found["endurance"] = endurance.measure(stage, minutes, float(sizes["steady"]))
         if "connections" in parts:  # by TCP: the broker has no part in it
             with open_stage(brokers[0], server) as stage:
                 idle_s = float(sizes["idle_seconds"])
@@ -213,18 +222,25 @@ def show(found: dict[str, Any]) -> str:
             for name, part in (("all well", "steady"), ("a carrier silent", "carrier"), ("back again", "back"))
         ]
         lines += ["", table(head, rows), f"memory at its peak {one['peak_mb']} MB"]
-    if "storage" in found:
-        head = [
-            "3,333 values/s on disk",
-            "values",
-            "plain B",
-            "compressed B",
-            "plain GB/day",
-            "compressed GB/day",
-            "aim",
+    if "endurance" in found:
+        one = found["endurance"]
+        first, last = one["samples"][0], one["samples"][-1]
+        rows = [
+            [name, first[name], last[name], one["mb_an_hour"][name], one["cores_used"][name]]
+            for name in one["mb_an_hour"]
         ]
-        keys = ("values", "plain_bytes", "compressed_bytes", "plain_gb_a_day", "compressed_gb_a_day", "aim_gb_a_day")
-        lines += ["", table(head, [[one["clocks"], *(one[key] for key in keys)] for one in found["storage"]])]
+        head = [f"{one['uplinks_per_second']:.0f} uplinks/s, {one['minutes']:g} min", "first MB", "last MB", "MB/hour"]
+        lines += ["", table([*head, "cores"], rows)]
+        lines += [f"{one['committed']} committed, {one['lost']} lost, the sender {one['sender']['behind_s']} s behind"]
+    for one in found.get("storage", ()):
+        plain = one["plain_gb_a_day"]
+        rows = [[name, size, plain.get(name, "")] for name, size in one["compressed_gb_a_day"].items()]
+        head = ["3,333 values/s, " + one["form"], "compressed GB/day", "plain GB/day"]
+        lines += [
+            "",
+            table(head, rows),
+            f"aim {one['aim_gb_a_day']}; bytes of a value: " + _listed(one["column_bytes"]),
+        ]
     return "\n".join(lines)
 
 
@@ -235,6 +251,10 @@ _ALARM_ROWS = {
     "publish_to_told": False,
     "publish_to_page": True,
 }
+
+
+def _listed(numbers: dict[str, float]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
 def _times(part: dict[str, float]) -> list[float]:
@@ -255,12 +275,14 @@ def _throughput(name: str, part: dict[str, Any]) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The hub beside its floors.")
-    parser.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
+    parser.add_argument("--only", default=",".join(PARTS), help=",".join((*PARTS, *ON_REQUEST)))
+    parser.add_argument("--minutes", type=float, default=60.0, help="of the part endurance")
     parser.add_argument("--brokers", default=",".join(BROKERS), help="embedded,mosquitto")
     parser.add_argument("--quick", action="store_true", help="a fifth of everything: whether it runs at all")
     parser.add_argument("--json", type=Path, help="where the figures go (benchmarks/results/local/…)")
     args = parser.parse_args()
-    found = run(_words(args.only, PARTS), _words(args.brokers, BROKERS), QUICK if args.quick else FULL)
+    parts, brokers = _words(args.only, (*PARTS, *ON_REQUEST)), _words(args.brokers, BROKERS)
+    found = run(parts, brokers, QUICK if args.quick else FULL, args.minutes)
     print(show(found))
     place: Path = args.json or RESULTS / f"{found['at'].replace(':', '')}.json"
     place.parent.mkdir(parents=True, exist_ok=True)

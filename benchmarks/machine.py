@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CORES", "cpu_seconds", "facts", "keep_to", "load_average"]
+__all__ = ["CORES", "cpu_seconds", "facts", "keep_to", "load_average", "resident_mb"]
 
 CORES = 2
 """Broker, database, hub and load generator together get so many."""
@@ -94,3 +94,18 @@ def cpu_seconds(groups: Mapping[str, int | None]) -> dict[str, float]:
                 ticks += sum(int(field) for field in fields[11:15])
         used[name] = ticks / _TICKS
     return used
+
+
+def resident_mb(groups: Mapping[str, int | None]) -> dict[str, float]:
+    """Memory (MB) of each process and its descendants: the proportional set size, which counts shared pages once."""
+    found: dict[str, float] = {}
+    for name, root in groups.items():
+        kilobytes = 0
+        for pid in _family({root}) if root else ():
+            try:
+                rolled = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:  # it has just ended
+                continue
+            kilobytes += int(m[1]) if (m := re.search(r"^Pss:\s*(\d+) kB", rolled, re.MULTILINE)) else 0
+        found[name] = round(kilobytes / 1024, 1)
+    return found

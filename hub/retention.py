@@ -24,7 +24,9 @@ class RetentionSettings(BaseModel):
     by_day_days: _Days = 3_700
     fixes_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     uplinks_days: Annotated[int, Field(ge=1, le=36_500)] = 90
-    """The log of uplinks, which `hub reconcile` reads."""
+    """The log of uplinks, which `hub reconcile` reads: alarms, and whatever could not be taken, raw."""
+    telemetry_log_days: Annotated[int, Field(ge=1, le=36_500)] = 14
+    """Of telemetry that was taken: that it was, and under which key."""
     photos_days: Annotated[int, Field(ge=1, le=36_500)] = 180
     """Pictures from visits."""
     ledger_days: _Days = 45

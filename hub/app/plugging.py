@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from devices import FAMILIES, Codec
-from dispatch import HaversineTravel
+from dispatch import HaversineTravel, Travel
 from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.api import hash_password
 from hub.app.channels import outlets_of, quiet_of, wording_of
 from hub.clock import new_id, utc_now
 from hub.ports import Database
+from hub.roads import OsrmRoads, Roads, RoadTravel, ValhallaRoads, read_matrix
 from hub.service import Counted, Services, build_services, count_nothing
 from hub.settings import Settings
 from hub.store import Retention
 
-__all__ = ["all_codecs", "policy_of", "retention_of", "sampler", "services_on"]
+__all__ = ["all_codecs", "policy_of", "retention_of", "sampler", "services_on", "travel_of"]
 
 
 def sampler(rate: float) -> Callable[[str], bool]:
@@ -48,9 +50,26 @@ def retention_of(settings: Settings) -> Retention:
         days=timedelta(days=kept.by_day_days),
         fixes=timedelta(days=kept.fixes_days),
         uplinks=timedelta(days=kept.uplinks_days),
+        telemetry_log=timedelta(days=min(kept.telemetry_log_days, kept.uplinks_days)),
         keys=timedelta(days=kept.ledger_days),
         photos=timedelta(days=kept.photos_days),
     )
+
+
+def travel_of(settings: Settings) -> Travel:
+    """Expected arrivals by the road network of the settings, else as the crow flies. SettingError: a bad matrix file."""
+    asked = settings.travel
+    roads: Roads
+    if asked.router == "osrm":
+        roads = OsrmRoads(asked.url or "", asked.profiles, timeout_s=asked.timeout_seconds)
+    elif asked.router == "valhalla":
+        roads = ValhallaRoads(asked.url or "", asked.profiles, timeout_s=asked.timeout_seconds)
+    elif asked.router == "matrix":
+        roads = read_matrix(asked.matrix_file or Path(), snap_m=asked.snap_m)
+    else:
+        return HaversineTravel()
+    rest = timedelta(seconds=asked.rest_seconds)
+    return RoadTravel(roads, utc_now, timeout_s=asked.timeout_seconds, nearest=asked.nearest, rest=rest)
 
 
 def all_codecs() -> dict[str, Codec]:
@@ -70,7 +89,7 @@ def services_on(
         clock=utc_now,
         new_id=new_id,
         codecs=codecs or all_codecs(),
-        travel=HaversineTravel(),
+        travel=travel_of(settings),
         sample=sampler(settings.supervision.sample),
         hash_secret=hash_password,
         policy=policy_of(settings),

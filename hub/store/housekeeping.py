@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import LiteralString
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import tuple_row
 
 from hub.errors import UnavailableError
 from hub.store.faults import faults
-from hub.store.partitions import drop_days, make_partitions
+from hub.store.partitions import days_of, drop_days, make_partitions
 from hub.store.postgres import PostgresDatabase
 from hub.store.sql import SQL
 
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _LOCK = 0x686F757365  # "house"
 _DAYS_AHEAD = 7
+_DAYS_A_TIME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Retention:
     days: timedelta = timedelta(days=3700)
     fixes: timedelta = timedelta(days=90)
     uplinks: timedelta = timedelta(days=90)
+    telemetry_log: timedelta = timedelta(days=14)
+    """Of the log of uplinks, telemetry that was taken; at most as long as `uplinks`."""
     keys: timedelta = timedelta(days=45)
     sign_ins: timedelta = timedelta(days=30)
     idempotency: timedelta = timedelta(days=2)
@@ -52,6 +55,21 @@ class Retention:
 
 
 DEFAULT_RETENTION = Retention()
+
+
+def _shorten_log(connection: psycopg.Connection[Any], before: date) -> int:
+    """Drops the days of the log of uplinks before `before`, oldest first; what is kept of them longer is moved before.
+
+    A day is one transaction. At most a few a time: the copy reads a whole day.
+    """
+    dropped = 0
+    for day in days_of(connection, "uplinks", before)[:_DAYS_A_TIME]:
+        end = min(day + timedelta(days=1), before)
+        with connection.transaction():
+            midnight = datetime.combine(end, time(), UTC)
+            connection.execute(SQL["house_uplinks_keep"].encode(), {"before": midnight})
+            dropped += len(drop_days(connection, "uplinks", end))
+    return dropped
 
 
 def keep_house(
@@ -80,7 +98,6 @@ def keep_house(
                 "rolled_hours": retention.hours,
                 "rolled_days": retention.days,
                 "fixes": retention.fixes,
-                "uplinks": retention.uplinks,
             }
             for table, kept in series.items():
                 before = (now - kept).astimezone(UTC).date()
@@ -88,12 +105,15 @@ def keep_house(
                 since = datetime.combine(before, time(), UTC)
                 connection.execute(SQL["series_keep"].encode(), {"series": table, "since": since})
                 done[f"{table} dropped"] = len(drop_days(connection, table, before))
+            log_kept = (now - retention.telemetry_log).astimezone(UTC).date()
+            done["uplinks dropped"] = _shorten_log(connection, log_kept)
         except UnavailableError as error:
             if error.code != "busy":
                 raise
             _log.info("partitions wait for the next time: %s", error.detail)
         for block, limit in {
             "house_keys": now - retention.keys,
+            "house_uplinks_kept": now - retention.uplinks,
             "house_sign_ins": now - retention.sign_ins,
             "house_idempotency": now - retention.idempotency,
             "house_messages": now - retention.messages,

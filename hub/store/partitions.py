@@ -12,7 +12,7 @@ from psycopg import sql
 
 from hub.store.faults import faults
 
-__all__ = ["SERIES", "Split", "drop_days", "make_day", "make_partitions", "partitions"]
+__all__ = ["SERIES", "Split", "days_of", "drop_days", "make_day", "make_partitions", "partitions"]
 
 Connection = psycopg.Connection[Any]
 
@@ -142,6 +142,29 @@ def _make(connection: Connection, table: LiteralString, begin: date) -> None:
         connection.execute(
             sql.SQL("ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES FROM ({from}) TO ({to})").format(**names)
         )
+
+
+def days_of(connection: Connection, table: LiteralString, before: date) -> list[date]:
+    """The first days (UTC) of the partitions or chunks of a series that begin before `before`, oldest first.
+
+    Rows of the default partition count as of the day before `before`.
+    """
+    with faults():
+        if _is_partitioned(connection, table):
+            days = [begin for _, begin in partitions(connection, table) if begin < before]
+            old = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} < %s)").format(
+                sql.Identifier(f"{table}_default"), sql.Identifier(SERIES[table].column)
+            )
+            row = connection.execute(old, (_midnight(before),)).fetchone()
+            if row and row[0] and before - timedelta(days=1) not in days:
+                days.append(before - timedelta(days=1))
+            return days
+        found = connection.execute(
+            "SELECT DISTINCT (range_start AT TIME ZONE 'UTC')::date FROM timescaledb_information.chunks"
+            " WHERE hypertable_name = %s AND range_start < %s ORDER BY 1",
+            (table, _midnight(before)),
+        )
+        return [day for (day,) in found]
 
 
 def drop_days(connection: Connection, table: LiteralString, before: date) -> list[str]:

@@ -174,6 +174,53 @@ def test_what_was_received_against_what_is_stored(database: PostgresDatabase) ->
     assert reconcile(database.url, since=at(3600)).lost == 0
 
 
+def test_the_log_of_uplinks_is_kept_by_kind(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+    """Telemetry that was taken goes early; what is raw, and whatever an alarm device said, stays its time."""
+    make_partitions(connection, (NOW - 20 * DAY).date(), 20)
+    days = (100, 40, 18, 17, 16, 15, 3)  # the first two lie in the default partition
+    with database.begin() as tx:
+        for age in days:
+            then = {"received_at": NOW - age * DAY}
+            tx.series.write(
+                [
+                    uplink(f"sos {age}", **then),
+                    uplink(f"again {age}", outcome="repeat", payload=None, **then),
+                    uplink(f"vitals {age}", lane="telemetry", payload=None, **then),
+                    uplink(f"bad {age}", lane="telemetry", outcome="rejected", **then),
+                ],
+                [],
+                [],
+            )
+    before = reconcile(database.url)
+    rounds = [keep_house(database, NOW)["uplinks dropped"] for _ in range(6)]
+    assert rounds[-1] == 0
+    assert rounds[0] > 0
+    found = connection.execute("SELECT key FROM uplinks_all ORDER BY received_at DESC, lane, outcome").fetchall()
+    wanted = [key(f"sos {age}") for age in days if age < 90]
+    assert {row[0] for row in found} == {
+        *wanted,
+        *(key(f"{what} {age}") for what in ("again", "bad") for age in days if age < 90),
+        key("vitals 3"),
+    }
+    assert len(found) == 3 * 6 + 1
+    assert connection.execute("SELECT min(received_at) FROM uplinks").fetchone() == (NOW - 3 * DAY,)
+    assert reconcile(database.url).lost == before.lost - 1  # the one of a hundred days ago
+
+
+def test_a_log_that_is_in_use_is_shortened_another_time(
+    database: PostgresDatabase, connection: psycopg.Connection[Any]
+) -> None:
+    make_partitions(connection, (NOW - 20 * DAY).date(), 20)
+    with database.begin() as tx:
+        tx.series.write([uplink("sos", received_at=NOW - 18 * DAY)], [], [])
+    with psycopg.connect(database.url) as reader:
+        reader.execute("SELECT count(*) FROM uplinks")  # whoever reads for longer than the house waits
+        keep_house(database, NOW)
+    assert connection.execute("SELECT count(*) FROM uplinks_all").fetchone() == (1,), "copied, but not dropped"
+    keep_house(database, NOW)
+    assert connection.execute("SELECT (SELECT count(*) FROM uplinks), count(*) FROM uplinks_kept").fetchone() == (0, 1)
+
+
 def line(ref: str, told: str | None, **fields: Any) -> dict[str, Any]:
     return {"device_id": "W-1", "ref": ref, "sent_at": "2026-11-22T16:00:00+08:00", "told": told, **fields}
 

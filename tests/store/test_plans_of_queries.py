@@ -46,15 +46,19 @@ FROM generate_series(1, 20000) n;
 INSERT INTO due (subject_kind, subject_id, step, due_at)
 SELECT 'order', gen_random_uuid(), 'remind', timestamptz '2026-11-22T07:59Z' + n * interval '1 minute'
 FROM generate_series(1, 8000) n;
-UPDATE device_watch SET check_at = timestamptz '2026-11-22T08:00Z'
-    + (substr(device_id, 3)::int - 20) * interval '1 second';
-UPDATE rule_watch SET check_at = timestamptz '2026-11-22T08:00Z'
-    + (substr(resident_id, 3)::int - 20) * interval '1 second', looked_at = timestamptz '2026-11-22T07:59Z';
 INSERT INTO uplink_seen SELECT decode(md5(n::text), 'hex'), timestamptz '2026-11-01Z' FROM generate_series(1, 30000) n;
 INSERT INTO observations (received_at, observed_at, device_id, resident_id, metric, value)
 SELECT at, at, 'W-' || r, 'R-' || r, 'heart_rate_bpm', 70 FROM generate_series(1, 40) r,
        generate_series(timestamptz '2026-09-23T00:00Z', timestamptz '2026-11-22T07:59Z', interval '1 hour') at;
 """
+
+TURNS = """
+UPDATE device_watch SET check_at = timestamptz '2026-11-22T08:00Z'
+    + (substr(device_id, 3)::int - 20) * interval '1 second';
+UPDATE rule_watch SET check_at = timestamptz '2026-11-22T08:00Z'
+    + (substr(resident_id, 3)::int - 20) * interval '1 second', looked_at = timestamptz '2026-11-22T07:59Z';
+"""
+"""Whose turn it is: of thousands, a few."""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,7 @@ def filled(postgres_server: EmbeddedPostgres, template_database: str) -> Iterato
             with PostgresDatabase(url, min_size=0, max_size=1) as database:
                 keep_house(database, NOW)
                 connection.execute(FILL.encode())
+                connection.execute(TURNS.encode())
                 rolled(database, datetime.now(UTC))
                 keep_house(database, NOW)
             connection.execute("VACUUM ANALYZE")

@@ -200,6 +200,20 @@ def test_the_same_answers_as_plain_postgresql(timescale_url: str, plain: Postgre
     assert asked(timescale_url, until) == wanted, "after retention, and a refresh after it"
 
 
+def test_the_log_of_uplinks_is_kept_by_kind(timescale_url: str) -> None:
+    now = utc_now()
+    run(
+        timescale_url,
+        "INSERT INTO uplinks (received_at, lane, device_id, outcome, payload)"
+        " SELECT now() - age * interval '1 day', lane, 'W-1', 'accepted', CASE lane WHEN 'alarm' THEN 'x'::bytea END"
+        " FROM unnest(ARRAY[30, 20, 3]) age, unnest(ARRAY['alarm', 'telemetry']) lane",
+    )
+    with opened(timescale_url) as database:
+        assert keep_house(database, now, Retention(uplinks=25 * DAY))["uplinks dropped"] == 2
+    left = run(timescale_url, "SELECT lane, round(extract(epoch FROM now() - received_at) / 86400) FROM uplinks_all")
+    assert sorted((lane, int(age)) for lane, age in left) == [("alarm", 3), ("alarm", 20), ("telemetry", 3)]
+
+
 def test_rows_from_before_the_rollups_are_rolled_up_too(plain: PostgresDatabase) -> None:
     """A database at 0005 with rows, brought to the newest schema: the backlog is refreshed, then nothing is missing."""
     from_before = [one for one in migrations() if one.stem < "0006"]

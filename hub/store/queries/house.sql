@@ -3,6 +3,16 @@
 -- :name house_keys
 DELETE FROM uplink_seen WHERE received_at < %(before)s
 
+-- Before their day is dropped: alarms and their repeats, and what could not be taken.
+-- :name house_uplinks_keep
+INSERT INTO uplinks_kept (received_at, lane, device_id, topic, key, outcome, reason, events, payload)
+SELECT received_at, lane, device_id, topic, key, outcome, reason, events, payload FROM uplinks
+WHERE received_at < %(before)s::timestamptz
+  AND (payload IS NOT NULL OR lane = 'alarm' OR outcome IN ('rejected', 'unsupported', 'quarantined'))
+
+-- :name house_uplinks_kept
+DELETE FROM uplinks_kept WHERE received_at < %(before)s
+
 -- :name house_sign_ins
 DELETE FROM sign_in_attempts WHERE at < %(before)s
 
@@ -16,14 +26,14 @@ DELETE FROM outbox WHERE created_at < %(before)s AND (sent_at IS NOT NULL OR fai
 DELETE FROM sessions WHERE expires_at <= %(before)s
 
 -- :name reconcile_uplinks
-SELECT lane, outcome, count(*) AS n FROM uplinks
+SELECT lane, outcome, count(*) AS n FROM uplinks_all
 WHERE received_at >= %(since)s::timestamptz
 GROUP BY lane, outcome ORDER BY lane, outcome
 
 -- An uplink that raised an alarm keeps its payload; its alarm has its key, or at least its device and time of receipt.
 -- :name reconcile_lost
 SELECT u.device_id, u.received_at, u.lane, u.topic, count(*) OVER () AS total
-FROM uplinks u
+FROM uplinks_all u
 WHERE u.received_at >= %(since)s::timestamptz AND u.outcome = 'accepted' AND u.payload IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.key = u.key)
   AND NOT EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = u.device_id AND a.received_at = u.received_at)

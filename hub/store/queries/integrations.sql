@@ -57,7 +57,7 @@ SELECT received_at, lane, topic, outcome, reason, payload, family FROM (
     FROM watched_uplinks w WHERE w.device_id = %(device_id)s
     UNION ALL
     SELECT u.received_at, u.lane, u.topic, u.outcome, u.reason, u.payload, NULL
-    FROM uplinks u
+    FROM uplinks_all u
     WHERE u.device_id = %(device_id)s AND u.payload IS NOT NULL AND u.received_at >= %(since)s
       AND NOT EXISTS (SELECT 1 FROM watched_uplinks w WHERE w.device_id = u.device_id AND w.received_at = u.received_at
                       AND w.payload = u.payload)
