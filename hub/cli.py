@@ -14,6 +14,7 @@ from devices import FAMILIES, UnknownFamilyError
 from hub import app
 from hub.cli_devices import device, load, plain_errors
 from hub.cli_notify import notify
+from hub.cli_replay import record, replay, shadow
 from hub.clock import utc_now
 from hub.conformance import Heard, Language, assess
 from hub.decode import decode_lines
@@ -135,6 +136,9 @@ main.add_command(device)
 main.add_command(load)
 main.add_command(plan)
 main.add_command(notify)
+main.add_command(replay)
+main.add_command(record)
+main.add_command(shadow)
 
 
 @main.command()

@@ -25,6 +25,7 @@ from hub.app.quarantines import (
     replay_quarantined,
     show_quarantined,
 )
+from hub.app.replaying import Replayed, compare_with_old, record_span, replay_file, zone_named
 from hub.app.serving import DEMO_DEFAULTS, demo, serve
 
 __all__ = [
@@ -35,12 +36,14 @@ __all__ = [
     "Hub",
     "Loaded",
     "Part",
+    "Replayed",
     "add_device",
     "add_integration",
     "add_user",
     "backup",
     "backup_manifest",
     "check",
+    "compare_with_old",
     "demo",
     "discard_quarantined",
     "integrations",
@@ -51,6 +54,8 @@ __all__ = [
     "quarantined",
     "quarantined_text",
     "reconcile",
+    "record_span",
+    "replay_file",
     "replay_quarantined",
     "restore_backup",
     "revoke_integration",
@@ -58,4 +63,5 @@ __all__ = [
     "show_quarantined",
     "try_channel",
     "write_bad",
+    "zone_named",
 ]

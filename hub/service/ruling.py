@@ -39,7 +39,7 @@ from hub.ports import Database, EntryRow, Json, JudgedRow, RulesSeen, Transactio
 from hub.service.prepared import key_digest
 from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
 
-__all__ = ["Ruled", "Ruling", "fence_of"]
+__all__ = ["Ruled", "Ruling", "alarm_of_verdict", "fence_of", "picture_of", "remembered"]
 
 _LEARN_EVERY = timedelta(hours=20)
 _LEARN_AT_ONCE = 10
@@ -95,9 +95,9 @@ class Ruling:
         for person in seen.people:
             resident_id = person["resident_id"]
             try:
-                known = _remembered(person["known"], seen, resident_id)
+                known = remembered(person["known"], seen, resident_id)
                 usual = learned.get(resident_id, person["usual"])
-                picture = _picture(person, seen, known, usual, heard_since, self._zone)
+                picture = picture_of(person, seen, known, usual, heard_since, self._zone)
                 standing = {rule: msgspec.convert(one, Standing) for rule, one in person["standing"].items()}
                 found = judge(picture, standing, now=now)
             except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
@@ -205,7 +205,7 @@ def fence_of(stored: Mapping[str, Any]) -> Fence:
     )
 
 
-def _picture(
+def picture_of(
     person: Json,
     seen: RulesSeen,
     known: Mapping[str, datetime],
@@ -234,7 +234,7 @@ def _picture(
     )
 
 
-def _remembered(stored: Mapping[str, str], seen: RulesSeen, resident_id: str) -> dict[str, datetime]:
+def remembered(stored: Mapping[str, str], seen: RulesSeen, resident_id: str) -> dict[str, datetime]:
     """The latest of each kind of sign: those of this look, and those that have left its window."""
     known = {name: datetime.fromisoformat(at) for name, at in stored.items()}
     words = seen.words.get(resident_id, ())

@@ -12,6 +12,7 @@ from hub.store.migrate import MigrationError, migrate, pending, schema_variant, 
 from hub.store.postgres import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reconcile import Reconciliation, reconcile
+from hub.store.recording import recorded, recorded_matters
 from hub.store.reference import seed_catalogue
 from hub.store.remembered import Remembered
 from hub.store.restore import Restored, restore, running_hubs
@@ -44,6 +45,8 @@ __all__ = [
     "migrate",
     "pending",
     "reconcile",
+    "recorded",
+    "recorded_matters",
     "restore",
     "roll_up",
     "running_hubs",
