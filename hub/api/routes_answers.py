@@ -73,7 +73,8 @@ _WORDS = {
 _STYLE = (
     "body{font:18px/1.6 system-ui,sans-serif;margin:0;padding:24px;max-width:520px;color:#111;background:#fff}"
     "button,a.b{display:block;width:100%;box-sizing:border-box;min-height:56px;margin:16px 0;font:inherit;"
-    "font-weight:600;border-radius:8px;border:2px solid #0b5cad;text-align:center;line-height:52px;text-decoration:none;cursor:pointer}"
+    "font-weight:600;border-radius:8px;border:2px solid #0b5cad;text-align:center;line-height:52px;"
+    "text-decoration:none;cursor:pointer}"
     "button.y,a.b{background:#0b5cad;color:#fff}button.n{background:#fff;color:#0b5cad}"
     "@media(prefers-color-scheme:dark){body{background:#14181d;color:#e8edf2}button.n{background:#14181d;color:#8cc2ff}}"
 )

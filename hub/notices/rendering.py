@@ -18,7 +18,7 @@ MOST_SEGMENTS: Final = 4
 
 _LONGEST_PARAM: Final = 160
 _SENTENCE: Final = re.compile(r"[^。；.;!?！？]*(?:[。；!?！？]|[.;](?:\s|$))?\s*|.+", re.DOTALL)
-_SITE: Final[Mapping[Language, str]] = {"zh": "值班台", "en": "Duty desk"}
+_SITE: Final[Mapping[Language, str]] = {"zh": "居家养老服务", "en": "home care"}
 _WHITE: Final = re.compile(r"\s+")
 _GSM: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"

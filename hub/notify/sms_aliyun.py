@@ -30,7 +30,15 @@ def _encoded(text: str) -> str:
 
 
 def acs3_headers(
-    key_id: str, secret: str, host: str, action: str, query: Mapping[str, str], *, at: datetime, nonce: str
+    key_id: str,
+    secret: str,
+    host: str,
+    action: str,
+    query: Mapping[str, str],
+    *,
+    at: datetime,
+    nonce: str,
+    version: str = _VERSION,
 ) -> tuple[str, dict[str, str]]:
     """The canonical query and the headers of a signed POST without a body."""
     body_hash = hashlib.sha256(b"").hexdigest()
@@ -40,7 +48,7 @@ def acs3_headers(
         "x-acs-content-sha256": body_hash,
         "x-acs-date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "x-acs-signature-nonce": nonce,
-        "x-acs-version": _VERSION,
+        "x-acs-version": version,
     }
     text = "&".join(f"{_encoded(name)}={_encoded(query[name])}" for name in sorted(query))
     names = ";".join(sorted(headers))
