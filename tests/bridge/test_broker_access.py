@@ -140,7 +140,8 @@ def test_the_hash_is_the_one_mosquitto_makes(broker: MosquittoBroker) -> None:
 
 def test_a_device_writes_its_own_uplinks_and_nobody_elses(broker: MosquittoBroker, hub: Listener) -> None:
     assert publish(broker, "A-1", "care/v1/A-1/up/alarm").returncode == 0
-    for topic in ("care/v1/B-2/up/alarm", "care/v1/A-1/down/ack", "care/v1/B-2/down/ack", "zigbee2mqtt/x", "$SYS/x"):
+    other = ("care/v1/B-2/up/alarm", "care/v1/A-1/down/ack", "care/v1/B-2/down/ack", "zigbee2mqtt/x", "$SYS/x")
+    for topic in (*other, "hub/v1/provisional/x/state"):
         refused = publish(broker, "A-1", topic)
         assert "not authorized" in (refused.stdout + refused.stderr).lower(), topic
     wait_until(lambda: "care/v1/A-1/up/alarm" in hub.topics(), what="the device's own press")
@@ -151,7 +152,7 @@ def test_a_device_reads_its_own_downlinks_and_nobody_elses(broker: MosquittoBrok
     words = [*signed_in(broker, "A-1"), "-q", "1", "-v", "-W", "4", "-C", "1"]
     topics = [
         part
-        for topic in ("care/v1/B-2/down/#", "care/v1/+/down/#", "#", "care/v1/A-1/down/#")
+        for topic in ("care/v1/B-2/down/#", "care/v1/+/down/#", "#", "hub/v1/provisional/#", "care/v1/A-1/down/#")
         for part in ("-t", topic)
     ]
     program = shutil.which("mosquitto_sub")
@@ -162,6 +163,7 @@ def test_a_device_reads_its_own_downlinks_and_nobody_elses(broker: MosquittoBrok
 
         def told() -> bool:
             hub.say("care/v1/B-2/down/ack", "for B")
+            hub.say("hub/v1/provisional/x/news", "for the hub")
             hub.say("care/v1/A-1/down/ack", "for A")
             return listening.poll() is not None
 
@@ -171,6 +173,17 @@ def test_a_device_reads_its_own_downlinks_and_nobody_elses(broker: MosquittoBrok
         listening.kill()
         listening.wait()
     assert out == "care/v1/A-1/down/ack for A\n"
+
+
+@pytest.mark.parametrize("user", ["hub-dark", "hub-console"])
+def test_what_the_hub_tells_itself_is_all_these_users_may_write(
+    broker: MosquittoBroker, hub: Listener, user: str
+) -> None:
+    secret = broker.url_of(user).partition(f"{user}:")[2].rpartition("@")[0]
+    refused = publish(broker, user, "care/v1/A-1/up/alarm", secret=secret)
+    assert "not authorized" in (refused.stdout + refused.stderr).lower()
+    assert publish(broker, user, "hub/v1/provisional/x/news", secret=secret).returncode == 0
+    wait_until(lambda: hub.topics() == ["hub/v1/provisional/x/news"], what="the hub's own word")
 
 
 def test_nobody_signs_in_with_anothers_word_or_takes_the_hubs_client_id(broker: MosquittoBroker, hub: Listener) -> None:
