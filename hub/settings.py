@@ -285,6 +285,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("hub-data")
     """Embedded database and broker, logs of the servers. Two hubs never share it."""
+    shadow: bool = False
+    """Listens in the shadow of another centre: decides as ever, calls and notifies nobody, answers no device."""
     database: DatabaseSettings = DatabaseSettings()
     mqtt: MqttSettings = MqttSettings()
     http: HttpSettings = HttpSettings()

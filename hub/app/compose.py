@@ -278,7 +278,7 @@ class Hub:
         self.services.following.tidy(now - timedelta(days=self.settings.notify.kept_days))
 
     def _start_bridge(self, url: str) -> None:
-        outbox = Outbox(self.database, self.services.commands)
+        outbox = Outbox(self.database, self.services.commands, mute=self.settings.shadow)
         listener = self._stack.enter_context(Listener(url, ["care_hub_outbox"]))
         stopping = threading.Event()
         waker = threading.Thread(target=wake_outbox, args=(listener, outbox, stopping), name="outbox-wake", daemon=True)
@@ -346,6 +346,8 @@ class Hub:
         """What works, for /readyz and the console's banner."""
         found: Json = {"parts": sorted(self.parts), "embedded": sorted(self.embedded.embedded)}
         found |= readiness(self._look, utc_now)
+        if self.settings.shadow:
+            found["shadow"] = True
         if self.bridge is not None:
             state = self.bridge.state()
             found["bridge"] = bridge_json(state)

@@ -110,7 +110,7 @@ class LaneClient:
         self._unsettled = 0
         self._unsettled_bytes = 0
         self._acks: deque[tuple[Origin, list[int]]] = deque()
-        self._outgoing = Outgoing(self._client, name)
+        self._outgoing = Outgoing(self._client, name, mute=broker.mute)
 
         self._stopping = threading.Event()
         self._wake_read, self._wake_write = socket.socketpair()

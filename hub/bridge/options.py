@@ -39,6 +39,8 @@ class BrokerOptions:
     connect_timeout_s: float = 4.0
     backoff_min_s: float = 0.2
     backoff_max_s: float = 5.0
+    mute: bool = False
+    """Nothing is ever published: the hub listens in the shadow of another centre."""
 
     def user(self, client_id: str) -> str | None:
         """The user name the connection `client_id` signs in with; None: no credentials."""
@@ -112,6 +114,8 @@ class TcpOptions:
     rate: float = 20.0
     burst: int = 200
     max_garbage: int = 8_192
+    mute: bool = False
+    """Nothing is ever written: the hub listens in the shadow of another centre."""
     """Bytes that belong to no frame, before the connection is closed."""
     write_limit: int = 64 * 1024
     """Bytes a device may leave unread before its connection is closed."""
@@ -189,6 +193,7 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
             ca_file=settings.mqtt.ca_file,
             cert_file=settings.mqtt.cert_file,
             key_file=settings.mqtt.key_file,
+            mute=settings.shadow,
         ),
         alarm=BatchOptions(size=intake.alarm_batch),
         telemetry=BatchOptions(size=intake.telemetry_batch, linger_s=intake.telemetry_wait_ms / 1000),
@@ -209,6 +214,7 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
                 tls_cert=tcp.tls_cert,
                 tls_key=tcp.tls_key,
                 idle_s=_IDLE_S[family],
+                mute=settings.shadow,
             )
             for family, port in tcp.ports().items()
         ),

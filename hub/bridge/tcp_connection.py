@@ -291,6 +291,8 @@ class Connection:
     def _write(self, payload: bytes) -> bool:
         if self._writer.is_closing():
             return False
+        if self._options.mute:
+            return True
         self._writer.write(payload)
         if self._writer.transport.get_write_buffer_size() > self._options.write_limit:
             self._broken = "does not read"

@@ -169,9 +169,10 @@ def build_services(
     wording: Wording = Wording(),
     quiet: QuietHours | None = None,
     counted: Counted = count_nothing,
+    shadow: bool = False,
 ) -> Services:
-    """Plugs the use cases together. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
-    writer = Writer(new_id, travel)
+    """Plugs the use cases together. `shadow`: nobody is called. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
+    writer = Writer(new_id, travel, shadow=shadow)
     commands = CommandDesk(database, clock, new_id)
     raising = Raising(new_id, writer, policy, commands.locate_where_needed, PlanBook(zone))
     dispatching = Dispatching(database, clock, new_id, writer, travel)

@@ -100,7 +100,9 @@ def told_row(
 class Writer:
     """Writes changes, and carries out what they say of the response plan."""
 
-    def __init__(self, new_id: IdSource, travel: Travel) -> None:
+    def __init__(self, new_id: IdSource, travel: Travel, *, shadow: bool = False) -> None:
+        """`shadow`: another centre is in charge, and nobody is called from here."""
+        self._shadow = shadow
         self._new_id = new_id
         self._travel = travel
 
@@ -158,6 +160,11 @@ class Writer:
         self, tx: Transaction, incident: Incident, now: datetime, *, reason: str = "", by: Actor = SYSTEM
     ) -> Incident:
         """The next tier of the incident's plan that has anybody to call; the first to accept has it."""
+        if self._shadow:
+            body = {"step": "plan", "to": [], "reason": "in the shadow of another centre nobody is called"}
+            entry = EntryRow(at=now, subject_kind="incident", subject_id=incident.id, kind="escalated", body=body)
+            tx.timeline.add(entry)
+            return incident
         people = TierPeople(tx, incident, now, self._new_id, self._travel)
         gone = self._gone(tx, incident)
         called = call_next(incident, people.of_tier, gone, now=now, reason=reason, by=by)

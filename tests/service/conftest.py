@@ -161,7 +161,7 @@ def _responder(id: str, name: str, kind: str, skills: list[str], lat: float, lon
 
 
 @contextmanager
-def open_world(database_url: str) -> Iterator[World]:
+def open_world(database_url: str, *, shadow: bool = False) -> Iterator[World]:
     with PostgresDatabase(database_url) as database:
         holder: list[World] = []
         services = build_services(
@@ -172,6 +172,7 @@ def open_world(database_url: str) -> Iterator[World]:
             travel=HaversineTravel(),
             sample=lambda _id: False,
             hash_secret=lambda secret: f"hash:{len(secret)}",
+            shadow=shadow,
         )
         world = World(database, services, database_url)
         holder.append(world)
