@@ -339,6 +339,17 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
                 target(f"max(hub_rules_busy{{{ONLY}}})", "busy"),
             ),
             panel(
+                "通知 Notices",
+                "Notices tried a second by result, alarm notices late, messages being sent; p99 from asking to leaving.",
+                target(f"sum by (lane, result) (rate(hub_notice_tries_total{{{ONLY}}}[{RATE}]))", "{{lane}} {{result}}"),
+                target(f"sum(rate(hub_notice_late_total{{{ONLY}}}[{RATE}]))", "late"),
+                target(f"sum by (lane) (hub_notice_workers_busy{{{ONLY}}})", "{{lane}} busy"),
+                target(
+                    f"histogram_quantile(0.99, sum by (le, lane) (rate(hub_notice_lag_seconds_bucket{{{ONLY}}}[{RATE}])))",
+                    "{{lane}} p99",
+                ),
+            ),
+            panel(
                 "告警日志 Journal",
                 "Alarms kept while the database was away, not yet in it; uplinks a second that went there; bytes.",
                 target(f"sum(hub_bridge_journal_alarms{{{ONLY}}})", "alarms waiting"),

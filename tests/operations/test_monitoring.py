@@ -61,6 +61,11 @@ STILL = {
     "hub_rules_busy",
     "hub_rules_failed",
     "hub_rules_raised",
+    # Nobody is told anything: tests/notices does.
+    "hub_notice_lag_seconds",
+    "hub_notice_late",
+    "hub_notice_tries",
+    "hub_notice_workers_busy",
     # Devices fall silent after minutes: tests of supervision make them.
     "hub_supervision_back",
     "hub_supervision_busy",

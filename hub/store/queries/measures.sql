@@ -3,6 +3,10 @@
 -- :name measure_outbox
 SELECT channel, count(*) AS n, max(extract(epoch FROM %(now)s::timestamptz - created_at))::float8 AS oldest_s
 FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL GROUP BY channel
+UNION ALL
+-- Routine notices wait for quiet hours and rates on purpose.
+SELECT channel, count(*), greatest(0, max(extract(epoch FROM %(now)s::timestamptz - due_at)))::float8
+FROM notices WHERE lane = 'alarm' AND state = 'waiting' GROUP BY channel
 
 -- :name measure_due
 SELECT subject_kind, count(*) AS n, count(*) FILTER (WHERE due_at < %(now)s::timestamptz - interval '2 seconds') AS overdue,
