@@ -84,6 +84,7 @@ def test_lists_are_separated_by_commas(clean_place: Path, monkeypatch: pytest.Mo
         ({"HUB_MQTT__CA_FILE": "no-such.pem"}, "HUB_MQTT__CA_FILE: cannot read the file: No such file"),
         ({"HUB_MQTT__CERT_FILE": "there.pem"}, "HUB_MQTT__KEY_FILE: is missing"),
         ({"HUB_MQTT__URL": "mqtt://h", "HUB_MQTT__CA_FILE": "there.pem"}, "HUB_MQTT__CA_FILE: is used with"),
+        ({"HUB_MQTT__NODES": "2", "HUB_MQTT__NODE": "2"}, "HUB_MQTT__NODE: counts from 0 and must be less than"),
         ({"HUB_MQTT__USER_PER_CONNECTION": "true"}, "HUB_MQTT__USER_PER_CONNECTION: needs a user name"),
         ({"HUB_MQTT__EMBEDDED_PORT_V5": "1883"}, "HUB_MQTT__EMBEDDED_PORT_V5: must differ"),
         ({"HUB_HTTP__TLS_KEY": "there.pem"}, "HUB_HTTP__TLS_CERT: is missing"),
