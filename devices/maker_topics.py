@@ -34,7 +34,7 @@ def _product_device(levels: _Levels, _prefix: str) -> str | None:
     return device_name(clean_text(levels[1], 200)) if len(levels) >= 3 else None
 
 
-def _huawei(levels: _Levels, _prefix: str) -> str | None:
+def _first_level(levels: _Levels, _prefix: str) -> str | None:
     return device_name(levels[0]) if len(levels) >= 2 else None
 
 
@@ -48,7 +48,7 @@ TOPIC_FAMILIES: Mapping[str, Callable[[_Levels, str], str | None]] = {
     "vda5050": _vda5050,
     "alink": _product_device,  # /sys/{product}/{device}/thing/…
     "onenet": _product_device,  # $sys/{product}/{device}/thing/…
-    "huawei": _huawei,  # $oc/devices/{id}/…
+    "huawei": _first_level,  # $oc/devices/{id}/…
     "thingsboard": _nobody,  # v1/gateway/…: each device is named in the body
     "fall_radar": _nobody,  # its dialects have topics of their own
 }

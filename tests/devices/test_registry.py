@@ -28,7 +28,7 @@ families = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda famil
 def test_names_are_the_contracts() -> None:
     assert set(FAMILIES) <= _CONTRACT
     assert all(name == family.name for name, family in FAMILIES.items())
-    with pytest.raises(UnknownFamilyError, match=r"unknown family 'toaster'; known: care watch"):
+    with pytest.raises(UnknownFamilyError, match=r"unknown family 'toaster'; known: .*care watch"):
         family_of("toaster")
 
 
