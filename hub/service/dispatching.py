@@ -1,4 +1,4 @@
-"""Who goes: candidates with reasons, offers, and what responders do with them."""
+"""Who goes: offers, and what responders do with them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from dispatch import (
 from hub.alarms import WELFARE, AssignmentMoved, Change, Incident, WelfareAnswered, apply
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, OrderRow, Transaction, VisitRow, VisitState
+from hub.ports import Actor, AssignmentRow, Database, EntryRow, OrderRow, Transaction, VisitRow, VisitState
 from hub.service.guards import check_version
 from hub.service.requests import request_of_incident, request_of_order
 from hub.service.writing import Writer, of_round, offered
 
-__all__ = ["UNDONE_OUTCOMES", "Dispatching", "StepName", "candidate_json"]
+__all__ = ["UNDONE_OUTCOMES", "Dispatching", "StepName"]
 
 StepName = Literal["accept", "decline", "en-route", "on-scene", "complete"]
 
@@ -43,15 +43,8 @@ UNDONE_OUTCOMES = frozenset({"aborted", "no_answer", "not_found", "refused"})
 _CONSOLE_ROLES = frozenset({"operator", "coordinator", "supervisor", "admin"})
 
 
-def candidate_json(candidate: Candidate) -> Json:
-    """A candidate as the API gives it."""
-    body = asdict(candidate)
-    body["responder"] = {"id": body.pop("responder_id"), "name": body.pop("name"), "kind": body.pop("kind")}
-    return body
-
-
 class Dispatching:
-    """Candidates and assignments, for incidents and for orders, by the same rules."""
+    """Assignments, of incidents and of orders, by the same rules."""
 
     def __init__(self, database: Database, clock: Clock, new_id: IdSource, writer: Writer, travel: Travel) -> None:
         self._database = database
@@ -59,26 +52,6 @@ class Dispatching:
         self._new_id = new_id
         self._writer = writer
         self._travel = travel
-
-    # ---- candidates -------------------------------------------------------------------------------------------------
-
-    def candidates(self, incident_id: str) -> tuple[Candidate, ...]:
-        """Everybody on duty, judged for the incident: best first, those who cannot go last with the reason."""
-        with self._database.begin() as tx:
-            incident = _incident(tx, incident_id)
-            request = request_of_incident(tx, incident)
-            return self._propose(tx, request)
-
-    def candidates_for_order(self, order_id: str) -> tuple[Candidate, ...]:
-        """Carers judged for an order at the time it is wanted."""
-        with self._database.begin() as tx:
-            order, _visit = _order(tx, order_id)
-            return self._propose(tx, request_of_order(tx, order))
-
-    def _propose(self, tx: Transaction, request: Request) -> tuple[Candidate, ...]:
-        # An order for later is judged over everybody: being off duty now says nothing about tomorrow.
-        people = tx.responders.on_duty(request.area_path) if request.urgent else tx.responders.everyone()
-        return propose(request, people, now=self._clock(), travel=self._travel)
 
     def _judge(self, request: Request, responder: Responder) -> Candidate:
         return propose(request, [responder], now=self._clock(), travel=self._travel)[0]
@@ -241,7 +214,7 @@ class Dispatching:
         now: datetime,
         happened: datetime,
     ) -> None:
-        if row.state == "accepted":
+        if was == "offered" and row.state in ("accepted", "en_route", "on_scene"):
             # The first to accept has it; whoever was asked beside and has not answered is stood down with the reason.
             self._writer.stand_down(
                 tx,

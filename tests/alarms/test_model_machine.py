@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hub.alarms import (
+    DEFAULT_PLAN,
     DISPOSITIONS,
     ENTRY_KINDS,
     Acknowledge,
@@ -26,8 +27,10 @@ from hub.alarms import (
     Note,
     Release,
     Reopen,
+    ResponsePlan,
     Shelve,
     Supervise,
+    TimelineEntry,
     Touch,
     Unshelve,
     apply,
@@ -54,23 +57,39 @@ class Desk(RuleBasedStateMachine):
     incident: Incident
     due: DueRows
     now: datetime
+    plan: ClassVar[ResponsePlan] = DEFAULT_PLAN
 
     @initialize(kind=st.sampled_from(["sos", "assistance"]), operators=st.integers(0, 2))
     def first_press(self, kind: str, operators: int) -> None:
         self.now, self.operators, self.presses = NOW, operators, 1
         self.assignments: dict[str, str] = {}
         self.reopened_with: set[str] = set()
-        taken = take(alarm(kind), None, resident(), now=self.now, incident_id="I", operators_signed_in=operators)
+        self.entries: list[TimelineEntry] = []
+        taken = take(
+            alarm(kind),
+            None,
+            resident(),
+            now=self.now,
+            incident_id="I",
+            operators_signed_in=operators,
+            plan=self.plan,
+        )
         assert taken.change is not None
         self.incident = taken.change.incident
         self.due = DueRows(taken.change.due)
         self.resolved_by: str | None = None
         self.best = priority_rank(self.incident.priority)
+        self.entries += taken.change.entries
+        self.carry_out(taken.change)
+
+    def carry_out(self, change: Change) -> None:
+        """What the hub does about the response plan; here nothing: `test_plan_machine` does."""
 
     def write(self, change: Change, *, changes: bool = True) -> None:
         before = self.incident
         self.incident = change.incident
         self.due.write(change.due)
+        self.entries += change.entries
         assert all(entry.kind in ENTRY_KINDS and entry.at == self.now for entry in change.entries)
         if changes:
             assert self.incident.version == before.version + 1
@@ -78,8 +97,14 @@ class Desk(RuleBasedStateMachine):
             for key, state in self.assignments.items():
                 if state in STEPS and state != "on_scene":
                     self.assignments[key] = "stood_down"
-                    for code in ("accept", "on_scene_late", "welfare", "welfare_alert"):
-                        self.due.rows.pop((code, key), None)
+                    self.end_of(key)
+        self.carry_out(change)
+
+    def end_of(self, key: str) -> None:
+        """Somebody was stood down: the steps about it end, and it is on the timeline."""
+        for code in ("accept", "on_scene_late", "welfare", "welfare_alert"):
+            self.due.rows.pop((code, key), None)
+        self.entries.append(TimelineEntry("stood_down", self.now, body={"assignment_id": key}))
 
     def act(self, action: Action, actor: Actor) -> bool:
         before = self.incident
@@ -142,9 +167,13 @@ class Desk(RuleBasedStateMachine):
         key = pick.draw(st.sampled_from([key for key, state in self.assignments.items() if state in STEPS]))
         was: Any = self.assignments[key]
         state: Any = pick.draw(st.sampled_from(STEPS[was]))
+        self.before_move(key, was, state)
         others: Any = tuple(one for other, one in self.assignments.items() if other != key)
         self.assignments[key] = state
         assert self.act(AssignmentMoved(key, "p-sun", was, state, others), SUN), "a fact is never refused"
+
+    def before_move(self, key: str, was: str, state: str) -> None:
+        """What the hub does beside a step of an assignment."""
 
     @rule(
         actor=PEOPLE, disposition=st.sampled_from(DISPOSITIONS), summary=st.sampled_from(["", "x"]), drawn=st.booleans()
