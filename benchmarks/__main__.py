@@ -24,6 +24,7 @@ from benchmarks import (
     flood,
     node_red,
     observations,
+    ranking,
     storage,
     supervision,
     telemetry,
@@ -31,10 +32,11 @@ from benchmarks import (
 from benchmarks.figures import table
 from benchmarks.machine import facts, keep_to, load_average, mosquitto_version
 from benchmarks.stage import BROKERS, has_broker, mosquitto_program, open_server, open_stage
+from hub.store import migrate
 from tests.fixtures.postgres import fresh_database
 
 RESULTS = Path(__file__).parent / "results" / "local"
-PARTS = ("alarms", "telemetry", "flood", "codecs", "connections", "observations", "storage", "supervision")
+PARTS = ("alarms", "telemetry", "flood", "codecs", "connections", "observations", "storage", "supervision", "ranking")
 ON_REQUEST = ("endurance",)
 """Longer than anybody waits for: only where it is named."""
 FULL = {
@@ -131,6 +133,10 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int], minutes: fl
                 found["observations"] = observations.measure(urls, sizes["questions"])
         if "supervision" in parts:
             found["supervision"] = supervision.measure(server)
+        if "ranking" in parts:
+            with fresh_database(server, "template1") as url:
+                migrate(url)
+                found["ranking"] = ranking.measure(url=url, folder=RESULTS)
         if "storage" in parts:
             with fresh_database(server, "template1") as url:
                 found["storage"] = storage.measure(url)
@@ -222,6 +228,10 @@ def show(found: dict[str, Any]) -> str:
             for name, part in (("all well", "steady"), ("a carrier silent", "carrier"), ("back again", "back"))
         ]
         lines += ["", table(head, rows), f"memory at its peak {one['peak_mb']} MB"]
+    if "ranking" in found:
+        one = found["ranking"]
+        names = ["rank_p50_ms", "rank_p99_ms", "rank_all_able_p50_ms", "judge_everybody_p50_ms", "ask_p50_ms"]
+        lines += ["", table([f"{one['people']} people ranked", *names], [["ms", *(one[name] for name in names)]])]
     if "endurance" in found:
         one = found["endurance"]
         first, last = one["samples"][0], one["samples"][-1]

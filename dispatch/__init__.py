@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatch.assign import propose
 from dispatch.catalogue import RESPONSE_SKILLS, SERVICE_KINDS, SKILLS, ServiceKind, Skill, response_skills
+from dispatch.coverage import TARGET_S, TOLERANCE_S, Spared, spare
 from dispatch.eligibility import RULES, Check, Rule, judge
 from dispatch.lifecycle import MAY, STEPS, By, IllegalAssignmentStep, VisitState, advance, may_step, visit_state
 from dispatch.model import (
@@ -18,11 +19,13 @@ from dispatch.model import (
     Responder,
 )
 from dispatch.ranking import EVERYDAY, URGENT, Criterion, Measure, Weighted
-from dispatch.travel import DEFAULT_PACE, HaversineTravel, Pace, Travel, Way, haversine_m
+from dispatch.recommend import Recommendation, recommend
+from dispatch.travel import DEFAULT_PACE, ESTIMATE, WHY_ESTIMATED, HaversineTravel, Pace, Travel, Way, haversine_m
 
 __all__ = [
     "ASSIGNMENT_STATES",
     "DEFAULT_PACE",
+    "ESTIMATE",
     "EVERYDAY",
     "LIVE_ASSIGNMENT_STATES",
     "MAY",
@@ -31,7 +34,10 @@ __all__ = [
     "SERVICE_KINDS",
     "SKILLS",
     "STEPS",
+    "TARGET_S",
+    "TOLERANCE_S",
     "URGENT",
+    "WHY_ESTIMATED",
     "AssignmentState",
     "By",
     "Candidate",
@@ -44,11 +50,13 @@ __all__ = [
     "Pace",
     "Place",
     "Reason",
+    "Recommendation",
     "Request",
     "Responder",
     "Rule",
     "ServiceKind",
     "Skill",
+    "Spared",
     "Travel",
     "VisitState",
     "Way",
@@ -58,6 +66,8 @@ __all__ = [
     "judge",
     "may_step",
     "propose",
+    "recommend",
     "response_skills",
+    "spare",
     "visit_state",
 ]

@@ -9,7 +9,7 @@ from math import inf
 from dispatch.eligibility import RULES, Check, Rule, checks
 from dispatch.model import Candidate, Reason, Request, Responder
 from dispatch.ranking import EVERYDAY, URGENT, Measure, Weighted, measures
-from dispatch.travel import Travel, Way
+from dispatch.travel import ESTIMATE, WHY_ESTIMATED, Travel, Way
 
 __all__ = ["propose"]
 
@@ -49,7 +49,7 @@ def _ways(request: Request, people: Sequence[Responder], travel: Travel) -> dict
 
 
 def _judged(person: Responder, way: Way | None, asked: Sequence[Check], measured: Sequence[Measure]) -> Candidate:
-    distance, eta = way if way is not None else (None, None)
+    distance, eta = (way.metres, way.seconds) if way is not None else (None, None)
     reasons: list[Reason] = []
     for check in asked:
         against = check(person)
@@ -62,7 +62,16 @@ def _judged(person: Responder, way: Way | None, asked: Sequence[Check], measured
         if reason is not None:
             reasons.append(reason)
             score += reason.weight
+    if way is not None and (way.by != ESTIMATE or way.why is not None):
+        reasons.append(_how_known(way))
     return Candidate(person.id, person.name, person.kind, eligible, distance, eta, score, tuple(reasons))
+
+
+def _how_known(way: Way) -> Reason:
+    if way.why is not None:
+        text = f"as the crow flies: {WHY_ESTIMATED.get(way.why, way.why)}"
+        return Reason("eta_estimated", text, 0.0, {"why": way.why})
+    return Reason("eta_routed", f"by the road network ({way.by})", 0.0, {"by": way.by})
 
 
 def _order(candidate: Candidate) -> tuple[bool, float, float, str]:

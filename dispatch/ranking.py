@@ -10,14 +10,16 @@ gives None and costs nothing. To add one: write the callable, and add it with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Protocol
 
 from dispatch.model import Reason, Request, Responder
 
 __all__ = [
     "EVERYDAY",
+    "MOST_FOR",
     "UNKNOWN_ETA_S",
     "URGENT",
     "Criterion",
@@ -28,6 +30,7 @@ __all__ = [
     "keyholder",
     "language",
     "measures",
+    "most_for",
     "workload",
 ]
 
@@ -131,6 +134,15 @@ EVERYDAY: Final[tuple[Weighted, ...]] = (
     Weighted(language, 600),
     Weighted(keyholder, 120),
 )
+
+
+MOST_FOR: Final[Mapping[Criterion, float]] = {arrival: 0, workload: 0, continuity: 1, keyholder: 1, language: 0}
+"""The most units that each criterion can speak for somebody; one that is not here may speak for any number."""
+
+
+def most_for(criteria: Sequence[Weighted]) -> float:
+    """More than this many seconds the criteria cannot speak for anybody."""
+    return sum(one.weight * MOST_FOR.get(one.criterion, inf) if one.weight else 0.0 for one in criteria)
 
 
 def measures(request: Request, criteria: Sequence[Weighted]) -> tuple[Measure, ...]:

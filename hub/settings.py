@@ -34,7 +34,14 @@ from devices.maker_topics import DEFAULT_TOPICS, filters_of
 from hub.errors import SettingError
 from hub.retention import RetentionSettings
 from hub.settings_database import DatabaseSettings
-from hub.settings_desk import IncidentSettings, IntakeSettings, LogSettings, SessionSettings, SupervisionSettings
+from hub.settings_desk import (
+    IncidentSettings,
+    IntakeSettings,
+    LogSettings,
+    PathTestSettings,
+    SessionSettings,
+    SupervisionSettings,
+)
 from hub.settings_devices import BrokerSettings, DeviceSettings, RulesSettings
 from hub.settings_notify import (
     ChatSettings,
@@ -45,6 +52,7 @@ from hub.settings_notify import (
     VoiceSettings,
 )
 from hub.settings_site import MapSettings, SiteSettings
+from hub.settings_travel import TravelSettings
 
 __all__ = [
     "DatabaseSettings",
@@ -295,11 +303,13 @@ class Settings(BaseSettings):
     incidents: IncidentSettings = IncidentSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     rules: RulesSettings = RulesSettings()
+    path_test: PathTestSettings = PathTestSettings()
     devices: DeviceSettings = DeviceSettings()
     broker: BrokerSettings = BrokerSettings()
     session: SessionSettings = SessionSettings()
     site: SiteSettings = SiteSettings()
     map: MapSettings = MapSettings()
+    travel: TravelSettings = TravelSettings()
     retention: RetentionSettings = RetentionSettings()
     notify: NotifySettings = NotifySettings()
     voice: VoiceSettings = VoiceSettings()

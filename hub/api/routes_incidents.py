@@ -18,7 +18,7 @@ from hub.api.views import CandidateList, Incident, IncidentDetail, IncidentPage,
 from hub.api.writes import Write, Writing
 from hub.errors import NotFoundError
 from hub.ports import IncidentFilter, Json
-from hub.service import candidate_json
+from hub.service import recommendation_json
 
 __all__ = ["expand_states", "router"]
 
@@ -92,8 +92,7 @@ def show_timeline(hub: HubDep, who: Who, incident_id: Uid, limit: Limit = 100, c
 @router.get("/incidents/{incident_id}/candidates", response_model=CandidateList, summary="Who could go")
 def show_candidates(hub: HubDep, incident_id: Uid) -> Response:
     """Responders on duty with the reasons for and against, best first; those who cannot go come last."""
-    found = hub.services.dispatching.candidates(incident_id)
-    return JsonAnswer({"items": [candidate_json(candidate) for candidate in found], "next": None})
+    return JsonAnswer(recommendation_json(hub.services.recommending.of_incident(incident_id)))
 
 
 def _answer(write: Writing, incident_id: str, act: Callable[[], object]) -> Response:

@@ -18,7 +18,7 @@ from hub.api.views_records import ServiceKindList
 from hub.api.writes import Write, Writing
 from hub.errors import ForbiddenError, NotFoundError
 from hub.ports import Json, OrderFilter, OrderState
-from hub.service import candidate_json
+from hub.service import recommendation_json
 
 __all__ = ["router"]
 
@@ -83,8 +83,7 @@ def show_order(hub: HubDep, who: Who, order_id: Uid) -> Response:
 @router.get("/orders/{order_id}/candidates", response_model=CandidateList, summary="Who could do it")
 def show_order_candidates(hub: HubDep, order_id: Uid) -> Response:
     """Carers with the reasons for and against, best first."""
-    found = hub.services.dispatching.candidates_for_order(order_id)
-    return JsonAnswer({"items": [candidate_json(candidate) for candidate in found], "next": None})
+    return JsonAnswer(recommendation_json(hub.services.recommending.of_order(order_id)))
 
 
 @router.post("/orders/{order_id}/assign", response_model=Order, summary="Offer it to a carer")

@@ -284,8 +284,21 @@ class Candidate(View):
     reasons: list[Reason]
 
 
+class Spared(View):
+    """Little later, and no place is left without anybody near."""
+
+    responder_id: str
+    instead_of: str
+    later_s: float
+    uncovered_s: float | None = Field(description="What the next would need to where `instead_of` is; null: nobody")
+    covered_s: float
+
+
 class CandidateList(View):
-    items: list[Candidate] = Field(description="Best first, those who cannot go last")
+    items: list[Candidate] = Field(description="The 50 best first, then the 50 nearest who cannot go")
+    eligible: int = Field(description="How many could go at all")
+    why_not: dict[str, int] = Field(description="How many cannot, by the code of the first reason")
+    spared: Spared | None
 
 
 class AlarmRaised(View):

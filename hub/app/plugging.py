@@ -57,7 +57,7 @@ def retention_of(settings: Settings) -> Retention:
 
 
 def travel_of(settings: Settings) -> Travel:
-    """Expected arrivals by the road network of the settings, else as the crow flies. SettingError: a bad matrix file."""
+    """Expected arrivals by the road network of the settings, else as the crow flies. SettingError: a bad file."""
     asked = settings.travel
     roads: Roads
     if asked.router == "osrm":

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
-from hub.alarms.windows import Window
 from hub.care import Resident
 from hub.ports.commands import Commands, SensorRow
 from hub.ports.desk import Desk
@@ -23,6 +21,7 @@ from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.notices import Notices
+from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
@@ -47,8 +46,9 @@ from hub.ports.records import (
 )
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
+from hub.ports.situation import Situation
 from hub.ports.supervision import Supervision
-from hub.ports.windows import Recent, Windows
+from hub.ports.windows import Windows
 
 __all__ = [
     "Alarms",
@@ -66,28 +66,10 @@ __all__ = [
     "Residents",
     "Responders",
     "Series",
-    "Situation",
     "Timeline",
     "Transaction",
     "Users",
 ]
-
-
-class Situation(NamedTuple):
-    """What a batch with presses is judged by. `live` incidents are locked; `operators`: persons signed in."""
-
-    devices: Mapping[str, DeviceRow]
-    fresh: set[bytes]
-    """Keys claimed now; the others are repeats."""
-    residents: Mapping[str, Resident]
-    live: Mapping[tuple[str, AlarmClass], Incident]
-    operators: int
-    windows: tuple[Window, ...] = ()
-    """In force, and locked against being settled."""
-    recent: Recent = MappingProxyType({})
-    """When the same alarms came lately."""
-    plans_stamp: int = 0
-    """See `Plans.stamp`."""
 
 
 class Ledger(Protocol):
@@ -199,8 +181,11 @@ class Due(Protocol):
 
 
 class Responders(Protocol):
-    def on_duty(self, area_path: Sequence[str]) -> list[Responder]:
-        """Active responders on duty, with live counts, keys and residents known to them."""
+    def on_duty(self, area_path: Sequence[str], at: datetime | None = None) -> list[Responder]:
+        """Active responders on duty, with live counts, keys and residents known to them.
+
+        `at`: also who is on shift then by the rota, and without those who are absent.
+        """
 
     def everyone(self) -> list[Responder]:
         """All active responders, on duty or not."""
@@ -356,6 +341,7 @@ class Transaction(Protocol):
     supervision: Supervision
     windows: Windows
     load: Load
+    path_tests: PathTests
     plans: Plans
     provisioning: Provisioning
     desk: Desk

@@ -21,7 +21,7 @@ from hub.service.claims import Claims
 from hub.service.commands import CommandDesk
 from hub.service.credentials import Credentials
 from hub.service.devices import DeviceRegister
-from hub.service.dispatching import Dispatching, StepName, candidate_json
+from hub.service.dispatching import Dispatching, StepName
 from hub.service.escalating import Escalating
 from hub.service.following import Following
 from hub.service.foreseeing import Foreseeing
@@ -33,11 +33,13 @@ from hub.service.intake import Intake
 from hub.service.load import LoadDesk, Looked
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
+from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
 from hub.service.profiles import ProfileRegister
 from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
+from hub.service.recommending import Recommending, recommendation_json
 from hub.service.repairs import Repairs
 from hub.service.response_plans import PlanBook, ResponsePlans
 from hub.service.response_plans_desk import PlanDesk, VoiceHeard
@@ -56,6 +58,7 @@ from hub.service.writing import Writer
 __all__ = [
     "MATTERS",
     "MOST_FENCES",
+    "PATH_DEVICE",
     "PHOTO_BYTES",
     "WEBHOOK_EVENTS",
     "Answering",
@@ -83,9 +86,13 @@ __all__ = [
     "Onboarding",
     "Parcel",
     "PlanDesk",
+    "PathTests",
+    "Probe",
+    "Probed",
     "ProfileRegister",
     "Pushes",
     "QuarantineDesk",
+    "Recommending",
     "Repairs",
     "ResponsePlans",
     "RotaBoard",
@@ -104,10 +111,10 @@ __all__ = [
     "WindowDesk",
     "Wording",
     "build_services",
-    "candidate_json",
     "count_nothing",
     "notify",
     "plan_progress",
+    "recommendation_json",
     "withdraw",
 ]
 
@@ -139,8 +146,10 @@ class Services:
     supervising: Supervising
     windows: WindowDesk
     load: LoadDesk
+    path_tests: PathTests
     ruling: Ruling
     rule_desk: RuleDesk
+    recommending: Recommending
     rota: RotaDesk
     rota_board: RotaBoard
     repairs: Repairs
@@ -214,8 +223,10 @@ def build_services(
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
         load=LoadDesk(database, clock),
+        path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),
+        recommending=Recommending(database, clock, travel),
         rota=RotaDesk(database, clock, new_id, zone),
         rota_board=RotaBoard(database, clock, zone),
     )

@@ -82,7 +82,7 @@ class TierPeople:
 
     def _qualified(self, part: PartyPart) -> list[Asked]:
         request = self._wanted()
-        people = self.tx.responders.on_duty(request.area_path)
+        people = self.tx.responders.on_duty(request.area_path, self.now)
         ranked = propose(request, people, now=self.now, travel=self.travel)
         return [
             self._asked(one.responder_id, one.name, "qualified", part, None, "; ".join(r.text for r in one.reasons))

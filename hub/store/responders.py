@@ -41,9 +41,12 @@ class RespondersDrawer:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def on_duty(self, area_path: Sequence[str]) -> list[Responder]:
+    def on_duty(self, area_path: Sequence[str], at: datetime | None = None) -> list[Responder]:
         """An empty path (place unknown): whoever is on duty anywhere."""
-        return self._list(on_duty=True, area_path=list(area_path))
+        if at is None:
+            return self._list(on_duty=True, area_path=list(area_path))
+        rows = self._session.all("responders_on_shift", area_path=list(area_path), at=at)
+        return [_responder(row) for row in rows]
 
     def everyone(self) -> list[Responder]:
         return self._list()

@@ -55,7 +55,8 @@ TABLES: Mapping[str, Table] = {
         _table("shifts", "responder_id starts_at ends_at role area_id note changed", makes_id=True),
         _table(
             "rotations",
-            "name role area_id rule starts_on ends_on begins minutes members seats turn_unit turn_length phase days active",
+            "name role area_id rule starts_on ends_on begins minutes members seats turn_unit turn_length phase days"
+            " active",
         ),
         _table("rota_cover", "role area_id begins minutes days people active"),
         _table("holidays", "kind name source"),

@@ -94,3 +94,27 @@ def test_somebody_who_left_is_not_called(world: World) -> None:
     with world.database.begin() as tx:
         tx.reference.patch("responders", "P1", {"active": False}, version=None)
     assert [one.responder_id for one in _called(world, "warden", "X1")] == ["P2"]
+
+
+def test_on_duty_is_who_signed_on_or_is_on_shift_and_not_who_is_absent(world: World) -> None:
+    _place(world)
+    shift_id = _shift(world, "P1", START - HOUR, 8)
+    _shift(world, "P3", START + HOUR, 8)  # later today
+
+    def on_duty(at: datetime = START) -> set[str]:
+        with world.database.begin() as tx:
+            return {one.id for one in tx.responders.on_duty([], at) if one.id.startswith("P")}
+
+    def override(kind: str, out: str | None, there: str | None, **more: object) -> None:
+        fields = {"kind": kind, "starts_at": START, "ends_at": START + HOUR, "reason": "病假", **more}
+        people = {name: who for name, who in (("responder_id", out), ("substitute_id", there)) if who}
+        world.services.rota.override({**fields, **people}, world.actors["fanglei"])
+
+    assert on_duty() == {"P1", "P2"}  # P2 signed on
+    assert on_duty(START + HOUR) == {"P1", "P2", "P3"}
+    override("absent", "P2", None)
+    assert on_duty() == {"P1"}
+    override("instead", "P1", "P4", shift_id=shift_id)
+    assert on_duty() == {"P4"}
+    assert [one.responder_id for one in _called(world, "warden", "X1")] == ["P4"]
+    assert on_duty(START + HOUR) == {"P1", "P2", "P3"}

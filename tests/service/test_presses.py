@@ -46,7 +46,7 @@ def test_an_alarm_from_an_area_is_seen_and_answered_there(world: World) -> None:
     _alarm, incident_id = world.services.intake.raise_from_person(fields, world.actors["zhoumin"])
     assert incident_id is not None
     assert world.row("SELECT area_id, area_path FROM incidents") == {"area_id": "G3", "area_path": ["C", "G3"]}
-    candidates = world.services.dispatching.candidates(incident_id)
+    candidates = world.services.recommending.of_incident(incident_id).candidates
     assert [one.responder_id for one in candidates if one.eligible] == ["S2"]
 
 
@@ -66,7 +66,7 @@ def test_somebody_who_falls_away_from_home_is_helped_where_that_is(world: World)
     fields = {"type": "fall", "resident_id": "R1", "area_id": "D"}
     _alarm, incident_id = world.services.intake.raise_from_person(fields, world.actors["zhoumin"])
     assert world.row("SELECT area_path, resident_id FROM incidents") == {"area_path": ["D"], "resident_id": "R1"}
-    (nearest,) = (one for one in world.services.dispatching.candidates(str(incident_id)) if one.eligible)
+    (nearest,) = (one for one in world.services.recommending.of_incident(str(incident_id)).candidates if one.eligible)
     assert nearest.responder_id == "S2"
     assert nearest.distance_m is not None
     assert nearest.distance_m < 100

@@ -29,7 +29,7 @@ def test_from_press_to_supervised_close(world: World) -> None:
     world.services.handling.acknowledge(incident_id, operator)
     assert world.told("W1") == [("a1", "hold")]
 
-    best = world.services.dispatching.candidates(incident_id)
+    best = world.services.recommending.of_incident(incident_id).candidates
     assert [one.responder_id for one in best if one.eligible] == ["S1", "S2"]
     assert any(reason.weight < 0 for reason in next(one for one in best if one.responder_id == "S3").reasons)
     assignment = world.services.dispatching.assign(incident_id, "S1", operator)

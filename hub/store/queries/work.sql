@@ -1,9 +1,7 @@
 -- Who goes where: responders, assignments, orders, calls, messages.
 
--- :name responders_list
-SELECT r.id, r.name, r.kind, r.skills, r.sex, r.languages, r.area_ids, r.lat, r.lon, r.position_at, r.mode, r.on_duty,
-       coalesce(w.busy, false) AS busy, coalesce(w.live, 0) AS live, k.residents AS keys, n.residents AS known
-FROM responders r
+-- Work under way, keys and acquaintances of responders r.
+-- :name responder_facts
 LEFT JOIN LATERAL (
     SELECT bool_or(a.state IN ('en_route', 'on_scene')) AS busy,
            count(*) FILTER (WHERE a.state IN ('offered', 'accepted')) AS live
@@ -16,9 +14,37 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT array_agg(q.resident_id) AS residents FROM acquaintances q WHERE q.responder_id = r.id
 ) n ON true
+
+-- :name responders_list
+SELECT r.id, r.name, r.kind, r.skills, r.sex, r.languages, r.area_ids, r.lat, r.lon, r.position_at, r.mode, r.on_duty,
+       coalesce(w.busy, false) AS busy, coalesce(w.live, 0) AS live, k.residents AS keys, n.residents AS known
+FROM responders r
+<<responder_facts>>
 WHERE r.active
   AND (%(id)s::text IS NULL OR r.id = %(id)s)
   AND (NOT %(on_duty)s OR r.on_duty)
+  AND (cardinality(%(area_path)s::text[]) = 0 OR cardinality(r.area_ids) = 0 OR r.area_ids && %(area_path)s::text[])
+ORDER BY r.id
+
+-- On duty is who signed on or is on shift by the rota, and is not absent by it.
+-- :name responders_on_shift
+SELECT r.id, r.name, r.kind, r.skills, r.sex, r.languages, r.area_ids, r.lat, r.lon, r.position_at, r.mode,
+       true AS on_duty, coalesce(w.busy, false) AS busy, coalesce(w.live, 0) AS live, k.residents AS keys,
+       n.residents AS known
+FROM responders r
+<<responder_facts>>
+WHERE r.active
+  AND (r.on_duty
+       OR r.id IN (SELECT s.responder_id FROM shifts s WHERE s.starts_at <= %(at)s AND s.ends_at > %(at)s
+                   AND NOT EXISTS (SELECT 1 FROM rota_overrides o
+                                   WHERE o.withdrawn_at IS NULL AND o.kind = 'instead' AND o.responder_id = s.responder_id
+                                     AND (o.shift_id IS NULL OR o.shift_id = s.id)
+                                     AND o.starts_at <= %(at)s AND o.ends_at > %(at)s))
+       OR r.id IN (SELECT o.substitute_id FROM rota_overrides o
+                   WHERE o.withdrawn_at IS NULL AND o.starts_at <= %(at)s AND o.ends_at > %(at)s))
+  AND NOT EXISTS (SELECT 1 FROM rota_overrides o
+                  WHERE o.withdrawn_at IS NULL AND o.kind = 'absent' AND o.responder_id = r.id AND o.shift_id IS NULL
+                    AND o.role IS NULL AND o.starts_at <= %(at)s AND o.ends_at > %(at)s)
   AND (cardinality(%(area_path)s::text[]) = 0 OR cardinality(r.area_ids) = 0 OR r.area_ids && %(area_path)s::text[])
 ORDER BY r.id
 
