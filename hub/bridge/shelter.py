@@ -215,7 +215,7 @@ class Shelter:
         with self._guard:
             if self._since is None and away_since is None:
                 return None
-            new = [at for at, one in enumerate(foreseen) if not self._known(one)]
+            new = self._new(foreseen)
             if not self._append([(items[at], foreseen[at]) for at in new]):
                 return None
             if self._since is None:
@@ -242,9 +242,18 @@ class Shelter:
             self._keys.update(key for _, one in fresh for key in one.keys if key is not None)
         return True
 
-    def _known(self, one: Foreseen) -> bool:
-        """Whether every event of it is in the journal, or was taken over from it, already."""
-        return bool(one.keys) and all(key is not None and key in self._keys for key in one.keys)
+    def _new(self, foreseen: Sequence[Foreseen]) -> list[int]:
+        """The places of those with an event that is not in the journal yet, nor was taken over from it, nor stands before
+        them in the same batch: a device may repeat itself while a batch gathers.
+        """
+        new: list[int] = []
+        before: set[bytes] = set()
+        for at, one in enumerate(foreseen):
+            if one.keys and all(key is not None and (key in self._keys or key in before) for key in one.keys):
+                continue
+            new.append(at)
+            before.update(key for key in one.keys if key is not None)
+        return new
 
     # --- taking over --------------------------------------------------------------------------------------------------
 

@@ -174,6 +174,20 @@ def test_a_repeat_is_told_again_and_kept_once(folder: Path) -> None:
         assert list(ingest.rows.values()) == [1]
 
 
+def test_a_repeat_in_the_same_batch_is_told_and_kept_once(folder: Path) -> None:
+    """It came while the batch before it waited for the database."""
+    device = Device()
+    with House(folder, MemoryIngest(away=True)).open() as house:
+        house.line.put(
+            [Letter(device, b"first"), Letter(device, b"sos"), Letter(device, b"sos"), Letter(device, b"fall")]
+        )
+        wait_until(lambda: len(device.told) == 4, 5)
+        assert [one["ref"] for one in house.heard.alarms] == ["first", "sos", "fall"]
+        state = house.shelter.state()
+        assert state is not None
+        assert (state.alarms, state.uplinks) == (3, 3)
+
+
 def test_what_a_killed_hub_left_is_taken_over_before_anything_else(folder: Path) -> None:
     ingest, device = MemoryIngest(away=True), Device()
     with House(folder, ingest).open() as house:
