@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.desk import live_incident, open_desk, press, row, watch_of
+from hub.console.pages import DIST
+from hub.embedded import EmbeddedPostgres
+from tests.browser.desk import SUN_WEI, live_incident, open_desk, press, row, send_to, watch_of
+from tests.fixtures.brokers import Broker
 from tests.fixtures.browser import DESK
-from tests.fixtures.hub import RunningHub
+from tests.fixtures.frozen import freeze, thaw
+from tests.fixtures.hub import RunningHub, load_sample
+from tests.fixtures.postgres import durable_server
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -27,8 +34,29 @@ def streams(hub: RunningHub) -> int:
     return int(found[1])
 
 
+_POINTER = """
+globalThis.__pointer = []
+for (const kind of ['pointerdown', 'mousedown', 'touchstart', 'wheel'])
+  addEventListener(kind, (event) => globalThis.__pointer.push(event.type), { capture: true })
+"""
+
+
 def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hub: RunningHub) -> None:
-    open_desk(page, desk_hub)
+    """Every step by keys a person can press: nothing is focused, filled or clicked by the test."""
+    keyboard = page.keyboard
+    page.add_init_script(_POINTER)
+    page.goto(f"{desk_hub.base_url}/")
+    expect(page.locator("input[name=username]")).to_be_focused()
+    given = desk_hub.credentials("operator")
+    keyboard.type(given["username"])
+    keyboard.press("Tab")
+    keyboard.type(given["password"])
+    keyboard.press("Enter")
+    expect(page.locator(".link.live")).to_be_visible(timeout=15_000)
+    # What a new operator does first.
+    keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_contain_text("受理")
+    keyboard.press("Escape")
     residents = [
         str(one["resident_id"])
         for one in desk_hub.rows(
@@ -39,22 +67,27 @@ def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hu
     assert len(residents) == 10
     for number, resident in enumerate(residents):
         press(desk_hub, watch_of(desk_hub, resident), f"k{number}", "sos" if number % 2 else "assistance")
-    keyboard = page.keyboard
     expect(page.locator("#tab-open .count")).to_have_text("10", timeout=10_000)
     for left in range(10, 0, -1):
         keyboard.press("n")
         expect(page.locator("[data-action=acknowledge]")).to_be_visible()
         keyboard.press("a")
         expect(page.locator(".detail-state")).to_contain_text("周敏")
-        # Voice first: the resident is rung, and speaks.
+        # Voice first: the resident is rung, and speaks. The focus follows the call.
         keyboard.press("1")
-        expect(page.locator(".call-open")).to_be_visible()
-        page.locator(".call-open button").first.focus()
+        expect(page.locator(".call-open button").first).to_be_focused()
         keyboard.press("Enter")
         expect(page.locator(".call-open")).to_contain_text("通话中")
-        page.locator(".call-open button").first.focus()
+        expect(page.locator(".call-open button").first).to_be_focused()
         keyboard.press("Enter")
         expect(page.locator(".call-open")).to_have_count(0)
+        if left == 10:
+            # Once somebody is sent as well: the best candidate, and back to the desk.
+            keyboard.press("d")
+            expect(page.locator("dialog[open] .skeleton")).to_have_count(0)
+            keyboard.press("Enter")
+            expect(page.locator("dialog[open]")).to_have_count(0)
+            expect(page.locator(".assignments li").first).to_be_visible()
         keyboard.press("c")
         expect(page.locator("dialog[open]")).to_be_visible()
         keyboard.press("2")
@@ -62,6 +95,7 @@ def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hu
         keyboard.press("Enter")
         expect(page.locator("dialog[open]")).to_have_count(0)
         expect(page.locator("#tab-open .count")).to_have_text(str(left - 1))
+    assert page.evaluate("globalThis.__pointer") == []
     with desk_hub.sign_in("supervisor") as client:
         done = client.get("/api/v1/incidents", params={"state": ["resolved", "closed"]}).json()["items"]
         assert len(done) == 10
@@ -70,6 +104,88 @@ def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hu
         assert len(calls) == 10
         assert {one["outcome"] for one in calls} == {"answered"}
         assert all(one["answered_at"] and one["ended_at"] and one["incident_id"] for one in calls)
+
+
+@pytest.fixture
+def own_server(browser: Browser) -> Iterator[EmbeddedPostgres]:
+    """A database of this test alone: it is going to stand still."""
+    del browser
+    if not (DIST / "index.html").is_file():
+        pytest.skip("the pages are not built: make web")
+    with durable_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own_hub(own_server: EmbeddedPostgres, embedded_broker: Broker, tmp_path: Path) -> Iterator[RunningHub]:
+    world = load_sample(own_server.url, tmp_path, residents=200)
+    hub = RunningHub(own_server.url, embedded_broker, tmp_path, world)
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.end()
+
+
+def test_all_well_by_telephone_then_into_another_s_hands_then_without_a_database(
+    browser: Browser, own_hub: RunningHub, own_server: EmbeddedPostgres
+) -> None:
+    wang, chen = watch_of(own_hub, WANG), watch_of(own_hub, CHEN)
+    press(own_hub, wang, "k1")
+    contexts = [browser.new_context(**DESK) for _ in range(2)]
+    zhou, li = (context.new_page() for context in contexts)
+    open_desk(zhou, own_hub)
+    zhou.keyboard.press("n")
+    zhou.keyboard.press("a")
+    expect(zhou.locator(".detail-state")).to_contain_text("周敏")
+    with own_hub.sign_in("operator") as client:
+        incident = live_incident(client, WANG)["id"]
+        assignment = send_to(client, incident, SUN_WEI)
+        for step in ("accept", "en-route", "on-scene"):
+            assert client.post(f"/api/v1/assignments/{assignment}/{step}", json={}).status_code == 200
+
+        # Whoever is at the door calls in: all well.
+        zhou.get_by_role("button", name="现场平安").click()
+
+        def well() -> bool:
+            items = client.get(f"/api/v1/incidents/{incident}/timeline").json()["items"]
+            return any(one["body"].get("welfare") == "answered" for one in items)
+
+        wait_until(well, 30, what="the word that all is well")
+
+    # Handed on, by keyboard: the other desk holds it and sees it among its own.
+    open_desk(li, own_hub, "operator2")
+    expect(li.locator("#tab-mine .count")).to_have_text("0")
+    zhou.keyboard.press("t")
+    expect(zhou.locator("dialog[open] option").first).to_be_attached()
+    zhou.locator("dialog[open] select").select_option(label="李强 · 值守员")
+    zhou.locator("dialog[open] input").fill("换我去吃饭")
+    zhou.keyboard.press("Enter")
+    expect(zhou.locator(".detail-state")).to_contain_text("李强")
+    expect(li.locator("#tab-mine .count")).to_have_text("1")
+    li.locator("#tab-mine").click()
+    expect(row(li, incident)).to_be_visible()
+
+    # The database falls silent. What comes now stands above the queue with a number to call.
+    frozen = freeze(own_server)
+    try:
+        press(own_hub, chen, "k2")
+        provisional = li.locator(".provisional-row")
+        expect(provisional).to_have_count(1, timeout=30_000)
+        expect(provisional).to_contain_text("陈秀英")
+        expect(provisional.locator("a[href^='tel:']")).to_be_visible()
+        expect(li.locator(".banner.bad")).to_contain_text("数据库", timeout=30_000)
+        row(li, incident).click()
+        expect(li.locator("[data-action=close]")).to_be_disabled()
+    finally:
+        thaw(frozen)
+    # Taken over: it is an incident like all others.
+    li.locator("#tab-open").click()
+    expect(li.locator(".row", has_text="陈秀英")).to_have_count(1, timeout=30_000)
+    expect(li.locator(".provisional-row")).to_have_count(0, timeout=30_000)
+    expect(li.locator(".banner.bad")).to_have_count(0, timeout=30_000)
+    for context in contexts:
+        context.close()
 
 
 def test_what_was_done_by_mistake_is_taken_back_by_one_key(page: Page, desk_hub: RunningHub) -> None:

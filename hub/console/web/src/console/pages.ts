@@ -33,6 +33,7 @@ const pages = {
   handover: { load: () => import('./handover/HandoverPage.vue') },
   supervision: { load: () => import('./pages/SupervisionPage.vue'), roles: ['operator', ...SUPERVISORS], parts: { review: {}, kpi: {} } },
   settings: { load: () => import('./settings/SettingsPage.vue'), parts: { site: {}, users: { roles: ['admin'] }, screens: { roles: SUPERVISORS }, audit: { roles: SUPERVISORS } } },
+  notify: { load: () => import('./notify/NotifyPage.vue'), under: 'settings' },
   codes: { load: () => import('./codes/CodesPage.vue'), under: 'settings', roles: KEEPERS },
   wall: { load: () => import('./wall/WallPage.vue'), aside: true },
 } satisfies Record<string, Page>

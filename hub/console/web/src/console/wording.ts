@@ -82,6 +82,12 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
   of(entry.kind === 'called' ? 'call' : 'outcome', 'outcome')
   if (entry.kind === 'told') of('told', 'status')
   if (entry.kind === 'transferred') add(pick(body, 'to_name'))
+  if (entry.kind === 'notified') {
+    add(`${word('channel', pick(body, 'channel'))} ${pick(body, 'name') || (names.get(pick(body, 'to').replace('responder:', '')) ?? '')}`.trim())
+    of('notified', 'result')
+    const next = pick(body, 'next')
+    if (next) add(t('notified.next', { channel: word('channel', next) }))
+  }
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.
