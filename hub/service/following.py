@@ -217,8 +217,8 @@ class Following:
 
     def _alert(self, tx: Transaction, row: NoticeRow, reason: str, now: datetime) -> None:
         """Nobody was reached: the desk must telephone. On the timeline, so that every console shows it."""
-        if row.lane != "alarm":
-            return
+        if row.lane != "alarm" or not set(self._outlets) - {"webhook"}:
+            return  # a hub without any channel to people: its desk telephones anyway
         log.error("nobody was reached by %s for notice %s: %s", row.channel, row.id, reason)
         if row.incident_id is None:
             return

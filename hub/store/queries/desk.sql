@@ -19,8 +19,10 @@ WHERE p.seen_at >= %(seen_since)s
 GROUP BY u.id, u.name, p.incident_id
 ORDER BY min(p.since), u.id
 
+-- A call that the plan placed by itself is no sign that the operator is at it.
 -- :name calls_open_on
 SELECT EXISTS (SELECT 1 FROM calls WHERE incident_id = %(incident_id)s AND ended_at IS NULL AND outcome IS NULL
+               AND notice_id IS NULL
                AND coalesce(answered_at, started_at) >= %(since)s) AS open
 
 -- :name handovers_insert
