@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-__all__ = ["IncidentSettings", "IntakeSettings", "LogSettings", "SessionSettings", "SupervisionSettings"]
+__all__ = [
+    "IncidentSettings",
+    "IntakeSettings",
+    "LogSettings",
+    "PathTestSettings",
+    "SessionSettings",
+    "SupervisionSettings",
+]
 
 
 class _Section(BaseModel):
@@ -39,6 +46,17 @@ class SupervisionSettings(_Section):
     """Which closed incidents a second person looks at, beside those that always need it."""
 
     sample: float = Field(default=0.05, ge=0, le=1)
+
+
+class PathTestSettings(_Section):
+    """The daily test alarm that the hub sends to itself over the broker."""
+
+    daily_at: str = Field(default="05:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^never$")
+    """Local time, or `never`. On a site's broker only where there is a password."""
+    within_seconds: float = Field(default=5.0, ge=0.5, le=60)
+    """So long each for the press to be answered, stored and shown."""
+    password: SecretStr | None = None
+    """Of the test device `path-test` at a broker that wants one."""
 
 
 class SessionSettings(_Section):

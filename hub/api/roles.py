@@ -245,6 +245,8 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("DELETE", f"{_P}/wall-screens/{{screen_id}}"): _SUPERVISORS,
     # --- how loaded the desk is
     ("GET", f"{_P}/load"): _CONSOLE,
+    ("GET", f"{_P}/reports/path-tests"): _CONSOLE,
+    ("POST", f"{_P}/path-tests"): _SUPERVISORS,
     ("GET", f"{_P}/reports/operator-load"): _CONSOLE,
     ("GET", f"{_P}/reports/bad-actors"): _CONSOLE,
     # --- silences and maintenance windows

@@ -13,6 +13,7 @@ from hub.api.deps import HubDep
 from hub.api.routes_reports import Format, Span, report_answer
 from hub.api.routing import api_router
 from hub.api.views import ListOf, Named, View
+from hub.api.writes import Write
 from hub.ports import Json
 
 __all__ = ["router"]
@@ -65,6 +66,21 @@ class OperatorLoad(View):
     spilled_out: int
 
 
+class PathTest(View):
+    id: str
+    day: str | None = Field(description="null: somebody asked for it")
+    state: Literal["wanted", "running", "passed", "failed"]
+    told_s: float | None
+    recorded_s: float | None
+    shown_s: float | None = Field(description="null also where the process with the jobs has no live feed")
+    reason: str | None
+
+
+class Asked(View):
+    id: str
+    state: Literal["wanted"] = "wanted"
+
+
 class BadActorRow(View):
     rank: int
     device: str
@@ -78,6 +94,20 @@ class BadActorRow(View):
 def show_load(hub: HubDep) -> Response:
     """Rings are new incidents, presses after the claim and stronger alarms; not the same one ringing again."""
     return JsonAnswer(hub.reads.load_now(hub.clock()))
+
+
+@router.get("/reports/path-tests", response_model=ListOf[PathTest], summary="Tests of the alarm path")
+def report_path_tests(hub: HubDep, span: Span, format: Format = "json") -> Response:
+    """Seconds from the publishing until the device was told, the alarm was a row, the live feed had shown it."""
+    return report_answer(hub.reads.path_tests_report(span), format, "path-tests")
+
+
+@router.post("/path-tests", response_model=Asked, status_code=202, summary="Test the alarm path now")
+def ask_path_test(hub: HubDep, write: Write) -> Response:
+    """Made within seconds; see `/reports/path-tests`. Nobody is called."""
+    return write.once(
+        lambda: hub.services.path_tests.ask(write.actor), lambda row_id: {"id": row_id, "state": "wanted"}, status=202
+    )
 
 
 @router.get("/reports/operator-load", response_model=ListOf[OperatorLoad], summary="Alarms an hour a seat, and floods")

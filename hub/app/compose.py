@@ -17,6 +17,7 @@ from hub.api import create_api
 from hub.app.looking import HubLook
 from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_codecs
 from hub.app.outbox import Outbox, wake_outbox
+from hub.app.path_tests import path_tests_job
 from hub.app.plugging import all_codecs, retention_of, services_on
 from hub.app.readiness import bridge_json, readiness
 from hub.app.sending import start_senders
@@ -256,7 +257,10 @@ class Hub:
         )
         self._keep_doing(rules)
         self._keep_doing(WindowsJob(self.services.windows))
-        self._keep_doing(LoadJob(self.services.load, utc_now, registry=self.registry))
+        self._keep_doing(LoadJob(self.services.load, self.reads, utc_now, registry=self.registry))
+        if not self.settings.shadow:
+            job = path_tests_job(self.services, self.settings, self.embedded, self._look.feed_seq, self.registry)
+            self._keep_doing(job)
         start_senders(self._stack, self.services, self.reads, self.settings, url, self._notice_counts)
         self._stack.callback(self._stopping.set)
         self._stack.callback(listener.close)

@@ -13,6 +13,7 @@ from hub.bridge.downlink import DeviceOutbox
 from hub.bridge.intake import AcquireLead, Lead, SoleLead
 from hub.bridge.mixed import NoteSensors
 from hub.bridge.options import BatchOptions, BridgeOptions, BrokerOptions, TcpOptions, bridge_options
+from hub.bridge.path_probe import PathProbe
 from hub.bridge.provisional import ProvisionalLine, begin_run
 from hub.bridge.register import FindDevices, NoteConflict
 from hub.bridge.shelter import Shelter, ShelterPlan, lone_shelter
@@ -32,6 +33,7 @@ __all__ = [
     "Lead",
     "NoteConflict",
     "NoteSensors",
+    "PathProbe",
     "ProvisionalLine",
     "Quarantine",
     "Shelter",

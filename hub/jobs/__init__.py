@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.jobs.bounded import BoundedJob
 from hub.jobs.load import LoadJob
 from hub.jobs.notices import NoticeCounts, NoticesJob
+from hub.jobs.path_tests import PathTestsJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
 from hub.jobs.supervision import HearingBeat, SupervisionJob
@@ -17,6 +18,7 @@ __all__ = [
     "LoadJob",
     "NoticeCounts",
     "NoticesJob",
+    "PathTestsJob",
     "RulesJob",
     "SupervisionJob",
     "Wake",

@@ -11,11 +11,13 @@ from hub.ports import (
     load,
     notices,
     plans,
+    path_tests,
     provisioning,
     reads,
     records,
     rota,
     rules,
+    situation,
     supervision,
     technical,
     windows,
@@ -28,11 +30,13 @@ from hub.ports.integrations import *  # noqa: F403
 from hub.ports.load import *  # noqa: F403
 from hub.ports.notices import *  # noqa: F403
 from hub.ports.plans import *  # noqa: F403
+from hub.ports.path_tests import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
 from hub.ports.rota import *  # noqa: F403
 from hub.ports.rules import *  # noqa: F403
+from hub.ports.situation import *  # noqa: F403
 from hub.ports.supervision import *  # noqa: F403
 from hub.ports.technical import *  # noqa: F403
 from hub.ports.windows import *  # noqa: F403
@@ -46,11 +50,13 @@ __all__ += integrations.__all__
 __all__ += load.__all__
 __all__ += notices.__all__
 __all__ += plans.__all__
+__all__ += path_tests.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__
 __all__ += rota.__all__
 __all__ += rules.__all__
+__all__ += situation.__all__
 __all__ += supervision.__all__
 __all__ += technical.__all__
 __all__ += windows.__all__

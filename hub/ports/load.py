@@ -101,5 +101,8 @@ class LoadReads(Protocol):
     def report_mix(self, span: ReportSpan) -> dict[Priority, int]:
         """Ringings by priority."""
 
+    def path_tests_report(self, span: ReportSpan) -> list[Json]:
+        """Tests of the alarm path, the latest first."""
+
     def bad_actor_counts(self, span: ReportSpan, classes: Collection[str]) -> tuple[int, list[Actor], dict[str, Json]]:
         """All alarms of the span, those of each device, and what is known of the devices."""

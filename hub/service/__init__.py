@@ -34,6 +34,7 @@ from hub.service.load import LoadDesk, Looked
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
+from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
 from hub.service.profiles import ProfileRegister
 from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
@@ -58,6 +59,7 @@ from hub.service.writing import Writer
 __all__ = [
     "MATTERS",
     "MOST_FENCES",
+    "PATH_DEVICE",
     "PATH_DEVICE",
     "PHOTO_BYTES",
     "WEBHOOK_EVENTS",
@@ -86,6 +88,9 @@ __all__ = [
     "Onboarding",
     "Parcel",
     "PlanDesk",
+    "PathTests",
+    "Probe",
+    "Probed",
     "PathTests",
     "Probe",
     "Probed",
@@ -146,6 +151,7 @@ class Services:
     supervising: Supervising
     windows: WindowDesk
     load: LoadDesk
+    path_tests: PathTests
     path_tests: PathTests
     ruling: Ruling
     rule_desk: RuleDesk
@@ -223,6 +229,7 @@ def build_services(
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
         load=LoadDesk(database, clock),
+        path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),

@@ -68,6 +68,9 @@ class LoadReadsPostgres(ReadsBase):
         with self._session() as session:
             return _mix(session, span.start, span.end)
 
+    def path_tests_report(self, span: ReportSpan) -> list[Json]:
+        return [row["view"] for row in self._ask("path_tests_report", start=span.start, end=span.end)]
+
     def bad_actor_counts(self, span: ReportSpan, classes: Collection[str]) -> tuple[int, list[Actor], dict[str, Json]]:
         rows = self._ask(
             "bad_actor_counts",

@@ -26,7 +26,6 @@ from hub.ports.database import (
     Residents,
     Responders,
     Series,
-    Situation,
     Timeline,
     Users,
 )
@@ -36,11 +35,13 @@ from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.notices import Notices
 from hub.ports.plans import Plans
+from hub.ports.path_tests import PathTests
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
+from hub.ports.situation import Situation
 from hub.ports.supervision import Supervision
 from hub.ports.windows import Windows
 from hub.store.alarms import AlarmsDrawer
@@ -60,6 +61,7 @@ from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
 from hub.store.plans import PlansDrawer
+from hub.store.path_tests import PathTestsDrawer
 from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
@@ -121,6 +123,7 @@ class PostgresTransaction:
         self.supervision: Supervision = SupervisionDrawer(session)
         self.windows: Windows = windows
         self.load: Load = LoadDrawer(session)
+        self.path_tests: PathTests = PathTestsDrawer(session)
         plans = PlansDrawer(session)
         self._plans_stamp = plans.stamp_later
         self.plans: Plans = plans
