@@ -146,7 +146,7 @@ def _form(body: bytes) -> dict[str, list[str]]:
 
 @router.post("/voice/{token}", response_model=VoiceHeard, summary="What a telephone gateway tells of a call")
 async def post_voice(hub: HubDep, request: Request, token: Token) -> Response:
-    """JSON `{"event", "key"}`, or the same as a form, which is answered in two plain lines: result, and what to say.
+    """JSON `{"event", "key"}`, or the same as a form, which is answered in one plain line: result|what to say.
 
     Proof: `Authorization: Bearer` with HUB_VOICE__CALLBACK_SECRET, or the signature of the hub's webhooks made with it.
     """
@@ -158,7 +158,7 @@ async def post_voice(hub: HubDep, request: Request, token: Token) -> Response:
     event, key = fields.get("event", ""), fields.get("key")
     heard = await run_in_threadpool(hub.services.answering.heard, token, event, key)
     if plain:
-        return PlainTextResponse(f"{heard['result']}\n{heard['say'] or ''}\n", headers={"Cache-Control": "no-store"})
+        return PlainTextResponse(f"{heard['result']}|{heard['say'] or ''}", headers={"Cache-Control": "no-store"})
     return JsonAnswer(heard)
 
 

@@ -34,7 +34,6 @@ def variables(message: Message, plan: VoicePlan) -> dict[str, str]:
         "CARE_TEXT": " ".join(message.spoken.split()),
         "CARE_LANGUAGE": message.language,
         "CARE_ID": message.key,
-        "CARE_ASKS": "1" if message.answer_url else "0",
     }
     if message.answer_url:
         found["CARE_URL"] = message.answer_url

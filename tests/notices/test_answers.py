@@ -187,7 +187,7 @@ def test_pressing_one_accepts_and_pressing_it_twice_is_once(door: Door) -> None:
     assert "接受" in heard["say"]
     # The gateway's line broke and it tells it again; and as a form, the way a dialplan does.
     form = door.anybody.post(url, data={"event": "key", "key": "1"}, headers=BEARER)
-    assert form.text.splitlines()[0] == "accept"
+    assert form.text.partition("|")[0] == "accept"
     assert assignment(night, first) == "accepted"
     assert assignment(night, second) == "stood_down"
     late = door.anybody.post(other, json={"event": "key", "key": "1"}, headers=BEARER).json()
