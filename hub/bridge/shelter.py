@@ -243,8 +243,8 @@ class Shelter:
         return True
 
     def _new(self, foreseen: Sequence[Foreseen]) -> list[int]:
-        """The places of those with an event that is not in the journal yet, nor was taken over from it, nor stands before
-        them in the same batch: a device may repeat itself while a batch gathers.
+        """The places of those with an event that was not kept yet, nor stands before it in the same batch: a device may
+        repeat itself while a batch gathers.
         """
         new: list[int] = []
         before: set[bytes] = set()
