@@ -304,7 +304,6 @@ class Settings(BaseSettings):
     supervision: SupervisionSettings = SupervisionSettings()
     rules: RulesSettings = RulesSettings()
     path_test: PathTestSettings = PathTestSettings()
-    path_test: PathTestSettings = PathTestSettings()
     devices: DeviceSettings = DeviceSettings()
     broker: BrokerSettings = BrokerSettings()
     session: SessionSettings = SessionSettings()

@@ -10,8 +10,8 @@ from hub.ports import (
     integrations,
     load,
     notices,
-    plans,
     path_tests,
+    plans,
     provisioning,
     reads,
     records,
@@ -29,8 +29,8 @@ from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
 from hub.ports.load import *  # noqa: F403
 from hub.ports.notices import *  # noqa: F403
-from hub.ports.plans import *  # noqa: F403
 from hub.ports.path_tests import *  # noqa: F403
+from hub.ports.plans import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403

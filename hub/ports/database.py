@@ -23,7 +23,6 @@ from hub.ports.load import Load
 from hub.ports.notices import Notices
 from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
-from hub.ports.path_tests import PathTests
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
@@ -47,7 +46,6 @@ from hub.ports.records import (
 )
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
-from hub.ports.situation import Situation
 from hub.ports.situation import Situation
 from hub.ports.supervision import Supervision
 from hub.ports.windows import Windows
@@ -343,7 +341,6 @@ class Transaction(Protocol):
     supervision: Supervision
     windows: Windows
     load: Load
-    path_tests: PathTests
     path_tests: PathTests
     plans: Plans
     provisioning: Provisioning

@@ -34,7 +34,6 @@ from hub.service.load import LoadDesk, Looked
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
-from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
 from hub.service.profiles import ProfileRegister
 from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
@@ -59,7 +58,6 @@ from hub.service.writing import Writer
 __all__ = [
     "MATTERS",
     "MOST_FENCES",
-    "PATH_DEVICE",
     "PATH_DEVICE",
     "PHOTO_BYTES",
     "WEBHOOK_EVENTS",
@@ -87,11 +85,8 @@ __all__ = [
     "Looked",
     "Onboarding",
     "Parcel",
+    "PathTests",
     "PlanDesk",
-    "PathTests",
-    "Probe",
-    "Probed",
-    "PathTests",
     "Probe",
     "Probed",
     "ProfileRegister",
@@ -152,7 +147,6 @@ class Services:
     windows: WindowDesk
     load: LoadDesk
     path_tests: PathTests
-    path_tests: PathTests
     ruling: Ruling
     rule_desk: RuleDesk
     recommending: Recommending
@@ -186,7 +180,10 @@ def build_services(
     counted: Counted = count_nothing,
     shadow: bool = False,
 ) -> Services:
-    """Plugs the use cases together. `shadow`: nobody is called. `outlets`: the channels that are set up; `quiet`: when routine notices wait."""
+    """Plugs the use cases together.
+
+    `outlets`: the channels that are set up; `quiet`: when routine notices wait. `shadow`: nobody is called.
+    """
     writer = Writer(new_id, travel, shadow=shadow)
     commands = CommandDesk(database, clock, new_id)
     raising = Raising(new_id, writer, policy, commands.locate_where_needed, PlanBook(zone))
@@ -229,7 +226,6 @@ def build_services(
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
         load=LoadDesk(database, clock),
-        path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),

@@ -34,8 +34,8 @@ from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.notices import Notices
-from hub.ports.plans import Plans
 from hub.ports.path_tests import PathTests
+from hub.ports.plans import Plans
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
@@ -60,8 +60,8 @@ from hub.store.load import LoadDrawer
 from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
-from hub.store.plans import PlansDrawer
 from hub.store.path_tests import PathTestsDrawer
+from hub.store.plans import PlansDrawer
 from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
