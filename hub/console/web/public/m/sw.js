@@ -55,3 +55,28 @@ self.addEventListener('fetch', (event) => {
     event.respondWith((async () => (await caches.match(event.request)) ?? fetch(event.request))())
   }
 })
+
+// A push shows what may stand on a lock screen and nothing else; what is true is fetched by the page it opens.
+self.addEventListener('push', (event) => {
+  let shown = {}
+  try {
+    shown = event.data?.json() ?? {}
+  } catch {
+    // Something else than the hub's own words: shown as a bare hint.
+  }
+  const title = typeof shown.title === 'string' && shown.title ? shown.title : '\u65b0\u901a\u77e5'
+  const body = typeof shown.body === 'string' ? shown.body : ''
+  const tag = typeof shown.tag === 'string' ? shown.tag : undefined
+  event.waitUntil(self.registration.showNotification(title, { body, tag, requireInteraction: shown.lane === 'alarm', icon: '/mark.svg' }))
+})
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(
+    (async () => {
+      const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+      const ours = open.find((client) => new URL(client.url).pathname.startsWith('/m'))
+      await (ours ? ours.focus() : self.clients.openWindow('/m/'))
+    })(),
+  )
+})
