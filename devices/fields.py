@@ -87,6 +87,8 @@ def metric(name: str, value: object, faults: Faults) -> float | None:
     if value is None or value == "":
         return None
     low, high = METRICS[name]
+    if (type(value) is int or type(value) is float) and low <= value <= high:
+        return value  # nearly every one; bool is no number here
     found = number(value)
     if found is None:
         faults[name] = f"{show(value)} is not a number"
@@ -121,6 +123,15 @@ def utc_time(value: object, faults: Faults, name: str = "observed_at") -> dateti
     if not isinstance(value, str):
         faults[name] = f"{show(value)} is not RFC 3339 text"
         return None
+    if value[10:11] == "T" and value[4:5] == "-" and len(value) <= 64:
+        # As nearly every device writes it. What is wrong with the rest is found out below.
+        try:
+            plain = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if plain.tzinfo is UTC and plain.year >= _FIRST_YEAR:
+                return plain
     text = value.strip()
     try:
         if len(text) > 64 or text[4:5] != "-" or text[10:11] not in ("T", "t", " "):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -40,8 +39,7 @@ _RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANK = b" \t\r\n"
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(msgspec.Struct):
     """One JSON object and what is known of it from outside its body. `raw` is what its digest is taken of."""
 
     device_id: str

@@ -36,6 +36,7 @@ from hub.ports.records import (
     FixRow,
     Json,
     Meanwhile,
+    MeasuredRow,
     ObservationRow,
     OrderRow,
     OutboxRow,
@@ -388,7 +389,7 @@ class Transaction(Protocol):
 
 
 class Database(Protocol):
-    def encoded(self, uplink: UplinkRow, observations: Sequence[ObservationRow]) -> EncodedRows:
+    def encoded(self, uplink: UplinkRow, measured: MeasuredRow) -> EncodedRows:
         """Rows as `Series.write` takes them ready made. Pure: it can be done before there is a transaction."""
 
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> AbstractContextManager[Transaction]:

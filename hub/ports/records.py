@@ -31,6 +31,7 @@ __all__ = [
     "Json",
     "Lane",
     "Meanwhile",
+    "MeasuredRow",
     "ObservationRow",
     "OrderRow",
     "OrderState",
@@ -140,6 +141,27 @@ class ObservationRow(NamedTuple):
 
 EncodedRows = tuple[bytes, bytes]
 """An uplink's row and those of its observations as the store wants them; made ahead, opaque to everybody else."""
+
+
+class MeasuredRow(NamedTuple):
+    """What one event measured, before it is taken apart into rows: all of them share everything but the value."""
+
+    received_at: datetime
+    observed_at: datetime
+    device_id: str
+    resident_id: str | None
+    values: Mapping[str, float]
+    state: str | None = None
+    buffered: bool = False
+
+    def rows(self) -> list[ObservationRow]:
+        """One row a metric; the word of an activity is a row of the metric `activity`."""
+        received_at, observed_at, device_id, resident_id, values, state, buffered = self
+        shared = received_at, observed_at, device_id, resident_id
+        rows = [ObservationRow(*shared, metric, float(value), None, buffered) for metric, value in values.items()]
+        if state is not None:
+            rows.append(ObservationRow(*shared, "activity", None, state, buffered))
+        return rows
 
 
 class FixRow(NamedTuple):

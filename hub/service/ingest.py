@@ -322,11 +322,11 @@ class Ingest:
             )
             if device.revoked:
                 continue
-            for event, is_fresh, rows in zip(item.decoded.events, item.fresh, item.observations, strict=True):
+            for event, is_fresh in zip(item.decoded.events, item.fresh, strict=True):
                 seen.append(device_seen(event, received_at, retained=incoming.uplink.retained))
                 if not is_fresh or not device.adopted:
                     continue
-                observations += rows
+                observations += item.observations(event)
                 position = fix_row(event, received_at, device.resident_id)
                 if position is not None:
                     fixes.append(position)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
+from msgspec import Struct, field
+
 from devices import Codec, Decoded, DeviceRef, Event, Reply, ack_reply
-from hub.ports import DeviceRow, DeviceSeen, EncodedRows, FixRow, Incoming, ObservationRow, UplinkOutcome, UplinkRow
-from hub.service.series import device_seen, fix_row, observation_rows
+from hub.ports import (
+    DeviceRow,
+    DeviceSeen,
+    EncodedRows,
+    FixRow,
+    Incoming,
+    MeasuredRow,
+    ObservationRow,
+    UplinkOutcome,
+    UplinkRow,
+)
+from hub.service.series import device_seen, fix_row, measured, observation_rows
 from hub.service.writing import TOLD_FAMILIES
 
 __all__ = [
@@ -32,7 +44,7 @@ Fate = tuple[UplinkOutcome, str | None]
 
 ACCEPTED: Fate = ("accepted", None)
 
-Encode = Callable[[UplinkRow, Sequence[ObservationRow]], EncodedRows]
+Encode = Callable[[UplinkRow, MeasuredRow], EncodedRows]
 
 
 def key_digest(family: str, key: str) -> bytes:
@@ -40,8 +52,7 @@ def key_digest(family: str, key: str) -> bytes:
     return blake2b(f"{family}|{key}".encode(), digest_size=16).digest()
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(Struct):
     """One uplink, decoded, on its way through a batch; made by `Ingest.prepare` or when its batch is taken."""
 
     incoming: Incoming
@@ -50,8 +61,6 @@ class Prepared:
     keys: list[bytes | None]
     answers: Sequence[Reply]
     """What the device hears whatever else comes of it."""
-    observations: list[list[ObservationRow]]
-    """Rows of each event, for the case that it is fresh."""
     seen: DeviceSeen | None = None
     """Set by `plainly`, with `ready`."""
     fix: FixRow | None = None
@@ -60,6 +69,10 @@ class Prepared:
     fresh: list[bool] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     alarms: int = 0
+
+    def observations(self, event: Event) -> list[ObservationRow]:
+        """Rows of one of its events, for the case that it is fresh."""
+        return observation_rows(event, self.incoming.uplink.received_at, self.device.resident_id)
 
     def begin(self) -> Prepared:
         """Before each attempt to commit: what a failed one found out does not count."""
@@ -77,12 +90,7 @@ def decoded_by(codecs: Mapping[str, Codec], incoming: Incoming, device: DeviceRo
         decoded = Decoded(error=f"there is no codec for family {family!r}")
     else:
         decoded = codec.decode(incoming.uplink, DeviceRef(device_id=device.id, family=family, profile=device.profile))
-    keys = [
-        key_digest(family, event.key)
-        if event.key is not None
-        else (_own_key(incoming, place) if event.kind == "alarm" and not incoming.dup else None)
-        for place, event in enumerate(decoded.events)
-    ]
+    keys = [_key_of(event, incoming, place) for place, event in enumerate(decoded.events)]
     answers: Sequence[Reply] = decoded.replies
     if device.revoked and any(event.kind == "alarm" for event in decoded.events):
         answers = [
@@ -90,11 +98,11 @@ def decoded_by(codecs: Mapping[str, Codec], incoming: Incoming, device: DeviceRo
             for event in decoded.events
             if event.kind == "alarm" and family in TOLD_FAMILIES
         ]
-    received_at = incoming.uplink.received_at
-    observations = [
-        observation_rows(_under(event, device), received_at, device.resident_id) for event in decoded.events
-    ]
-    return Prepared(incoming, device, decoded, keys, answers, observations)
+    for event in decoded.events:
+        if event.device_id != device.id:
+            # Events are filed under the row the hub knows: what id a codec read from the frame does not decide that.
+            raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
+    return Prepared(incoming, device, decoded, keys, answers)
 
 
 def plainly(item: Prepared, encode: Encode) -> Prepared:
@@ -116,10 +124,16 @@ def plainly(item: Prepared, encode: Encode) -> Prepared:
         "accepted",
         events=1,
     )
-    item.ready = encode(row, item.observations[0])
+    item.ready = encode(row, measured(event, received_at, device.resident_id))
     item.seen = device_seen(event, received_at, retained=incoming.uplink.retained)
     item.fix = fix_row(event, received_at, device.resident_id)
     return item
+
+
+def _key_of(event: Event, incoming: Incoming, place: int) -> bytes | None:
+    if event.key is not None:
+        return key_digest(incoming.family, event.key)
+    return _own_key(incoming, place) if event.kind == "alarm" and not incoming.dup else None
 
 
 def _own_key(incoming: Incoming, place: int) -> bytes:
@@ -152,13 +166,6 @@ def first_key(keys: Sequence[bytes | None]) -> bytes | None:
         if key is not None:
             return key
     return None
-
-
-def _under(event: Event, device: DeviceRow) -> Event:
-    """Events are filed under the row the hub knows: what id a codec read from the frame does not decide that."""
-    if event.device_id == device.id:
-        return event
-    raise ValueError(f"event of {event.device_id!r} in an uplink of {device.id!r}")
 
 
 def fate_of(item: Prepared) -> Fate:

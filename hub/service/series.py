@@ -8,11 +8,11 @@ from typing import Any
 from msgspec.structs import asdict
 
 from devices.model import Event, Fix
-from hub.ports import DeviceSeen, FixRow, Json, ObservationRow
+from hub.ports import DeviceSeen, FixRow, Json, MeasuredRow, ObservationRow
 
-__all__ = ["device_seen", "fix_json", "fix_row", "observation_rows", "trusted_time"]
+__all__ = ["device_seen", "fix_json", "fix_row", "measured", "observation_rows", "trusted_time"]
 
-_AHEAD = timedelta(minutes=5)
+_AHEAD = timedelta(minutes=-5)
 _BEHIND = timedelta(days=31)
 
 
@@ -22,9 +22,9 @@ def trusted_time(observed_at: datetime | None, received_at: datetime) -> datetim
     Device clocks have been wrong by months and years: a time more than five minutes ahead cannot be, one more than a
     month behind is no buffered record of a working device either.
     """
-    if observed_at is None or observed_at > received_at + _AHEAD or observed_at < received_at - _BEHIND:
+    if observed_at is None:
         return received_at
-    return observed_at
+    return observed_at if _AHEAD <= received_at - observed_at <= _BEHIND else received_at
 
 
 def fix_json(fix: Fix | None) -> Json | None:
@@ -38,22 +38,26 @@ def fix_json(fix: Fix | None) -> Json | None:
     return body
 
 
-def observation_rows(event: Event, received_at: datetime, resident_id: str | None) -> list[ObservationRow]:
-    """One row a metric, and one for the word of an activity."""
-    observed_at = trusted_time(event.observed_at, received_at)
-    device_id, buffered = event.device_id, event.buffered
-    rows = [
-        ObservationRow(received_at, observed_at, device_id, resident_id, metric, float(value), None, buffered)
-        for metric, value in event.vitals.items()
-    ]
+def measured(event: Event, received_at: datetime, resident_id: str | None) -> MeasuredRow:
+    """All that one event measured: a value a metric, and the word of an activity."""
+    word: str | None = None
     if event.kind == "activity":
         state = event.attributes.get("state")
-        if state is not None:
-            word = str(state)[:200]
-            rows.append(
-                ObservationRow(received_at, observed_at, device_id, resident_id, "activity", None, word, buffered)
-            )
-    return rows
+        word = None if state is None else str(state)[:200]
+    return MeasuredRow(
+        received_at,
+        trusted_time(event.observed_at, received_at),
+        event.device_id,
+        resident_id,
+        event.vitals,
+        word,
+        event.buffered,
+    )
+
+
+def observation_rows(event: Event, received_at: datetime, resident_id: str | None) -> list[ObservationRow]:
+    """One row a metric, and one for the word of an activity."""
+    return measured(event, received_at, resident_id).rows()
 
 
 def fix_row(event: Event, received_at: datetime, resident_id: str | None) -> FixRow | None:

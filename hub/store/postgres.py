@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from hub.clock import monotonic
 from hub.errors import UnavailableError
-from hub.ports.records import EncodedRows, Json, Meanwhile, ObservationRow, UplinkRow
+from hub.ports.records import EncodedRows, Json, Meanwhile, MeasuredRow, UplinkRow
 from hub.store.faults import faults, first_line
 from hub.store.overlap import Ending, NoAnswerError, OverlapConnection
 from hub.store.series import encoded
@@ -182,9 +182,9 @@ class PostgresDatabase:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def encoded(self, uplink: UplinkRow, observations: Sequence[ObservationRow]) -> EncodedRows:
+    def encoded(self, uplink: UplinkRow, measured: MeasuredRow) -> EncodedRows:
         """See `hub.store.series.encoded`."""
-        return encoded(uplink, observations)
+        return encoded(uplink, measured)
 
     @contextmanager
     def begin(self, lane: str = "main", meanwhile: Meanwhile | None = None) -> Iterator[PostgresTransaction]:
