@@ -307,7 +307,7 @@ def _of_assignment(incident: Incident, step: DueStep, now: datetime) -> DueOutco
     supervisors = Alert("supervisors", step.code)
     match step.code:
         case "accept" if incident.live and not incident.under_way:
-            if incident.run.advancing:
+            if incident.run.advancing or incident.shelved:
                 return _told(step, now, "the responder has not answered", (seat,))
             return _told(step, now, "the responder has not answered: the next are called", (seat,), plan="next")
         case "on_scene_late" if incident.live:

@@ -228,7 +228,8 @@ def _assignment_moved(incident: Incident, action: AssignmentMoved, now: datetime
         if over and after.state in ("acknowledged", "in_progress"):
             return _nobody_comes(after, entries, due, now, actor)
         asked = "offered" in action.others  # whoever is still being asked has the time of the tier
-        plan: PlanStep = "next" if action.state == "declined" and not after.under_way and not asked else "none"
+        quiet = after.under_way or asked or after.shelved
+        plan: PlanStep = "next" if action.state == "declined" and not quiet else "none"
         return Draft(after, entries, due=due, plan=plan, alerts=(alert_seat(after, action.state),))
     told_back = action.state == "completed" and after.live and not after.under_way
     alerts = (alert_seat(after, "completed"),) if told_back else ()
@@ -244,7 +245,9 @@ def _nobody_comes(
     step = legal(incident, "assignments_over")
     reason = Reason("nobody_comes", "everybody who was asked has declined or was stood down")
     released = entry_of("released", now, actor, {"reason": reason.code, "held_by": incident.acknowledged_by})
-    after = unclaimed(incident, step)
+    after = unclaimed(off_shelf(incident), step)
+    if incident.shelved:
+        entries = (*entries, entry_of("unshelved", now, actor, {"reason": reason.code}))
     if incident.run.state == "stopped":
         after = replace(after, run=run_again(incident.run, now=now, reason=reason.text))
     return Draft(
@@ -361,5 +364,8 @@ def _unshelve(incident: Incident, action: Unshelve, now: datetime, actor: Actor)
 
 def _escalate(incident: Incident, action: Escalate, now: datetime, actor: Actor) -> Draft:
     legal(incident, "escalate")
-    entry = entry_of("escalated", now, actor, {"reason": action.reason, "to": ["supervisors"], "plan": "next"})
-    return Draft(incident, entries=(entry,), alerts=(Alert("supervisors", "escalated"),), plan="next")
+    entries = [entry_of("escalated", now, actor, {"reason": action.reason, "to": ["supervisors"], "plan": "next"})]
+    if incident.shelved:  # whoever calls others does not want it out of sight
+        entries.append(entry_of("unshelved", now, actor, {"reason": action.reason}))
+    alerts = (Alert("supervisors", "escalated"),)
+    return Draft(off_shelf(incident), entries=tuple(entries), alerts=alerts, plan="next")

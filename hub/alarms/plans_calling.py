@@ -59,6 +59,7 @@ def call_next(
         return TierCall(Change(incident), None, ())
     run, plan = incident.run, incident.plan
     who = None if by.kind == "system" else by.name
+    beside = incident.under_way and run.state == "stopped"
     entries: list[TimelineEntry] = []
     for index in next_tiers(plan, run):
         tier = plan.tiers[index]
@@ -66,6 +67,9 @@ def call_next(
         if not asked and index == run.tier and run.marks:
             continue  # what was left of a tier called in turn is used up; it has its mark already
         run = run_called(run, plan, index, asked, now=now, reason=reason, by=who)
+        if asked and beside:
+            # More help beside somebody who is on the way: these are asked, and no clock calls any others.
+            run = replace(run, state="stopped", due_at=None, reason=incident.run.reason)
         if asked:
             entries.append(_called(tier, asked, run, now, by, reason))
             return _tier_call(incident, run, entries, (alert_seat(incident, TIER),), tier, asked)
@@ -74,7 +78,10 @@ def call_next(
     again_s = incident.policy.clocks(incident.alarm_class, incident.priority).repeat_s
     text = "everybody whom the plan can call was called, and nobody has accepted"
     before = run.state
-    run = run_exhausted(run, now=now, again_s=again_s, reason=text)
+    if beside:
+        run = replace(run, state="stopped", due_at=None, reason=incident.run.reason)
+    else:
+        run = run_exhausted(run, now=now, again_s=again_s, reason=text)
     told: dict[str, Any] = {"step": "plan", "to": ["operators", "supervisors"], "reason": text}
     if before == "exhausted":
         entries = []  # who is missing was said when it was found out
@@ -136,7 +143,7 @@ def run_follows(before: Incident, after: Incident, *, now: datetime) -> PlanRun:
         now=now,
         shelved=after.shelved,
         held=held,
-        newly_held=held and phase(before) != "held",
+        newly_held=held and phase(before) != "held" and not after.under_way,
         voice_s=after.plan.voice.seconds_for(after.type),
     )
 
@@ -155,10 +162,11 @@ def plan_action(incident: Incident, action: VoiceContact | SkipTier, *, now: dat
         return Draft(replace(incident, run=spoken), (TimelineEntry("voice", now, actor, body),))
     seconds = incident.plan.voice.seconds_for(incident.type)
     text = f"nobody spoke with the resident within {seconds} s" if action.by_clock else "the resident was not reached"
-    goes_on = run.state in ("ready", "voice") and not incident.under_way
+    goes_on = run.state in ("ready", "voice") and not incident.under_way and not incident.shelved
     body = {"result": "failed", "reason": text, **({"note": action.note} if action.note else {})}
     if not goes_on:
-        return Draft(incident, (TimelineEntry("voice", now, actor, body),))
+        ended = replace(run, state="ready", due_at=None) if run.state == "voice" else run
+        return Draft(replace(incident, run=ended), (TimelineEntry("voice", now, actor, body),))
     return Draft(
         replace(incident, run=replace(run, state="ready", since=now, due_at=None, reason=text)),
         (TimelineEntry("voice", now, actor, {**body, "plan": "next"}),),

@@ -31,9 +31,11 @@ const pages = {
   devices: { load: () => import('./pages/DevicesPage.vue'), parts: { list: {}, work: {} } },
   onboarding: { load: () => import('./onboarding/OnboardingPage.vue'), under: 'devices', roles: KEEPERS },
   handover: { load: () => import('./handover/HandoverPage.vue') },
+  rota: { load: () => import('./rota/RotaPage.vue'), parts: { week: {}, patterns: { roles: KEEPERS }, swaps: {} } },
   supervision: { load: () => import('./pages/SupervisionPage.vue'), roles: ['operator', ...SUPERVISORS], parts: { review: {}, kpi: {} } },
   settings: { load: () => import('./settings/SettingsPage.vue'), parts: { site: {}, users: { roles: ['admin'] }, screens: { roles: SUPERVISORS }, audit: { roles: SUPERVISORS } } },
   notify: { load: () => import('./notify/NotifyPage.vue'), under: 'settings' },
+  plans: { load: () => import('./plans/PlansPage.vue'), under: 'settings' },
   codes: { load: () => import('./codes/CodesPage.vue'), under: 'settings', roles: KEEPERS },
   wall: { load: () => import('./wall/WallPage.vue'), aside: true },
 } satisfies Record<string, Page>
