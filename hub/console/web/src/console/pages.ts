@@ -33,6 +33,7 @@ const pages = {
   handover: { load: () => import('./handover/HandoverPage.vue') },
   rota: { load: () => import('./rota/RotaPage.vue'), parts: { week: {}, patterns: { roles: KEEPERS }, swaps: {} } },
   supervision: { load: () => import('./pages/SupervisionPage.vue'), roles: ['operator', ...SUPERVISORS], parts: { review: {}, kpi: {} } },
+  load: { load: () => import('./load/LoadPage.vue'), under: 'supervision' },
   settings: { load: () => import('./settings/SettingsPage.vue'), parts: { site: {}, users: { roles: ['admin'] }, screens: { roles: SUPERVISORS }, audit: { roles: SUPERVISORS } } },
   notify: { load: () => import('./notify/NotifyPage.vue'), under: 'settings' },
   plans: { load: () => import('./plans/PlansPage.vue'), under: 'settings' },
