@@ -162,6 +162,9 @@ class Hub:
             self._start_shelter()
         # Unwound first: who waits for a silent database must not hold up the end.
         self._stack.callback(self.database.hasten, 0.7)
+        if self.feed is not None:
+            # It may be waiting for the database as well: the two waits shall not add up.
+            self._stack.callback(self.feed.request_stop)
 
     def _prepare_for_the_dark(self) -> None:
         """What will be known without the database, and the line to the hub's other processes."""

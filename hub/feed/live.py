@@ -33,6 +33,7 @@ FLUSH_S = 0.1
 """Changes that are not critical wait at most that long for one another."""
 _CRITICAL_GAP_S = 0.005
 _TICK_S = 1.0
+_AWAY_S = 0.3
 _IDLE_S = 0.02
 _FAILURES = 3
 _READ = 1_000
@@ -160,12 +161,18 @@ class Feed:
         """Waits until the feed knows where the timeline stands."""
         return self._ready.wait(timeout_s)
 
+    def request_stop(self) -> None:
+        """Its thread ends with what it is reading; does not wait, and leaves the open pages alone."""
+        self._stop.set()
+
     def close(self) -> None:
         """Ends every subscription at once and the thread within its tick."""
-        self._stop.set()
+        self.request_stop()
         self.end_streams()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=_TICK_S * 3)
+            # It only reads: nobody need wait while a silent database keeps it.
+            away = self._dark or self._board.away
+            self._thread.join(timeout=_AWAY_S if away else _TICK_S * 3)
 
     def end_streams(self) -> None:
         """Ends every open subscription: the server stops."""
