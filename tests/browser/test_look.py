@@ -33,6 +33,11 @@ DESK_PAGES = (
     "settings",
     "settings/screens",
     "settings/audit",
+    "notify",
+    "notify/log",
+    "notify/templates",
+    "plans",
+    "plans/emergency",
     "codes",
     "wall",
 )

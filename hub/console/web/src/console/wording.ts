@@ -51,6 +51,33 @@ export function endText(reason: string | null | undefined): string {
   return own.length && known !== reason ? `${known}（${own.join(': ')}）` : known
 }
 
+const WHY: readonly [RegExp, string, readonly string[]][] = [
+  [/^the channel (\w+) is not set up$/, 'off', ['channel']],
+  [/^(.+) has no address for (\w+)$/, 'address', ['who', 'channel']],
+  [/^tried (\d+) times$/, 'tried', ['n']],
+  [/^the call: (\w+)$/, 'call', ['outcome']],
+  [/^(.+) did not answer in time$/, 'silent', ['who']],
+  [/^(.+) cannot be reached.*$/, 'away', ['who']],
+  [/^(.+) answered (\d+).*$/, 'answered', ['who', 'code']],
+  [/^the hub stopped before it knew$/, 'crash', []],
+]
+
+/** Why a notice did not leave; without a wording here, the hub's sentence. */
+export function noticeReason(reason: string | null | undefined): string {
+  if (!reason) return ''
+  for (const [shape, code, names] of WHY) {
+    const found = shape.exec(reason)
+    if (!found) continue
+    const values: Params = {}
+    names.forEach((name, index) => (values[name] = found[index + 1] ?? ''))
+    if (values.channel) values.channel = word('channel', String(values.channel))
+    if (values.outcome) values.outcome = word('notified', String(values.outcome))
+    if (values.who) values.who = word('notified.who', String(values.who).replaceAll(/\W+/g, '_'), String(values.who))
+    return t(`notified.why.${code}`, values)
+  }
+  return endText(reason)
+}
+
 /** The people an incident's entries speak of by id. */
 export function namesOf(incident: Incident | null): ReadonlyMap<string, string> {
   const names = new Map<string, string>()
@@ -91,7 +118,7 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.
-  if (!step) add(endText(pick(body, 'reason')))
+  if (!step) add(entry.kind === 'notified' ? noticeReason(pick(body, 'reason')) : endText(pick(body, 'reason')))
   add(pick(body, 'text', 'summary', 'note', 'message'))
   const at = pick(body, 'happened_at', 'at')
   if (at && Math.abs(Date.parse(at) - Date.parse(entry.at)) > 30_000) add(t('timeline.happened', { at: clockTime(at) }))
