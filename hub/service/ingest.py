@@ -202,6 +202,8 @@ class Ingest:
         if situation is None:
             keys = keys_of(items)
             fresh = tx.ledger.take(keys) if keys else set()
+            if len(fresh) == len(items) and all(item.ready is not None for item in items):
+                return self._plain_batch(tx, items, now)
         else:
             fresh = situation.fresh
         new_alarms: list[NewAlarm] = []
@@ -244,6 +246,19 @@ class Ingest:
             else Outcome(*fate, tuple(item.replies), item.alarms)
             for item, fate in zip(items, fates, strict=True)
         ]
+
+    def _plain_batch(self, tx: Transaction, items: Sequence[Prepared], now: datetime) -> list[Outcome]:
+        """A batch like nearly all: each uplink made ready ahead, each new. What comes of it is known already."""
+        if self._hear is not None:
+            self._hear(tx, items, now)
+        tx.devices.seen([item.seen for item in items if item.seen is not None])
+        tx.series.write(
+            [],
+            [],
+            [item.fix for item in items if item.fix is not None],
+            [item.ready for item in items if item.ready is not None],
+        )
+        return [Outcome("accepted", None, tuple(item.answers)) if item.answers else _PLAINLY for item in items]
 
     # ---- devices ----------------------------------------------------------------------------------------------------
 
