@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.fixtures.browser import browser, context, desk_hub, page
 
 __all__ = ["browser", "context", "desk_hub", "page"]
+
+expect.set_options(timeout=20_000)  # the most that is waited; a busy machine is no failure

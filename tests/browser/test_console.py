@@ -60,7 +60,7 @@ def test_an_alarm_is_claimed_sent_and_closed_by_keyboard_alone(page: Page, desk_
     with desk_hub.sign_in("supervisor") as client:
         incident = live_incident(client, WANG)
         line = row(page, incident["id"])
-        expect(line).to_be_visible(timeout=5_000)
+        expect(line).to_be_visible(timeout=20_000)
         expect(line).to_contain_text("王桂兰")
         expect(page.locator(".counter.critical")).to_contain_text("1")
         keyboard = page.keyboard
@@ -130,7 +130,7 @@ def test_a_second_press_after_the_claim_is_never_hidden(page: Page, desk_hub: Ru
     page.keyboard.press("2")
     page.keyboard.type("误按")
     press(desk_hub, watch, "k2")
-    expect(page.locator(".dialog-changed")).to_be_visible(timeout=5_000)
+    expect(page.locator(".dialog-changed")).to_be_visible(timeout=20_000)
     page.keyboard.press("Enter")
     # The first Enter does not close what was pressed again under the operator's hands.
     expect(page.locator("dialog .error")).to_contain_text("2")
@@ -143,7 +143,7 @@ def test_after_a_restart_the_desk_is_live_again_and_shows_what_it_missed(page: P
     press(desk_hub, watch_of(desk_hub, WANG), "k1")
     open_desk(page, desk_hub)
     page.keyboard.press("n")
-    expect(page.locator("[data-action=acknowledge]")).to_be_enabled(timeout=5_000)
+    expect(page.locator("[data-action=acknowledge]")).to_be_enabled(timeout=20_000)
     desk_hub.stop()
     expect(page.locator("[data-banner=down]")).to_be_visible(timeout=20_000)
     expect(page.locator("[data-action=acknowledge]")).to_be_disabled()
@@ -163,7 +163,7 @@ def test_a_lapsed_session_keeps_the_page_under_the_sign_in(page: Page, desk_hub:
     expect(page.locator(".detail-who")).to_contain_text("王桂兰")
     page.context.clear_cookies()
     page.keyboard.press("a")
-    expect(page.locator("dialog.signin")).to_be_visible(timeout=10_000)
+    expect(page.locator("dialog.signin")).to_be_visible(timeout=20_000)
     expect(page.locator(".detail-who")).to_contain_text("王桂兰")
     page.fill("input[name=password]", desk_hub.credentials("operator")["password"])
     page.keyboard.press("Enter")
@@ -178,10 +178,10 @@ def test_sound_asks_for_one_click(page: Page, desk_hub: RunningHub) -> None:
     page.reload()
     expect(page.locator(".link.live")).to_be_visible(timeout=15_000)
     # Nobody has touched this page yet: the browser allows no sound, and the page says so loudly.
-    expect(page.locator(".banner")).to_contain_text("声音未开启", timeout=5_000)
+    expect(page.locator(".banner")).to_contain_text("声音未开启", timeout=20_000)
     page.locator(".sound.off").click()
     expect(page.locator(".sound.on")).to_be_visible()
-    expect(page.locator(".banner")).to_have_count(0, timeout=5_000)
+    expect(page.locator(".banner")).to_have_count(0, timeout=20_000)
 
 
 def test_rows_never_move_under_the_pointer(page: Page, desk_hub: RunningHub) -> None:
@@ -192,7 +192,7 @@ def test_rows_never_move_under_the_pointer(page: Page, desk_hub: RunningHub) -> 
     first.hover()
     press(desk_hub, watch_of(desk_hub, CHEN), "k2")
     fresh = page.locator(".fresh")
-    expect(fresh).to_contain_text("1", timeout=5_000)
+    expect(fresh).to_contain_text("1", timeout=20_000)
     expect(page.locator(".row")).to_have_count(1)
     page.mouse.move(900, 400)
     expect(page.locator(".row")).to_have_count(2)

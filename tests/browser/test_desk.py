@@ -67,7 +67,7 @@ def test_ten_incidents_from_raise_to_close_without_the_mouse(page: Page, desk_hu
     assert len(residents) == 10
     for number, resident in enumerate(residents):
         press(desk_hub, watch_of(desk_hub, resident), f"k{number}", "sos" if number % 2 else "assistance")
-    expect(page.locator("#tab-open .count")).to_have_text("10", timeout=10_000)
+    expect(page.locator("#tab-open .count")).to_have_text("10", timeout=20_000)
     for left in range(10, 0, -1):
         keyboard.press("n")
         expect(page.locator("[data-action=acknowledge]")).to_be_visible()
@@ -221,11 +221,11 @@ def test_two_tabs_share_one_stream_and_the_second_misses_nothing(context: Browse
     expect(second.locator(".link.live")).to_be_visible(timeout=15_000)
     press(desk_hub, watch_of(desk_hub, WANG), "k1")
     for page in (first, second):
-        expect(page.locator(".row")).to_have_count(1, timeout=5_000)
+        expect(page.locator(".row")).to_have_count(1, timeout=20_000)
     assert streams(desk_hub) == 1
     first.close()
     press(desk_hub, watch_of(desk_hub, CHEN), "k2")
-    expect(second.locator(".row")).to_have_count(2, timeout=5_000)
+    expect(second.locator(".row")).to_have_count(2, timeout=20_000)
 
 
 @pytest.mark.long
@@ -234,7 +234,7 @@ def test_without_shared_workers_a_page_has_a_stream_of_its_own(context: BrowserC
     page.add_init_script("delete globalThis.SharedWorker")
     open_desk(page, desk_hub)
     press(desk_hub, watch_of(desk_hub, WANG), "k1")
-    expect(page.locator(".row")).to_have_count(1, timeout=5_000)
+    expect(page.locator(".row")).to_have_count(1, timeout=20_000)
     assert streams(desk_hub) == 1
 
 
@@ -254,7 +254,7 @@ def test_where_a_proxy_holds_the_stream_back_the_page_polls(context: BrowserCont
     with page.expect_request("**/api/v1/changes*", timeout=20_000):
         pass
     press(desk_hub, watch_of(desk_hub, WANG), "k1")
-    expect(page.locator(".row")).to_have_count(1, timeout=10_000)
+    expect(page.locator(".row")).to_have_count(1, timeout=20_000)
 
 
 def test_a_shift_is_handed_over_by_two_people(browser: Browser, desk_hub: RunningHub) -> None:

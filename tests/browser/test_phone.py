@@ -94,7 +94,7 @@ def test_the_big_button_leads_from_accept_to_done(phone: Page, desk_hub: Running
     assignment = offered(desk_hub, operator)
     card = phone.locator(f'.card[data-assignment="{assignment}"]')
     # Live: the task appears by itself.
-    expect(card).to_be_visible(timeout=5_000)
+    expect(card).to_be_visible(timeout=20_000)
     expect(card).to_have_class("card critical")
     expect(card).to_contain_text("陈秀英")
     expect(card).to_contain_text("82 岁")
@@ -140,7 +140,7 @@ def test_steps_without_a_signal_are_kept_over_a_reload_and_sent_in_order(
     open_phone(phone, desk_hub)
     assignment = offered(desk_hub, operator)
     card = phone.locator(f'.card[data-assignment="{assignment}"]')
-    expect(card).to_be_visible(timeout=5_000)
+    expect(card).to_be_visible(timeout=20_000)
     show_cards(phone)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     wait_until(lambda: phone.evaluate("caches.match('/m/').then(Boolean)"), 10, what="the shell in the cache")
@@ -177,7 +177,7 @@ def test_a_lost_answer_is_not_done_twice(phone: Page, desk_hub: RunningHub, oper
     open_phone(phone, desk_hub)
     assignment = offered(desk_hub, operator)
     card = phone.locator(f'.card[data-assignment="{assignment}"]')
-    expect(card).to_be_visible(timeout=5_000)
+    expect(card).to_be_visible(timeout=20_000)
     show_cards(phone)
     keys: list[str] = []
 
@@ -192,7 +192,7 @@ def test_a_lost_answer_is_not_done_twice(phone: Page, desk_hub: RunningHub, oper
     phone.route("**/accept", lose_first_answer)
     card.locator(".go").tap()
     wait_until(lambda: phone.evaluate("1") and len(keys) >= 2, 15, what="the second try")
-    expect(phone.locator(".sync")).to_have_text("已同步", timeout=10_000)
+    expect(phone.locator(".sync")).to_have_text("已同步", timeout=20_000)
     assert len(set(keys)) == 1
     incident = operator.get(f"/api/v1/assignments/{assignment}").json()["incident_id"]
     entries = operator.get(f"/api/v1/incidents/{incident}/timeline").json()["items"]
@@ -206,7 +206,7 @@ def test_a_task_withdrawn_meanwhile_keeps_the_record_and_says_so(
     open_phone(phone, desk_hub)
     assignment = offered(desk_hub, operator)
     card = phone.locator(f'.card[data-assignment="{assignment}"]')
-    expect(card).to_be_visible(timeout=5_000)
+    expect(card).to_be_visible(timeout=20_000)
     show_cards(phone)
     phone.context.set_offline(True)
     card.locator(".go").tap()
@@ -273,7 +273,7 @@ def test_a_photo_waits_on_the_phone_and_comes_small_where_the_resident_agrees(
     assert operator.post(f"/api/v1/residents/{CHEN}/consents", json=given).status_code == 200
     open_phone(phone, desk_hub)
     assignment = offered(desk_hub, operator)
-    phone.locator("dialog.ring .go").tap(timeout=5_000)
+    phone.locator("dialog.ring .go").tap(timeout=20_000)
     card = phone.locator(f'.card[data-assignment="{assignment}"]')
     card.locator('.go[data-next="en-route"]').tap()
     card.locator('.go[data-next="on-scene"]').tap()
@@ -281,7 +281,7 @@ def test_a_photo_waits_on_the_phone_and_comes_small_where_the_resident_agrees(
     picture = photo_of(phone)
     phone.context.set_offline(True)
     card.locator("input[type=file]").set_input_files(picture)
-    expect(phone.locator(".sync")).to_contain_text("待上报 1", timeout=10_000)
+    expect(phone.locator(".sync")).to_contain_text("待上报 1", timeout=20_000)
     phone.context.set_offline(False)
     photos = wait_until(
         lambda: phone.evaluate("1") and operator.get(f"/api/v1/assignments/{assignment}/photos").json()["items"],
