@@ -104,6 +104,8 @@ def _shown(view: LinkView) -> HTMLResponse:
         inside += f'<p role="status"><strong>{escape(words[view.state])}</strong></p>'
         if view.why:
             inside += f"<p>{escape(view.why)}</p>"
+    if view.address:
+        inside += f"<p><strong>{escape(view.address)}</strong></p>"
     if view.state == "accepted":
         inside += f'<p><a class="b" href="/m/">{escape(words["open"])}</a></p>'
     return _page(view.language, view.title, inside)

@@ -62,18 +62,19 @@ _ROWS: Final = (
         Words(
             "紧急任务",
             "【{site}】紧急：{place}，{what}。请接受或拒绝：{link}",
-            "这里是{site}值班台。{place}，{what}，需要您前往。接受请按1，不能去请按2，重听请按0。",
+            "这里是{site}值班台。{place}，{what}，需要您前往。地址：{address}。接受请按1，不能去请按2，重听请按0。",
             "**紧急任务** {place}，{what}。接受或拒绝：{link}",
         ),
         Words(
             "Urgent task",
             "[{site}] Urgent: {place}, {what}. Accept or decline: {link}",
-            "This is the duty desk of {site}. {place}, {what}. You are needed. "
+            "This is the duty desk of {site}. {place}, {what}. You are needed. The address: {address}. "
             "To accept press 1. If you cannot go press 2. To hear this again press 0.",
             "**Urgent task** {place}, {what}. Accept or decline: {link}",
         ),
+        # `place` is an area; the address is read to whoever answers and shown to whoever accepts, on no lock screen.
         required=("what", "place"),
-        optional=("number",),
+        optional=("number", "address"),
         asks=True,
         then=_CALLS,
     ),

@@ -32,6 +32,8 @@ class LinkView:
     title: str
     text: str
     why: str | None = None
+    address: str | None = None
+    """Only for whoever has accepted."""
 
 
 class Answering:
@@ -87,7 +89,8 @@ class Answering:
             state, why = "too_late", assignment.reason if assignment else None
         elif row.expires_at <= self._clock():
             state = "expired"
-        return LinkView(state, row.language, said.title, said.full.replace("**", ""), why)
+        address = str(row.params.get("address") or "") if state == "accepted" else ""
+        return LinkView(state, row.language, said.title, said.full.replace("**", ""), why, address or None)
 
     # --- the telephone
 

@@ -41,7 +41,9 @@ def call_out(
 ) -> None:
     """Asks one person to go; worth nothing once somebody has accepted."""
     place = _place(tx, incident)
-    params = {"what": incident.type, "place": place.address or place.area or _NOWHERE, "number": str(place.number)}
+    # The address is read aloud and shown to whoever accepts; a lock screen says the area alone.
+    where = {"place": place.area or _NOWHERE, "address": place.address}
+    params = {"what": incident.type, "number": str(place.number), **where}
     notify(
         tx,
         Notice(

@@ -84,7 +84,7 @@ class Night(World):
             return notify(tx, notice, now=self.now).id
 
     def call_out(self, assignment: dict[str, Any], channel: Channel = "voice", **fields: Any) -> str:
-        params = {"what": "sos", "place": "第3网格"}
+        params = {"what": "sos", "place": "第3网格", "address": "西里 3 幢 501"}
         return self.ask(
             Notice(
                 str(assignment["incident_id"]),

@@ -111,6 +111,7 @@ def test_a_link_is_safe_to_preview_and_its_button_accepts_once(door: Door) -> No
     night = door.night
     first, second = night.offered()
     token = sent_link(night, first)
+    assert "西里" not in night.told_by("sms")[-1].short
     assert len(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))) >= 16  # 128 bits
     for _ in range(3):  # whoever previews links opens it
         page = door.anybody.get(f"/t/{token}", headers={"Accept": "*/*"})
@@ -127,6 +128,7 @@ def test_a_link_is_safe_to_preview_and_its_button_accepts_once(door: Door) -> No
     assert refused.status_code == 403
     done = door.anybody.post(f"/t/{token}", data={"action": "accept"})
     assert "您已接受" in done.text
+    assert "西里 3 幢 501" in done.text  # who goes must know where
     assert assignment(night, first) == "accepted"
     assert assignment(night, second) == "stood_down"
     again = door.anybody.post(f"/t/{token}", data={"action": "decline"})
@@ -165,6 +167,7 @@ def test_links_that_are_over_wrong_or_another_purpose_open_nothing(door: Door) -
 def ring(night: Night, offer: dict[str, Any]) -> tuple[str, str]:
     notice = night.call_out(offer, "voice")
     night.turn()
+    assert "西里" in night.told_by("voice")[-1].spoken
     url = night.told_by("voice")[-1].answer_url
     assert url is not None
     return notice, url.removeprefix("https://hub.example")
