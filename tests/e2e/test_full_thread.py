@@ -140,7 +140,9 @@ def test_from_the_press_to_the_supervised_close(
         assert numbers == sorted(numbers)
 
     entries = list(reversed(get(desk, f"{here}/timeline")["items"]))
-    assert [entry["kind"] for entry in entries] == [
+    # What the notice of the offer went through stands between these lines whenever its sender came to it, and that no
+    # gateway is set up.
+    assert [entry["kind"] for entry in entries if entry["kind"] not in ("notified", "noted")] == [
         *("raised", "acknowledged", "offered", "accepted", "en_route", "on_scene", "completed"),
         *("resolved", "supervised", "closed"),
     ]
