@@ -15,7 +15,7 @@ PATIENCE_S = 20.0
 
 
 def wait_until(condition: Callable[[], T], seconds: float = 10.0, *, what: str = "the condition") -> T:
-    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`, or PATIENCE_S if that is more.
+    """Polls until `condition()` is truthy and returns it; fails the test after `seconds`, PATIENCE_S if that is more.
 
     A time that is promised is asserted with a clock beside it, not by this.
     """
