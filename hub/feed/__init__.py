@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.feed.dark import DarkBoard
 from hub.feed.events import FeedEvent, everything, parse_cursor
-from hub.feed.live import Feed, Subscription
+from hub.feed.live import Feed
+from hub.feed.subscription import Subscription
 
 __all__ = ["DarkBoard", "Feed", "FeedEvent", "Subscription", "everything", "parse_cursor"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -23,9 +23,10 @@ from hub.clock import Clock, monotonic
 from hub.errors import HubError
 from hub.feed.dark import DarkBoard
 from hub.feed.events import FeedEvent, compose, event_of, everything, frame_of, parse_cursor
+from hub.feed.subscription import Subscription
 from hub.ports import Cursor, Json, Reads
 
-__all__ = ["Feed", "Subscription"]
+__all__ = ["Feed"]
 
 _log = logging.getLogger("hub.feed")
 
@@ -40,88 +41,6 @@ _READ = 1_000
 _COUNT_EVERY_S = 5.0
 REPLAY = 5_000
 """A cursor further behind than that many entries is answered with `reset`."""
-QUEUE = 1_000
-QUEUE_BYTES = 8 * 1024 * 1024
-
-
-class Subscription:
-    """One open page. Everything but `close` belongs to the event loop it was made in."""
-
-    def __init__(self, feed: Feed, accepts: Callable[[FeedEvent], bool], after: int) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.ended = False
-        self._feed = feed
-        self._accepts = accepts
-        self._after = after
-        self._events: deque[FeedEvent] = deque()
-        self._bytes = 0
-        self._replaying = True
-        self._lost = False
-        self._news = asyncio.Event()
-
-    async def batch(self, timeout_s: float) -> list[FeedEvent]:
-        """What has come since the last call; waits up to `timeout_s` for something. Empty: nothing came, or `ended`."""
-        if not self._events and not self.ended:
-            self._news.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._news.wait()
-            except TimeoutError:
-                return []
-        taken = list(self._events)
-        self._events.clear()
-        self._bytes = 0
-        return taken
-
-    def close(self) -> None:
-        """No more events. Safe from any thread, and twice."""
-        self._feed.drop(self)
-
-    # -- called in the loop by the feed
-
-    def offer(self, events: Iterable[FeedEvent]) -> None:
-        """Takes events into the queue; on overflow the queue becomes one `reset`."""
-        if self.ended:
-            return
-        for event in events:
-            if event.seq is not None and event.last_seq <= self._after:
-                continue
-            if not self._accepts(event):
-                continue
-            taken = event.since(self._after) if event.first_seq <= self._after else event
-            self._events.append(taken)
-            self._bytes += len(taken.frame)
-        if len(self._events) > QUEUE or self._bytes > QUEUE_BYTES:
-            self._lost = True
-            self.reset("overflow")
-        if self._events and not self._replaying:
-            self._news.set()
-
-    def preload(self, events: Sequence[FeedEvent]) -> None:
-        """What was missed, ahead of what came meanwhile."""
-        if not self._lost:
-            kept = [event for event in events if self._accepts(event)]
-            self._events.extendleft(reversed(kept))
-            self._bytes += sum(len(event.frame) for event in kept)
-        self._replaying = False
-        if self._events:
-            self._news.set()
-
-    def reset(self, reason: str) -> None:
-        """Forgets the queue: the page must fetch a snapshot, and its old place (perhaps of another epoch) is void."""
-        self._after = 0
-        self._events.clear()
-        self._bytes = 0
-        self._events.append(self._feed.reset_event(reason))
-        self._news.set()
-
-    def end(self) -> None:
-        self.ended = True
-        self._news.set()
-
-    def nudge(self) -> None:
-        """`batch` returns now, with what there is."""
-        self._news.set()
 
 
 class Feed:

@@ -13,6 +13,7 @@ import pytest
 
 from hub.clock import monotonic
 from hub.feed import Feed, FeedEvent, Subscription, everything, live, parse_cursor
+from hub.feed import subscription as subscriptions
 from hub.ports import Cursor, Reads
 from tests.feed.memory import NOW, Bell, MemoryTimeline
 
@@ -245,7 +246,7 @@ def test_too_old_a_place_starts_again(feed: Feed, timeline: MemoryTimeline, monk
 def test_a_page_that_cannot_keep_up_is_reset_and_the_others_are_not(
     feed: Feed, timeline: MemoryTimeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "QUEUE", 5)
+    monkeypatch.setattr(subscriptions, "QUEUE", 5)
 
     async def test() -> None:
         async with page(feed) as slow, page(feed) as quick:
