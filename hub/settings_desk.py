@@ -46,6 +46,13 @@ class SupervisionSettings(_Section):
     """Which closed incidents a second person looks at, beside those that always need it."""
 
     sample: float = Field(default=0.05, ge=0, le=1)
+    return_visit_days: int = Field(default=3, ge=0, le=60)
+    """After a supervised closing somebody goes again within so many days; 0: nobody."""
+    red_hours: float = Field(default=2, gt=0, le=8_760)
+    """By when a matter that a person reported must be resolved; overdue, it rises one level."""
+    orange_hours: float = Field(default=24, gt=0, le=8_760)
+    yellow_hours: float = Field(default=72, gt=0, le=8_760)
+    blue_hours: float = Field(default=168, gt=0, le=8_760)
 
 
 class PathTestSettings(_Section):

@@ -53,6 +53,7 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/incidents/{{incident_id}}"): _READERS | _STAFF,
     ("GET", f"{_P}/incidents/{{incident_id}}/timeline"): _READERS | _STAFF,
     ("GET", f"{_P}/incidents/{{incident_id}}/candidates"): _CONSOLE,
+    ("GET", f"{_P}/incidents/{{incident_id}}/loop"): _READERS,
     ("POST", f"{_P}/incidents/{{incident_id}}/acknowledge"): _HANDLERS,
     ("POST", f"{_P}/incidents/{{incident_id}}/release"): _HANDLERS,
     ("POST", f"{_P}/incidents/{{incident_id}}/assign"): _HANDLERS,

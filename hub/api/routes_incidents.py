@@ -13,6 +13,7 @@ from hub.api.answers import JsonAnswer, one, page_body
 from hub.api.deps import HubDep, Who
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import Assign, Close, Note, Nothing, OptionalReason, Reason, Shelve, Supervise, TransferTo
+from hub.api.schemas_rota import Loop
 from hub.api.scope import incident_view, may_see_incident, person_of
 from hub.api.views import CandidateList, Incident, IncidentDetail, IncidentPage, ListOf, TimelineEntry
 from hub.api.writes import Write, Writing
@@ -93,6 +94,12 @@ def show_timeline(hub: HubDep, who: Who, incident_id: Uid, limit: Limit = 100, c
 def show_candidates(hub: HubDep, incident_id: Uid) -> Response:
     """Responders on duty with the reasons for and against, best first; those who cannot go come last."""
     return JsonAnswer(recommendation_json(hub.services.recommending.of_incident(incident_id)))
+
+
+@router.get("/incidents/{incident_id}/loop", response_model=Loop, summary="Who has which part in it")
+def show_loop(hub: HubDep, incident_id: Uid) -> Response:
+    """Who reported, who patrols there, who is responsible, resolved and supervised; the deadline, the return visit."""
+    return JsonAnswer(hub.services.matters.loop(incident_id))
 
 
 def _answer(write: Writing, incident_id: str, act: Callable[[], object]) -> Response:

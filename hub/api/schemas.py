@@ -235,7 +235,7 @@ class AlarmFromPerson(Request):
     phone: Phone | None = None
     fix: Fix | None = None
     test: Flag = False
-    channel: Literal["phone", "walk_in", "app", "qr"] = "phone"
+    channel: Literal["phone", "walk_in", "app", "qr", "patrol", "staff", "home"] = "phone"
 
 
 class HelpWanted(Request):

@@ -17,6 +17,7 @@ __all__ = [
     "HolidayFields",
     "HolidayNew",
     "HolidayView",
+    "Loop",
     "MyRota",
     "OnCall",
     "OverrideNew",
@@ -328,4 +329,38 @@ class MyRota(View):
     swaps: list[SwapView]
     colleagues: list[_Colleague] = Field(description="Whom a swap may be asked")
     areas: dict[str, str]
+    server_time: datetime
+
+
+class _Report(View):
+    source: Literal["device", "person", "system", "rule"]
+    channel: str | None
+    at: datetime
+    device_id: str | None
+    phone: str | None
+    caller: str | None
+    by: str | None
+    by_kind: str | None
+
+
+class _ReturnVisit(View):
+    order_id: str
+    state: str
+    wanted_from: datetime
+    wanted_to: datetime
+
+
+class Loop(View):
+    """Somebody patrols, reports, is responsible, resolves, supervises."""
+
+    reporter: _Report | None
+    patroller: Named | None = Field(description="The grid officer on call there when it opened")
+    responsible: Named | None
+    resolver: Named | None
+    supervisor: Named | None
+    supervision: Literal["none", "required", "done"]
+    level: Literal["red", "orange", "yellow", "blue"] | None = Field(description="Of a matter that a person reported")
+    due_at: datetime | None
+    overdue: int = Field(description="How often it rose a level because it was not resolved in time")
+    return_visit: _ReturnVisit | None
     server_time: datetime

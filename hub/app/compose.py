@@ -36,7 +36,18 @@ from hub.console import mount_console
 from hub.embedded import EmbeddedServices
 from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
-from hub.jobs import BoundedJob, HearingBeat, Jobs, LoadJob, NoticeCounts, RulesJob, SupervisionJob, WindowsJob
+from hub.jobs import (
+    BoundedJob,
+    HearingBeat,
+    Jobs,
+    LoadJob,
+    MattersJob,
+    NoticeCounts,
+    RotaJob,
+    RulesJob,
+    SupervisionJob,
+    WindowsJob,
+)
 from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
 from hub.ports.dark import DarkState
 from hub.service import Foreseeing, Sheltered
@@ -260,6 +271,8 @@ class Hub:
         )
         self._keep_doing(rules)
         self._keep_doing(WindowsJob(self.services.windows))
+        self._keep_doing(MattersJob(self.services.matters, registry=self.registry))
+        self._keep_doing(RotaJob(self.services.rota, self.services.rota_board, registry=self.registry))
         self._keep_doing(LoadJob(self.services.load, self.reads, utc_now, registry=self.registry))
         if not self.settings.shadow:
             job = path_tests_job(self.services, self.settings, self.embedded, self._look.feed_seq, self.registry)
@@ -281,7 +294,6 @@ class Hub:
         retention = retention_of(self.settings)
         keep_house(self.database, now, retention)
         roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
-        self.services.rota.top_up()
         self.services.following.tidy(now - timedelta(days=self.settings.notify.kept_days))
 
     def _start_bridge(self, url: str) -> None:

@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from devices import FAMILIES, Codec
 from dispatch import HaversineTravel, Travel
-from hub.alarms import DEFAULT_POLICY, EscalationPolicy
+from hub.alarms import DEFAULT_POLICY, PRIORITIES, EscalationPolicy
 from hub.api import hash_password
 from hub.app.channels import outlets_of, quiet_of, wording_of
 from hub.clock import new_id, utc_now
 from hub.ports import Database
 from hub.roads import OsrmRoads, Roads, RoadTravel, ValhallaRoads, read_matrix
-from hub.service import Counted, Services, build_services, count_nothing
+from hub.service import Counted, LoopTimes, Services, build_services, count_nothing
 from hub.settings import Settings
 from hub.store import Retention
 
-__all__ = ["all_codecs", "policy_of", "retention_of", "sampler", "services_on", "travel_of"]
+__all__ = ["all_codecs", "loop_of", "policy_of", "retention_of", "sampler", "services_on", "travel_of"]
 
 
 def sampler(rate: float) -> Callable[[str], bool]:
@@ -54,6 +54,18 @@ def retention_of(settings: Settings) -> Retention:
         keys=timedelta(days=kept.ledger_days),
         photos=timedelta(days=kept.photos_days),
     )
+
+
+def loop_of(settings: Settings) -> LoopTimes:
+    """Deadlines of reported matters, and of the visit after a closing."""
+    kept = settings.supervision
+    hours = {
+        "critical": kept.red_hours,
+        "high": kept.orange_hours,
+        "medium": kept.yellow_hours,
+        "low": kept.blue_hours,
+    }
+    return LoopTimes({level: timedelta(hours=hours[level]) for level in PRIORITIES}, kept.return_visit_days)
 
 
 def travel_of(settings: Settings) -> Travel:
@@ -94,6 +106,7 @@ def services_on(
         hash_secret=hash_password,
         policy=policy_of(settings),
         zone=ZoneInfo(settings.site.time_zone),
+        loop=loop_of(settings),
         outlets={} if settings.shadow else outlets_of(settings),
         shadow=settings.shadow,
         wording=wording_of(settings),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hub.jobs.bounded import BoundedJob
 from hub.jobs.load import LoadJob
+from hub.jobs.matters import MattersJob
 from hub.jobs.notices import NoticeCounts, NoticesJob
 from hub.jobs.path_tests import PathTestsJob
+from hub.jobs.rota import RotaJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
 from hub.jobs.supervision import HearingBeat, SupervisionJob
@@ -16,9 +18,11 @@ __all__ = [
     "HearingBeat",
     "Jobs",
     "LoadJob",
+    "MattersJob",
     "NoticeCounts",
     "NoticesJob",
     "PathTestsJob",
+    "RotaJob",
     "RulesJob",
     "SupervisionJob",
     "Wake",

@@ -9,6 +9,7 @@ from hub.ports import (
     home,
     integrations,
     load,
+    matters,
     notices,
     path_tests,
     plans,
@@ -28,6 +29,7 @@ from hub.ports.desk import *  # noqa: F403
 from hub.ports.home import *  # noqa: F403
 from hub.ports.integrations import *  # noqa: F403
 from hub.ports.load import *  # noqa: F403
+from hub.ports.matters import *  # noqa: F403
 from hub.ports.notices import *  # noqa: F403
 from hub.ports.path_tests import *  # noqa: F403
 from hub.ports.plans import *  # noqa: F403
@@ -48,6 +50,7 @@ __all__ += desk.__all__
 __all__ += home.__all__
 __all__ += integrations.__all__
 __all__ += load.__all__
+__all__ += matters.__all__
 __all__ += notices.__all__
 __all__ += plans.__all__
 __all__ += path_tests.__all__

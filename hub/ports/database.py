@@ -20,6 +20,7 @@ from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
+from hub.ports.matters import Matters
 from hub.ports.notices import Notices
 from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
@@ -337,6 +338,7 @@ class Transaction(Protocol):
     commands: Commands
     quarantine: Quarantine
     reference: Reference
+    matters: Matters
     rota: Rota
     rules: Rules
     supervision: Supervision

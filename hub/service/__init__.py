@@ -31,6 +31,7 @@ from hub.service.homes import PHOTO_BYTES, Homes
 from hub.service.ingest import Ingest
 from hub.service.intake import Intake
 from hub.service.load import LoadDesk, Looked
+from hub.service.matters import COLOURS, LoopTimes, MatterDesk
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
@@ -56,6 +57,7 @@ from hub.service.windows import WindowDesk
 from hub.service.writing import Writer
 
 __all__ = [
+    "COLOURS",
     "MATTERS",
     "MOST_FENCES",
     "PATH_DEVICE",
@@ -83,6 +85,8 @@ __all__ = [
     "LinkView",
     "LoadDesk",
     "Looked",
+    "LoopTimes",
+    "MatterDesk",
     "Onboarding",
     "Parcel",
     "PathTests",
@@ -150,6 +154,7 @@ class Services:
     ruling: Ruling
     rule_desk: RuleDesk
     recommending: Recommending
+    matters: MatterDesk
     rota: RotaDesk
     rota_board: RotaBoard
     repairs: Repairs
@@ -174,6 +179,7 @@ def build_services(
     hash_secret: Callable[[str], str],
     policy: EscalationPolicy = DEFAULT_POLICY,
     zone: tzinfo = CHINA,
+    loop: LoopTimes | None = None,
     outlets: Mapping[Channel, Outlet] | None = None,
     wording: Wording = Wording(),
     quiet: QuietHours | None = None,
@@ -191,7 +197,8 @@ def build_services(
     ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
     care = Care(database, clock, new_id, dispatching)
     onboarding = Onboarding(database, clock)
-    handling = Handling(database, clock, writer, sample)
+    matters = MatterDesk(database, clock, new_id, loop or LoopTimes(), zone)
+    handling = Handling(database, clock, writer, sample, matters.return_visit)
     ways = outlets or {}
     following = Following(database, clock, new_id, ways)
     return Services(
@@ -229,6 +236,7 @@ def build_services(
         path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),
         rule_desk=RuleDesk(database, clock, new_id, raising),
+        matters=matters,
         recommending=Recommending(database, clock, travel),
         rota=RotaDesk(database, clock, new_id, zone),
         rota_board=RotaBoard(database, clock, zone),

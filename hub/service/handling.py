@@ -29,20 +29,30 @@ from hub.ports import Actor, Database, Transaction
 from hub.service.guards import check_version
 from hub.service.writing import Writer
 
-__all__ = ["Handling", "Sample"]
+__all__ = ["Handling", "ReturnVisit", "Sample"]
 
 Sample = Callable[[str], bool]
 """Whether an incident (by id) is drawn for supervision whatever it was."""
+ReturnVisit = Callable[[Transaction, Incident, Actor, datetime], str | None]
+"""Has somebody go again after a supervised closing; gives the order's id, None where nobody needs to."""
 
 
 class Handling:
     """Claims, notes, shelves, closes, supervises. Raises hub.errors; nothing is changed then."""
 
-    def __init__(self, database: Database, clock: Clock, writer: Writer, sample: Sample) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        writer: Writer,
+        sample: Sample,
+        return_visit: ReturnVisit = lambda _tx, _incident, _actor, _now: None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._writer = writer
         self._sample = sample
+        self._return_visit = return_visit
 
     def acknowledge(self, incident_id: str, actor: Actor, *, version: int | None = None) -> None:
         """Claims it; ConflictError says who was first and when."""
@@ -123,6 +133,8 @@ class Handling:
             if change.incident.live and not incident.live:
                 _check_alone(tx, incident)
             self._writer.write(tx, change, now=now)
+            if isinstance(action, Supervise) and change.incident.state == "closed":
+                self._return_visit(tx, change.incident, actor, now)
 
 
 def _holder(tx: Transaction, user_id: str) -> str:

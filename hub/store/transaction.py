@@ -33,6 +33,7 @@ from hub.ports.desk import Desk
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
+from hub.ports.matters import Matters
 from hub.ports.notices import Notices
 from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
@@ -57,6 +58,7 @@ from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
 from hub.store.load import LoadDrawer
+from hub.store.matters import MattersDrawer
 from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
@@ -118,6 +120,7 @@ class PostgresTransaction:
         self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
+        self.matters: Matters = MattersDrawer(session)
         self.rota: Rota = RotaDrawer(session)
         self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)

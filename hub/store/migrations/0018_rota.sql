@@ -100,3 +100,12 @@ CREATE TABLE holidays (
     source    text NOT NULL DEFAULT 'local',
     version   integer NOT NULL DEFAULT 1
 );
+
+-- A matter that a person reported: by when it must be resolved. Overdue, it rises one level.
+CREATE TABLE matters (
+    incident_id  uuid PRIMARY KEY REFERENCES incidents (id) ON DELETE CASCADE,
+    priority     text NOT NULL CHECK (priority IN ('critical', 'high', 'medium', 'low')),
+    due_at       timestamptz NOT NULL,
+    raised       smallint NOT NULL DEFAULT 0     -- how often it rose because it was overdue
+);
+CREATE INDEX matters_due ON matters (due_at);
