@@ -119,7 +119,9 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int], minutes: fl
                     beside = flood.beside(stage, sizes["presses"], float(sizes["beside"]))
                 with open_stage(name, server) as stage:
                     burst = flood.burst(stage, sizes["burst"], sizes["burst"] / 10)
-                found.setdefault("flood", []).append({"beside": beside, "burst": burst})
+                with open_stage(name, server) as stage:
+                    storm = flood.burst(stage, sizes["burst"], sizes["burst"] / 10, float(sizes["beside"]))
+                found.setdefault("flood", []).append({"beside": beside, "burst": burst, "storm": storm})
         if "endurance" in parts:
             with open_stage(brokers[-1], server) as stage:
                 found["endurance"] = endurance.measure(stage, minutes, float(sizes["steady"]))
@@ -181,6 +183,11 @@ def show(found: dict[str, Any]) -> str:
             for what, one in (
                 (f"beside {pair['beside']['uplinks_per_second']:.0f} uplinks/s", pair["beside"]),
                 (f"{pair['burst']['presses']} in {pair['burst']['pressed_in_s']} s", pair["burst"]),
+                (
+                    f"{pair['storm']['presses']} in {pair['storm']['pressed_in_s']} s"
+                    f" beside {pair['storm']['uplinks_per_second']:.0f} uplinks/s",
+                    pair["storm"],
+                ),
             )
             for name in ("publish_to_told", "publish_to_page")
         ]

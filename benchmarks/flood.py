@@ -7,6 +7,7 @@ Measured as in `alarm_latency`: from just before the packet is written until the
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -110,8 +111,38 @@ def beside(stage: Stage, presses: int, uplinks_per_second: float) -> dict[str, A
     }
 
 
-def burst(stage: Stage, presses: int, per_second: float) -> dict[str, Any]:
-    """`presses` of as many devices without residents, so that each opens an incident of its own."""
+def _whole(hub: RunningHub, presses: int, messages: int) -> None:
+    """One incident a device, with a plan of its own to go on with; every uplink once."""
+    rows = hub.rows(
+        "SELECT count(*) AS incidents, count(DISTINCT device_id) AS devices, sum(alarm_count) AS alarms,"
+        " count(*) FILTER (WHERE EXISTS (SELECT FROM due d WHERE d.subject_id = i.id)) AS going_on"
+        " FROM incidents i WHERE device_id LIKE 'B-%%' AND class = 'emergency' AND state <> 'closed'"
+    )[0]
+    wanted = presses + _WARM
+    if (rows["incidents"], rows["devices"], int(rows["alarms"])) != (wanted, wanted, wanted):
+        raise RuntimeError(f"burst: {wanted} presses of as many devices became {dict(rows)}")
+    if rows["going_on"] < presses:
+        raise RuntimeError(f"burst: {presses - rows['going_on']} incidents have no step that is due")
+    kept = hub.rows("SELECT count(*) AS n FROM uplinks WHERE outcome = 'accepted' AND lane = 'telemetry'")[0]["n"]
+    if kept != messages:
+        raise RuntimeError(f"burst: {messages} uplinks were sent beside it, {kept} stored")
+
+
+def burst(stage: Stage, presses: int, per_second: float, uplinks_per_second: float = 0.0) -> dict[str, Any]:
+    """`presses` of as many devices without residents, so that each opens an incident of its own, with its plan.
+
+    Beside `uplinks_per_second` of telemetry, where that is not 0. RuntimeError where anything is lost or doubled.
+    """
+    seconds = presses / per_second
+    messages = round((seconds + 6) * uplinks_per_second)
+    request: LoadRequest = {
+        "url": stage.broker.url_for("bench-load"),
+        "client_id": "bench-load",
+        "messages": messages,
+        "devices": DEVICES,
+        "items": 0,
+        "per_second": uplinks_per_second,
+    }
     with stage.hub() as hub:
         with psycopg.connect(hub.database_url, autocommit=True) as connection:
             connection.execute("UPDATE devices SET resident_id = NULL WHERE id LIKE 'B-%'")
@@ -124,22 +155,38 @@ def burst(stage: Stage, presses: int, per_second: float) -> dict[str, Any]:
             )
         before = load_average()
         with (
+            ExitStack() as stack,
             stage.child("presses", stage.broker.url_for("bench-send"), "bench-send", str(per_second)) as devices,
             stage.child("page", "127.0.0.1", str(hub.http_port), _cookie(hub)) as page,
         ):
+            load = stack.enter_context(stage.child("load")) if messages else None
             devices.wait_ready()
             page.wait_ready()
+            if load is not None:
+                load.say(json.dumps(request))
+                load.wait_ready()
             _warm(hub, devices)
+            if load is not None:
+                load.say("go")
+                settle(2.0)
+            groups = {"hub": hub.process.pid if hub.process else None, "database": stage.server.pid}
+            cpu = cpu_seconds(groups)
             devices.say(f"go {_WARM} {presses}")
             result = devices.result()
+            used = {name: round((after - cpu[name]) / seconds, 2) for name, after in cpu_seconds(groups).items()}
+            if load is not None:
+                load.result()
             settle(_AFTER_S)
             seen = page.finish()
+        _whole(hub, presses, messages)
         found = _judge("burst", result, seen, _stored(hub))
     took = max(result["pressed"].values()) - min(result["pressed"].values())
     return {
         "broker": stage.broker_name,
         "presses": presses,
         "pressed_in_s": round(took, 1),
+        "uplinks_per_second": uplinks_per_second,
         **found,
+        "cores_used": used,
         "load_average": [before, load_average()],
     }
