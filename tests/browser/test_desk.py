@@ -344,7 +344,7 @@ def test_every_number_of_the_supervisor_opens_its_list(page: Page, desk_hub: Run
     assert len(answer.text().splitlines()) == 2
 
 
-def test_rows_of_one_person_know_of_each_other(page: Page, desk_hub: RunningHub) -> None:
+def test_rows_of_one_person_know_of_each_other_and_become_one(page: Page, desk_hub: RunningHub) -> None:
     watch = watch_of(desk_hub, WANG)
     press(desk_hub, watch, "k1")
     press(desk_hub, watch, "k2")
@@ -352,6 +352,27 @@ def test_rows_of_one_person_know_of_each_other(page: Page, desk_hub: RunningHub)
     open_desk(page, desk_hub)
     expect(page.locator(".row")).to_have_count(2)
     with desk_hub.sign_in("supervisor") as client:
-        expect(row(page, live_incident(client, WANG)["id"])).to_contain_text("×2")
-    page.keyboard.press("n")
-    expect(page.locator(".detail-others")).to_contain_text("走出安全区域")
+        live = client.get("/api/v1/incidents", params={"state": "live", "resident": WANG}).json()["items"]
+        by_type = {one["type"]: one for one in live}
+        expect(row(page, by_type["sos"]["id"])).to_contain_text("×2")
+        page.keyboard.press("n")
+        expect(page.locator(".detail-others")).to_contain_text("走出安全区域")
+        # One event: the second closes into the first, and each says so.
+        page.keyboard.press("j")
+        expect(page.locator(".detail-line")).to_contain_text("走出安全区域")
+        page.keyboard.press("a")
+        expect(page.locator(".detail-state")).to_contain_text("周敏")
+        page.keyboard.press("c")
+        page.keyboard.press("5")
+        expect(page.locator("dialog[open] select")).to_have_value(by_type["sos"]["id"])
+        page.keyboard.type("同一次走失")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        expect(page.locator(".detail-state")).to_contain_text("重复")
+        merged = client.get(f"/api/v1/incidents/{by_type['wandering']['id']}").json()
+        assert (merged["state"], merged["disposition"]) == ("closed", "duplicate")
+        assert merged["summary"] == f"并入 #{by_type['sos']['number']} 王桂兰：同一次走失"
+        entries = client.get(f"/api/v1/incidents/{by_type['sos']['id']}/timeline").json()["items"]
+        assert f"合并自 #{by_type['wandering']['number']}" in str(
+            next(one for one in entries if one["kind"] == "noted")
+        )
