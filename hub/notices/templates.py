@@ -224,7 +224,8 @@ _ROWS: Final = (
         Words(
             "Nobody accepts",
             "[{site}] Alarm {number} ({what}): everybody in the plan was called, nobody accepted. Please act now.",
-            "This is {site}. Alarm {number}, {what}: everybody in the plan was called and nobody has accepted. Please act now.",
+            "This is {site}. Alarm {number}, {what}: everybody in the plan was called and nobody has accepted. "
+            "Please act now.",
         ),
         required=("number", "what"),
         then=_CALLS,

@@ -222,10 +222,13 @@ class Following:
         log.error("nobody was reached by %s for notice %s: %s", row.channel, row.id, reason)
         if row.incident_id is None:
             return
+        person = tx.notices.people([row.party]).get(row.party)
+        who = person.name if person is not None and person.name else row.party
         body: dict[str, Any] = {
             "step": "notify",
             "to": ["operators"],
-            "reason": f"{row.party} was not reached by {row.channel}: {reason}",
+            "reason": f"{who} was not reached by {row.channel}: {reason}",
+            "note": who,
             "notice_id": row.id,
         }
         tx.timeline.add(
