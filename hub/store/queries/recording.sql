@@ -40,10 +40,12 @@ WHERE t.subject_kind = 'resident' AND t.kind = 'status' AND t.at >= %(start)s AN
 ORDER BY t.subject_id, t.seq
 
 -- :name recording_meals
-SELECT json_build_object('kind', 'missed_meal', 'at', o.wanted_to, 'resident_id', o.resident_id) AS line
-FROM orders o
-WHERE o.kind IN ('meal_delivery', 'meal_dine_in') AND o.state = 'missed'
+SELECT json_build_object('kind', 'missed_meal', 'resident_id', o.resident_id,
+                         'at', CASE o.state WHEN 'missed' THEN o.wanted_to ELSE v.ended_at END) AS line
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.kind IN ('meal_delivery', 'meal_dine_in')
   AND o.wanted_to >= %(start)s::timestamptz - interval '1 day' AND o.wanted_to < %(end)s
+  AND (o.state = 'missed' OR o.state = 'aborted' AND v.outcome IN ('no_answer', 'not_found') AND v.ended_at IS NOT NULL)
 ORDER BY o.wanted_to
 
 -- :name recording_done

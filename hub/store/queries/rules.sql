@@ -78,11 +78,15 @@ FROM devices d LEFT JOIN device_watch w ON w.device_id = d.id
 WHERE d.resident_id = ANY (%(ids)s::text[]) AND d.adopted AND d.revoked_at IS NULL
 ORDER BY d.id
 
+-- A meal nobody ate: it was never brought, or nobody was there to take it.
 -- :name rules_meals
-SELECT o.resident_id, o.wanted_to AS at FROM orders o
-WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.wanted_from > %(since)s::timestamptz - interval '1 day' AND o.wanted_to > %(since)s
-  AND o.wanted_to <= %(now)s AND o.kind IN ('meal_delivery', 'meal_dine_in') AND o.state = 'missed'
-ORDER BY o.wanted_to
+SELECT o.resident_id, CASE o.state WHEN 'missed' THEN o.wanted_to ELSE v.ended_at END AS at
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.kind IN ('meal_delivery', 'meal_dine_in')
+  AND o.wanted_from > %(since)s::timestamptz - interval '1 day'
+  AND (o.state = 'missed' AND o.wanted_to > %(since)s AND o.wanted_to <= %(now)s
+       OR o.state = 'aborted' AND v.outcome IN ('no_answer', 'not_found') AND v.ended_at > %(since)s AND v.ended_at <= %(now)s)
+ORDER BY at
 
 -- A late record makes a row of its own on TimescaleDB: they are added up.
 -- :name rules_hours
