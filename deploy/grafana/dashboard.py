@@ -360,6 +360,12 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
                 target(f"max by (priority) (hub_load_share{{{ONLY}}})", "{{priority}}"),
             ),
             panel(
+                "排班与办结 Rota and matters",
+                "Gaps of the next 14 days by kind; reported matters that rose a level unresolved, a day.",
+                target(f"max by (kind) (hub_rota_gaps{{{ONLY}}})", "gaps: {{kind}}"),
+                target(f"sum(increase(hub_matters_overdue_total{{{ONLY}}}[1d]))", "overdue"),
+            ),
+            panel(
                 "报警通路自检 Test of the alarm path",
                 "The latest test alarm: whether it came through, when, and the seconds to each step.",
                 target(f"min(hub_path_test_passed{{{ONLY}}})", "passed"),
