@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from hub.ports.records import Json
@@ -52,9 +52,6 @@ class Plans(Protocol):
         """(user id, name) of the supervisors, those on duty first."""
 
     def place(self, incident_id: str) -> PlanPlace | None: ...
-
-    def day_off(self, day: date) -> bool:
-        """Whether a day is off: a weekend that is not worked, or a holiday."""
 
 
 class PlanReads(Protocol):

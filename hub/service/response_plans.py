@@ -67,7 +67,7 @@ class PlanBook:
         plans = self.plans(tx, stamp)
         local = now.astimezone(self._zone)
         by_day = any(plan.conditions.days != "any" for plan in plans)
-        day_off = tx.plans.day_off(local.date()) if by_day else False
+        day_off = by_day and not tx.rota.calendar().works(local.date())
 
         def choose(alarm: Alarm, resident: Resident | None, area_path: tuple[str, ...]) -> ChosenPlan:
             return choose_plan(

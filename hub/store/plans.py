@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 from hub.ports.plans import PlanContact, PlanPlace
 from hub.ports.records import Json
 from hub.store.session import Session, is_uuid
 
 __all__ = ["PlansDrawer"]
-
-_SATURDAY = 5
 
 
 class PlansDrawer:
@@ -42,9 +40,3 @@ class PlansDrawer:
     def place(self, incident_id: str) -> PlanPlace | None:
         row = self._session.one("plan_place", id=incident_id) if is_uuid(incident_id) else None
         return None if row is None else PlanPlace(row["number"], row["address"], row["area"])
-
-    def day_off(self, day: date) -> bool:
-        found = self._session.one("plan_days", days=[day])
-        if found is not None:
-            return bool(found["kind"] == "off")
-        return day.weekday() >= _SATURDAY

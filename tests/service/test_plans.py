@@ -244,7 +244,12 @@ def test_tiers_follow_one_another_until_nobody_is_left(town: World) -> None:
 def test_in_turn_is_one_after_the_other(town: World) -> None:
     body = {"code": "one", "zh": "轮流", "en": "in turn", "wait_s": 20, "mode": "in_turn"}
     tier = {**body, "parties": [{"role": "keyholder"}, {"role": "guard"}, {"role": "contact"}]}
-    fields = {"id": "mine", "zh": "我的", "en": "mine", "conditions": {"types": ["sos"], "area_id": "G3"}}
+    fields: dict[str, Any] = {
+        "id": "mine",
+        "zh": "我的",
+        "en": "mine",
+        "conditions": {"types": ["sos"], "area_id": "G3"},
+    }
     admin = town.actors["fanglei"]
     town.services.response_plans.add(
         {
@@ -384,6 +389,24 @@ def test_plans_are_chosen_by_type_flags_area_and_night(town: World) -> None:
     assert progress(town, other)["plan"]["id"] == "health"
     technical = opened(town, "tamper")
     assert progress(town, technical)["plan"] == {"id": "default", "zh": "默认预案", "en": "Default plan", "version": 0}
+
+
+def test_a_holiday_is_a_day_off_and_a_worked_weekend_is_none(town: World) -> None:
+    tier = {"code": "guard", "zh": "保安", "en": "guard", "parties": [{"role": "guard"}]}
+    conditions = {"types": ["sos"], "classes": ["emergency"], "days": "weekend"}
+    fields = {"id": "rest", "zh": "休息日", "en": "days off", "conditions": conditions, "tiers": [tier]}
+    town.services.response_plans.add(fields, town.actors["fanglei"])
+    found = []
+    for days, kind in ((0, None), (0, "work"), (1, None), (1, "off")):  # START is a Sunday
+        town.now = START + timedelta(days=days)
+        town.rows("DELETE FROM holidays RETURNING id")
+        if kind is not None:
+            town.rows("INSERT INTO holidays (id, kind, name) VALUES (%s, %s, 'x') RETURNING id", town.now.date(), kind)
+        incident_id = opened(town)
+        found.append(progress(town, incident_id)["plan"]["id"])
+        town.services.handling.close(incident_id, town.actors["zhoumin"], "false", "x")
+    town.rows("DELETE FROM holidays RETURNING id")
+    assert found == ["rest", "emergency_alone", "emergency_alone", "rest"]
 
 
 def test_a_broken_record_stands_in_no_alarms_way(town: World) -> None:

@@ -15,9 +15,6 @@ SELECT decode(p.digest, 'base64'), p.body
 FROM json_to_recordset(%(rows)s::json) AS p (digest text, body jsonb)
 ON CONFLICT DO NOTHING
 
--- :name plan_days
-SELECT id AS day, kind FROM holidays WHERE id = ANY (%(days)s::date[])
-
 -- :name plan_contacts
 SELECT c.id, c.name, c.phone, c.kind, c.has_key, c.responder_id, c.version
 FROM contacts c WHERE c.resident_id = %(resident_id)s
