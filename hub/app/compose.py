@@ -43,6 +43,7 @@ from hub.jobs import (
     LoadJob,
     MattersJob,
     NoticeCounts,
+    PowerJob,
     RotaJob,
     RulesJob,
     SupervisionJob,
@@ -271,6 +272,7 @@ class Hub:
         )
         self._keep_doing(rules)
         self._keep_doing(WindowsJob(self.services.windows))
+        self._keep_doing(PowerJob(self.services.power))
         self._keep_doing(MattersJob(self.services.matters, registry=self.registry))
         self._keep_doing(RotaJob(self.services.rota, self.services.rota_board, registry=self.registry))
         self._keep_doing(LoadJob(self.services.load, self.reads, utc_now, registry=self.registry))

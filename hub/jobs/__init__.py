@@ -11,7 +11,7 @@ from hub.jobs.rota import RotaJob
 from hub.jobs.rules import RulesJob
 from hub.jobs.runner import Jobs, Wake
 from hub.jobs.supervision import HearingBeat, SupervisionJob
-from hub.jobs.windows import WindowsJob
+from hub.jobs.windows import PowerJob, WindowsJob
 
 __all__ = [
     "BoundedJob",
@@ -22,6 +22,7 @@ __all__ = [
     "NoticeCounts",
     "NoticesJob",
     "PathTestsJob",
+    "PowerJob",
     "RotaJob",
     "RulesJob",
     "SupervisionJob",

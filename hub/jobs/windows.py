@@ -1,11 +1,11 @@
-"""Silences whose end has come: what stands is raised, once."""
+"""Silences whose end has come, and power cuts: what is one matter becomes one."""
 
 from __future__ import annotations
 
 from hub.jobs.bounded import BoundedJob
-from hub.service import WindowDesk
+from hub.service import PowerCuts, WindowDesk
 
-__all__ = ["WindowsJob"]
+__all__ = ["PowerJob", "WindowsJob"]
 
 _BATCH = 20
 _PER_SECOND = 20
@@ -24,3 +24,16 @@ class WindowsJob(BoundedJob):
             if not self._desk.settle_next():
                 return done
         return batch
+
+
+class PowerJob(BoundedJob):
+    """Folds what a power cut has opened into one matter of its area, about once a second."""
+
+    def __init__(self, power: PowerCuts) -> None:
+        super().__init__("power", batch=_BATCH, per_second=_PER_SECOND)
+        self._power = power
+
+    def piece(self, batch: int) -> int:  # noqa: ARG002
+        """One look."""
+        self._power.fold()
+        return 0

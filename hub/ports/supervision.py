@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from hub.ports.records import Json
 
-__all__ = ["HearingRow", "Supervision", "SuspectRow", "WatchRow"]
+__all__ = ["HearingRow", "PowerRow", "Supervision", "SuspectRow", "WatchRow"]
 
 
 class HearingRow(NamedTuple):
@@ -51,6 +51,15 @@ class WatchRow(NamedTuple):
     incident_id: str | None = None
 
 
+class PowerRow(NamedTuple):
+    """An incident of one device without mains power, with the area it shares the fault with."""
+
+    area_id: str
+    area_name: str
+    incident_id: str
+    device_id: str
+
+
 class Supervision(Protocol):
     def beat(self, process: str, ways: Mapping[str, bool], now: datetime) -> None:
         """This process hears (or does not hear) these ways now. A gap of more than 15 s counts as deafness."""
@@ -85,6 +94,11 @@ class Supervision(Protocol):
 
     def repair_of(self, incident_id: str) -> str | None:
         """The repair order of an incident that is not over yet."""
+
+    def without_power(self, since: datetime, fewest: int) -> list[PowerRow]:
+        """Live incidents since then that are only about mains power lost, of areas where so many devices say so, or
+        where that is a shared matter already; an area is the smallest that is known.
+        """
 
     def release(self, incident_id: str, now: datetime) -> None:
         """The devices of an incident are each looked at again, by themselves."""

@@ -53,6 +53,7 @@ from hub.service.sending import Counted, Parcel, Sending, Wording, count_nothing
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
 from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
+from hub.service.power import PowerCuts
 from hub.service.windows import WindowDesk
 from hub.service.writing import Writer
 
@@ -91,6 +92,7 @@ __all__ = [
     "Parcel",
     "PathTests",
     "PlanDesk",
+    "PowerCuts",
     "Probe",
     "Probed",
     "ProfileRegister",
@@ -149,6 +151,7 @@ class Services:
     plan_desk: PlanDesk
     supervising: Supervising
     windows: WindowDesk
+    power: PowerCuts
     load: LoadDesk
     path_tests: PathTests
     ruling: Ruling
@@ -232,6 +235,7 @@ def build_services(
         webhooks=WebhookDesk(database, clock, new_id),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
+        power=PowerCuts(database, clock, new_id, raising, writer),
         load=LoadDesk(database, clock),
         path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),

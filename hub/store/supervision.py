@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hub.ports.records import Json
-from hub.ports.supervision import HearingRow, SuspectRow, WatchRow
+from hub.ports.supervision import HearingRow, PowerRow, SuspectRow, WatchRow
 from hub.store.session import Session, as_json
 
 __all__ = ["BEAT_GAP", "SupervisionDrawer"]
@@ -66,6 +66,10 @@ class SupervisionDrawer:
     def repair_of(self, incident_id: str) -> str | None:
         found: str | None = self._session.value("repair_of", incident_id=incident_id)
         return found
+
+    def without_power(self, since: datetime, fewest: int) -> list[PowerRow]:
+        rows = self._session.all("watch_without_power", since=since, fewest=fewest)
+        return [PowerRow(**{name: row[name] for name in PowerRow._fields}) for row in rows]
 
     def release(self, incident_id: str, now: datetime) -> None:
         self._session.run("watch_release", incident_id=incident_id, now=now)

@@ -120,3 +120,18 @@ UPDATE device_watch SET incident_id = NULL, silent_since = NULL, check_at = %(no
 SELECT id::text FROM orders
 WHERE incident_id = %(incident_id)s AND kind = 'device_repair' AND state NOT IN ('cancelled', 'aborted', 'missed', 'completed')
 ORDER BY created_at DESC LIMIT 1
+
+-- A power cut tells of itself by every mains-powered device behind it. The smallest area that is known is the cause.
+-- :name watch_without_power
+WITH alone AS (
+    SELECT i.id, i.device_id, coalesce(i.area_path[array_length(i.area_path, 1)], i.area_id) AS area_id
+    FROM incidents i
+    WHERE i.state = 'open' AND i.class = 'technical' AND i.types = '{power_fail}' AND i.device_id IS NOT NULL
+      AND i.opened_at >= %(since)s AND i.shelved_until IS NULL AND NOT i.under_way AND NOT i.on_scene
+)
+SELECT a.area_id, r.name AS area_name, a.id AS incident_id, a.device_id
+FROM alone a JOIN areas r ON r.id = a.area_id
+WHERE (SELECT count(DISTINCT b.device_id) FROM alone b WHERE b.area_id = a.area_id) >= %(fewest)s
+   OR EXISTS (SELECT FROM incidents s WHERE s.subject = 'power:' || a.area_id AND s.class = 'technical'
+              AND s.state IN ('open', 'acknowledged', 'in_progress'))
+ORDER BY a.area_id, a.id
