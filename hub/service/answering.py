@@ -114,7 +114,7 @@ class Answering:
             elif event == "ended":
                 if notice.outcome is None:
                     self._following.ended(tx, notice, "no_answer", now)
-                self._following.hung_up(tx, notice, now)
+                self._following.hung_up(tx, notice, now, answer=token_row.action)
             if event != "key":
                 return {"result": event, "say": None}
             if token_row.used_at is not None:

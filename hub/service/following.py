@@ -112,11 +112,23 @@ class Following:
         tx.timeline.add(*entry(row, outcome, now, following=following))
         return True
 
-    def hung_up(self, tx: Transaction, row: NoticeRow, now: datetime) -> None:
-        """An answered call is over."""
+    def hung_up(self, tx: Transaction, row: NoticeRow, now: datetime, *, answer: str | None) -> None:
+        """An answered call is over. `answer`: what the person decided; who only picked up is asked again."""
         call = tx.notices.call_of(row.id)
         if call is not None and call["ended_at"] is None:
             tx.calls.update(call["id"], {"ended_at": max(now, call["answered_at"] or call["started_at"])})
+        asked = TEMPLATES[row.template].asks and row.assignment_id is not None
+        if (
+            asked
+            and answer is None
+            and row.state == "sent"
+            and self._worth(tx, row)
+            and not tx.notices.followed(row.id)
+        ):
+            following = self._next(tx, row, now)
+            tx.timeline.add(*entry(row, "late", now, reason="no key was pressed", following=following))
+            if following is None:
+                self._alert(tx, row, "no key was pressed", now)
 
     def tidy(self, before: datetime) -> int:
         """Forgets notices that ended and were made before; what the timeline says of them stays."""

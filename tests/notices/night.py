@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,7 +62,13 @@ class Channelled:
 class Night(World):
     """Time passes second by second where something can happen."""
 
-    outlets: Mapping[Channel, Channelled] = field(default_factory=dict)
+    outlets: dict[Channel, Channelled] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Everything from the start, but for the people and places."""
+        self.now = START
+        self.outlets.clear()
+        self.outlets.update({channel: Channelled() for channel in CHANNELS})
 
     def turn(self, limit: int = 20) -> int:
         """The senders look once; then what time brings."""
@@ -127,7 +133,7 @@ class Night(World):
 def open_night(database_url: str, quiet: QuietHours | None = None) -> Iterator[Night]:
     with PostgresDatabase(database_url) as database:
         holder: list[Night] = []
-        outlets = {channel: Channelled() for channel in CHANNELS}
+        outlets: dict[Channel, Channelled] = {channel: Channelled() for channel in CHANNELS}
         services = build_services(
             database,
             clock=lambda: holder[0].now if holder else START,

@@ -79,7 +79,7 @@ class Door:
         self.anybody = Seat(self.app, SAME)
 
     def seat(self, name: str, role: str) -> Seat:
-        user = UserRow(new_id(), name, name, role, None, password_hash="x")  # type: ignore[arg-type]
+        user = UserRow(new_id(), f"{name}-{new_id()}", name, role, None, password_hash="x")  # type: ignore[arg-type]
         with self.night.database.begin() as tx:
             tx.users.insert(user)
         token, _row = SessionBook(self.night.database, self.night.clock).open(user, "token")
@@ -223,6 +223,24 @@ def test_a_busy_line_is_followed_by_a_message_at_once(door: Door) -> None:
     night.turn()
     assert len(night.told_by("sms")) == 1
     assert night.row("SELECT outcome FROM calls")["outcome"] == "busy"
+
+
+def test_whoever_picks_up_and_presses_nothing_is_asked_by_message(door: Door) -> None:
+    """It may have been a mailbox: once when the call ends, and once where the gateway never says that it ended."""
+    night = door.night
+    first, second = night.offered()
+    _, url = ring(night, first)
+    _, other = ring(night, second)
+    for one in (url, other):
+        door.anybody.post(one, json={"event": "answered"}, headers=BEARER)
+    night.turn()
+    assert night.told_by("sms") == []
+    for _ in range(2):
+        door.anybody.post(url, json={"event": "ended"}, headers=BEARER)
+    night.turn()
+    assert [message.address for message in night.told_by("sms")] == ["13800000001"]
+    night.sleep(50, step=5)
+    assert [message.address for message in night.told_by("sms")] == ["13800000001", "13800000002"]
 
 
 def test_webhooks_hear_what_happened_each_once_and_can_be_sent_again(door: Door) -> None:

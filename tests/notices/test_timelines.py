@@ -239,7 +239,7 @@ def test_what_cannot_be_sent_in_time_expires_and_the_desk_is_told(night: Night) 
 
 def test_a_channel_that_is_not_set_up_is_passed_over(night: Night) -> None:
     offer = night.offered()[0]
-    del night.outlets["push"]  # type: ignore[attr-defined]
+    del night.outlets["push"]
     night.call_out(offer, "push")
     night.turn()
     night.turn()

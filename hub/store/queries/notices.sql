@@ -137,7 +137,8 @@ RETURNING n.id
 WITH ripe AS MATERIALIZED (
     SELECT id FROM notices n
     WHERE n.late_at <= %(now)s
-      AND (n.state = 'waiting' OR (n.state = 'sent' AND n.channel = 'voice' AND n.outcome IS NULL))
+      AND (n.state = 'waiting' OR (n.state = 'sent' AND n.channel = 'voice'
+                                   AND (n.outcome IS NULL OR n.outcome = 'answered')))
     ORDER BY n.late_at, n.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE notices n SET late_at = NULL FROM ripe r WHERE n.id = r.id
 RETURNING <<notice_row>>
@@ -155,8 +156,10 @@ RETURNING <<notice_row>>
 -- :name notices_followed
 SELECT EXISTS (SELECT 1 FROM notices WHERE before_id = %(id)s)
 
+-- Who was asked to go and only picked up has not answered: it may have been a mailbox.
 -- :name notices_settle
-UPDATE notices n SET outcome = %(outcome)s, ended_at = coalesce(n.ended_at, %(now)s), late_at = NULL
+UPDATE notices n SET outcome = %(outcome)s, ended_at = coalesce(n.ended_at, %(now)s),
+                     late_at = CASE WHEN %(outcome)s = 'answered' AND n.assignment_id IS NOT NULL THEN n.late_at END
 WHERE n.id = %(id)s AND (n.outcome IS NULL OR (n.outcome = 'answered' AND %(outcome)s IN ('accepted', 'declined')))
 RETURNING n.id
 
