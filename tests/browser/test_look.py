@@ -27,12 +27,14 @@ DESK_PAGES = (
     "devices",
     "devices/work",
     "handover",
+    "rota",
+    "rota/patterns",
+    "rota/swaps",
     "supervision",
     "supervision/kpi",
     "supervision/list?number=all",
     "settings",
     "settings/screens",
-    "settings/audit",
     "notify",
     "notify/log",
     "notify/templates",
@@ -101,23 +103,26 @@ def test_console_and_phone_are_usable_by_everybody(
                 expect(page.locator("h1").first).to_be_attached()
                 expect(page.locator(".skeleton")).to_have_count(0)
                 problems += check(page, f"{path.replace('/', '-')}-{language}", tmp_path)
-            page.evaluate("location.hash = '#/residents/R-0001'")
-            page.locator(".page-tabs button").nth(1).click()
-            page.locator(".fences-head button").click()
-            expect(page.locator("dialog[open]")).to_be_visible()
-            problems += check(page, f"fence-{language}", tmp_path)
-            page.keyboard.press("Escape")
-            # A screen of its own: nobody is signed in there, and no resident's name is on it.
-            made = supervisor.post("/api/v1/wall-screens", json={"name": "wall"}).json()
-            context.clear_cookies()
-            screen = context.new_page()
-            screen.goto(f"{desk_hub.base_url}/{query}{made['url'].removeprefix('/')}")
-            expect(screen.locator(".wall-row").first).to_be_visible()
-            problems += check(screen, f"wall-screen-{language}", tmp_path)
-            names = {one["name"] for one in supervisor.get("/api/v1/residents", params={"limit": 500}).json()["items"]}
-            shown = screen.locator("body").inner_text()
-            problems += [f"wall-screen: {name}" for name in names if name in shown]
-            supervisor.delete(f"/api/v1/wall-screens/{made['id']}")
+            if language == "zh":  # once a theme
+                page.evaluate("location.hash = '#/residents/R-0001'")
+                page.locator(".page-tabs button").nth(1).click()
+                page.locator(".fences-head button").click()
+                expect(page.locator("dialog[open]")).to_be_visible()
+                problems += check(page, f"fence-{language}", tmp_path)
+                page.keyboard.press("Escape")
+                # A screen of its own: nobody is signed in there, and no resident's name is on it.
+                made = supervisor.post("/api/v1/wall-screens", json={"name": "wall"}).json()
+                context.clear_cookies()
+                screen = context.new_page()
+                screen.goto(f"{desk_hub.base_url}/{query}{made['url'].removeprefix('/')}")
+                expect(screen.locator(".wall-row").first).to_be_visible()
+                problems += check(screen, f"wall-screen-{language}", tmp_path)
+                names = {
+                    one["name"] for one in supervisor.get("/api/v1/residents", params={"limit": 500}).json()["items"]
+                }
+                shown = screen.locator("body").inner_text()
+                problems += [f"wall-screen: {name}" for name in names if name in shown]
+                supervisor.delete(f"/api/v1/wall-screens/{made['id']}")
             context.close()
             context = browser.new_context(
                 viewport={"width": 360, "height": 740}, color_scheme=theme, is_mobile=True, has_touch=True
