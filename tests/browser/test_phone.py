@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from tests.browser.desk import SUN_WEI, live_incident, open_phone, press, send_to, show_cards, watch_of
+from tests.browser.desk import SUN_WEI, live_incident, open_desk, open_phone, press, send_to, show_cards, watch_of
 from tests.fixtures.hub import RunningHub
 from tests.waiting import wait_until
 
@@ -267,7 +267,7 @@ def photo_of(phone: Page) -> FilePayload:
 
 
 def test_a_photo_waits_on_the_phone_and_comes_small_where_the_resident_agrees(
-    phone: Page, desk_hub: RunningHub, operator: httpx.Client
+    phone: Page, page: Page, desk_hub: RunningHub, operator: httpx.Client
 ) -> None:
     given = {"purpose": "photos", "granted": True, "note": "签字同意书"}
     assert operator.post(f"/api/v1/residents/{CHEN}/consents", json=given).status_code == 200
@@ -290,6 +290,12 @@ def test_a_photo_waits_on_the_phone_and_comes_small_where_the_resident_agrees(
     )
     assert photos[0]["size"] <= 200_000
     assert operator.get(f"/api/v1/photos/{photos[0]['id']}").content.startswith(b"\xff\xd8\xff")
+    # The desk sees that there is one, and opens it on purpose.
+    open_desk(page, desk_hub, "operator2", path=f"#/alarms/{live_incident(operator, CHEN)['id']}")
+    page.get_by_role("button", name="照片 1").click()
+    shown = page.locator("dialog[open] img")
+    expect(shown).to_be_visible()
+    assert wait_until(lambda: shown.evaluate("one => one.naturalWidth"), 20, what="the picture") > 100
 
 
 def test_the_tabs_show_shifts_and_oneself_and_a_scanned_claim_binds_once(phone: Page, desk_hub: RunningHub) -> None:
