@@ -27,7 +27,7 @@ from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.mixed import MIXED_CLIENT_ID, NoteSensors, mixed_filters, mixed_route
 from hub.bridge.options import BatchOptions, BridgeOptions
 from hub.bridge.register import FindDevices, NoteConflict
-from hub.bridge.shelter import Shelter, ShelterPlan
+from hub.bridge.shelter import REPLAY_SIZE, Shelter, ShelterPlan
 from hub.bridge.tcp import TcpGateway, TcpState
 from hub.clock import Clock, monotonic, utc_now
 from hub.ports.dark import DarkState
@@ -99,7 +99,7 @@ class Bridge:
         self._down_client = LaneClient("down", down_id, options.broker, metrics=metrics, clock=clock)
         self._shelter: Shelter | None = None
         if shelter is not None:
-            patient = replace(options.alarm, backoff_max_s=1.0)
+            patient = replace(options.alarm, size=min(options.alarm.size, REPLAY_SIZE), backoff_max_s=1.0)
             self._shelter = Shelter(
                 shelter,
                 patient,

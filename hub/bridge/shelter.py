@@ -30,8 +30,11 @@ from hub.errors import UnavailableError
 from hub.ports.dark import Announce, DarkState, Foresee, Foreseen
 from hub.ports.records import Incoming, Lane, Outcome
 
-__all__ = ["Shelter", "ShelterPlan", "lone_shelter"]
+__all__ = ["REPLAY_SIZE", "Shelter", "ShelterPlan", "lone_shelter"]
 
+REPLAY_SIZE = 50
+"""Uplinks taken over in one transaction: on a machine with too much to do a larger one might never be answered in time,
+and would be tried again from the start."""
 _LOOK_S = 1.0
 _KEYS = 200_000
 """Presses remembered as kept already; beyond, a repeat is kept twice and the ledger sees to it."""
@@ -362,7 +365,7 @@ class Shelter:
 
 def lone_shelter(plan: ShelterPlan, *, quarantine: Quarantine, registry: CollectorRegistry, clock: Clock) -> Shelter:
     """The shelter of a process without a bridge, for what makers' clouds push to it. Later words are the outbox's."""
-    options = BatchOptions(size=200, backoff_max_s=1.0)
+    options = BatchOptions(size=REPLAY_SIZE, backoff_max_s=1.0)
     return Shelter(
         plan,
         options,
