@@ -26,8 +26,8 @@ def long_night(postgres_server: EmbeddedPostgres, template_database: str) -> Ite
 def night(long_night: Night) -> Night:
     with psycopg.connect(long_night.url, autocommit=True) as connection:
         connection.execute(
-            "TRUNCATE notices, notice_tries, notice_tokens, webhooks, calls, assignments, alarms, incidents, due, outbox"
-            " CASCADE"
+            "TRUNCATE notices, notice_tries, notice_tokens, webhooks, push_subscriptions, calls, assignments, alarms, "
+            "incidents, due, outbox CASCADE"
         )
     long_night.begin()
     return long_night

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -20,7 +21,7 @@ from hub.api.sessions import SessionBook
 from hub.clock import new_id
 from hub.feed import Feed
 from hub.notices import Notice
-from hub.notify import signed_headers
+from hub.notify import PushOutlet, VapidKey, signed_headers
 from hub.ports import UserRow
 from hub.settings import Settings
 from hub.settings_notify import NotifySettings, VoiceSettings
@@ -82,6 +83,9 @@ class Door:
         user = UserRow(new_id(), f"{name}-{new_id()}", name, role, None, password_hash="x")  # type: ignore[arg-type]
         with self.night.database.begin() as tx:
             tx.users.insert(user)
+        return self.seat_of(user)
+
+    def seat_of(self, user: UserRow) -> Seat:
         token, _row = SessionBook(self.night.database, self.night.clock).open(user, "token")
         return Seat(self.app, {"Authorization": f"Bearer {token}"})
 
@@ -310,6 +314,34 @@ def test_the_page_sees_notices_and_channels_without_secrets_and_numbers(door: Do
     page = boss.get("/api/v1/notices", params={"limit": 1}).json()
     following = boss.get("/api/v1/notices", params={"limit": 1, "cursor": page["next"]}).json()
     assert page["items"][0]["id"] != following["items"][0]["id"]
+
+
+def test_a_phone_takes_pushes_and_only_a_push_service_is_one(door: Door) -> None:
+    night = door.night
+    with night.database.begin() as tx:
+        sunwei = tx.users.by_name("sunwei")
+    assert sunwei is not None
+    phone = door.seat_of(sunwei)
+    keys = {
+        "p256dh": base64.urlsafe_b64encode(b"\x04" * 65).decode(),
+        "auth": base64.urlsafe_b64encode(b"a" * 16).decode(),
+    }
+    given = {"endpoint": "https://fcm.googleapis.com/fcm/send/abc", "keys": keys}
+    assert phone.get("/api/v1/my/push").json() == {"public_key": None}
+    assert phone.post("/api/v1/my/push", json=given).status_code == 404
+    outlet = PushOutlet(VapidKey(ec.generate_private_key(ec.SECP256R1()), "mailto:desk@example.org"))
+    night.outlets["push"] = outlet  # type: ignore[assignment]
+    assert phone.get("/api/v1/my/push").json() == {"public_key": outlet.public_key}
+    for endpoint in ("https://127.0.0.1/x", "https://hub.internal/x", "https://fcm.googleapis.com.evil.example/x"):
+        assert phone.post("/api/v1/my/push", json={**given, "endpoint": endpoint}).status_code == 422
+    assert phone.post("/api/v1/my/push", json={**given, "keys": {**keys, "auth": "YWE="}}).status_code == 422
+    assert phone.post("/api/v1/my/push", json=given).status_code == 201
+    with night.database.begin() as tx:
+        person = tx.notices.people(["responder:S1"])["responder:S1"]
+    assert [(one.endpoint, len(one.p256dh), one.auth) for one in person.pushes] == [(given["endpoint"], 65, b"a" * 16)]
+    assert phone.post("/api/v1/my/push/remove", json={"endpoint": given["endpoint"]}).status_code == 200
+    with night.database.begin() as tx:
+        assert tx.notices.people(["responder:S1"])["responder:S1"].pushes == ()
 
 
 def test_family_is_told_in_words_without_illness(door: Door) -> None:
