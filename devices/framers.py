@@ -27,7 +27,7 @@ class StepFramer:
         self.discarded = 0
         self._buffer = bytearray()
         self._scanned = 0
-        """How much of the buffer a step has searched in vain already; 0 again after each cut."""
+        """How much of the buffer a step has searched in vain already; 0 again after each frame."""
 
     @property
     def pending(self) -> int:
@@ -52,7 +52,9 @@ class StepFramer:
             step = self._step(final)
             if step == _WAIT and len(self._buffer) <= self._MAX:
                 return
-            if step > 0:
+            if step > self._MAX:
+                self._drop(1)  # it would have been given up on the way, had it come in pieces
+            elif step > 0:
                 frames.append(bytes(self._buffer[:step]))
                 del self._buffer[:step]
                 self._scanned = 0
@@ -62,7 +64,9 @@ class StepFramer:
     def _drop(self, count: int) -> None:
         self.discarded += len(self._buffer[:count].translate(None, self._BETWEEN))
         del self._buffer[:count]
-        self._scanned = 0
+        self._scanned = max(
+            0, self._scanned - count
+        )  # what was searched in vain holds nothing from a later start either
 
     def _step(self, final: bool) -> int:
         raise NotImplementedError
@@ -257,7 +261,7 @@ class H02Framer(StepFramer):
         if first == 0x24:
             return self._binary(final)
         if first == 0x58 and (len(buffer) >= self._SHORT or not final):
-            return self._special()
+            return self._special(final)
         match = self._BEGIN.search(buffer, 1)
         return -match.start() if match else -len(buffer)
 
@@ -274,11 +278,13 @@ class H02Framer(StepFramer):
         heads = [match.start() for match in self._TEXT.finditer(buffer, 1, end)]
         return -heads[-1] if heads else end + 1
 
-    def _special(self) -> int:
+    def _special(self, final: bool) -> int:
         """`X` and 31 bytes that nobody has described; a letter of garbage is not that."""
         if len(self._buffer) < self._SHORT:
             return _WAIT
-        follows = self._begins(self._SHORT, final=True)
+        follows = self._begins(self._SHORT, final)
+        if follows is None:
+            return _WAIT
         return self._SHORT if follows else -1
 
     def _binary(self, final: bool) -> int:

@@ -13,6 +13,7 @@ stream, and in a file of messages) is that device's.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from devices.model import Decoded, DeviceRef, Event, Fix, Reply, Uplink
 from devices.registry import Family, family_of
 
 __all__ = ["DecodedLine", "Decoding", "decode_lines", "to_json"]
+
+_BODY = re.compile(rb" (?=[\[{])")
 
 
 def _fix_json(fix: Fix | None, event_time: datetime | None) -> dict[str, Any] | None:
@@ -177,7 +180,10 @@ def _known(family: Family, device: DeviceRef, decoded: Decoded) -> DeviceRef:
 
 def _mqtt_message(raw: bytes, hex_: bool, strict: bool, received_at: datetime) -> Uplink:
     if not strict and not raw.lstrip().startswith(b"{"):
-        topic, _, payload = raw.strip().partition(b" ")
+        line = raw.strip()
+        # Names of sensors, and with them topics, may hold blanks: a body of JSON begins with its bracket.
+        begin = _BODY.search(line)
+        topic, _, payload = (line[: begin.start()], b"", line[begin.end() :]) if begin else line.partition(b" ")
         body = _from_hex(payload.strip()) if hex_ else payload
         return Uplink(body, received_at, topic.decode("utf-8", "replace"))
     try:

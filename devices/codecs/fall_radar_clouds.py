@@ -32,6 +32,8 @@ _FALL_CODES = frozenset({"drop_state", "fall_down_status", "fall_state", "fall_s
 _FALL_WORDS = frozenset({"slip", "fall", "fall_down", "falldown", "fall_alarm", "drop", "tumble", "fell", "alarm", "1"})
 _MAYBE = ("maybe", "suspect", "warning")
 _QUIET = frozenset({"", "normal", "none", "no", "no_fall", "unknown", "0", "false", "null"})
+_REACHABLE = {"online": True, "deviceonline": True, "offline": False, "deviceoffline": False}
+"""Tuya's `bizCode` of messages that bring no data points."""
 _TUYA_ALARMS: Mapping[str, str] = {
     "sos": "sos",
     "sos_state": "sos",
@@ -63,7 +65,8 @@ def tuya(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded 
             {"code": code, **as_object(value)} if isinstance(value, dict) else {"code": code, "value": value}
             for code, value in list(sent.items())[:MAX_EVENTS]
         ]
-    if not points:
+    reachable = _REACHABLE.get(word(body.get("bizCode")))
+    if not points and reachable is None:
         return None
     names = [holder.get(name) for holder in (push, body) for name in ("devId", "dev_id", "deviceId", "device_id")]
     topic = uplink.topic.split("/")
@@ -71,6 +74,9 @@ def tuya(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded 
     tell = Teller(
         device.device_id or device_name(next(name for name in names if isinstance(name, str) and name)), uplink
     )
+    if not points:
+        tell.time(next((one[name] for one in (push, body) for name in ("time", "ts", "t") if one.get(name)), None))
+        return Decoded((tell.event("status", {"online": reachable}),))
     state: dict[str, Any] = {}
     events: list[Event] = []
     level = None
@@ -100,7 +106,7 @@ def tuya(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded 
         elif code:
             state |= extras({code: value}, ())
     kind: EventKind = "activity" if "presence" in state else "status"
-    if kind == "activity" or not events:
+    if kind == "activity" or not events or level is not None:
         events.append(tell.event(kind, state if kind == "activity" else {"online": True, **state}, battery_pct=level))
     return Decoded(tuple(events))
 
@@ -222,6 +228,7 @@ _THINGS: tuple[tuple[str, str], ...] = (
     ("water", "water_leak"),
     ("bed", "bed_exit"),
 )
+_CRIES = ("alarm", "alert", "detected", "pressed", "triggered", "sos", "fall")
 _TROUBLES: tuple[tuple[str, str], ...] = (
     ("low_battery", "low_battery"),
     ("battery_low", "low_battery"),
@@ -268,7 +275,12 @@ def netlia(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decode
             return Decoded((tell.event("status", {**found, "online": True, "active": False}, **common),))
         type_ = next((type_ for part, type_ in _THINGS if part in thing), UNKNOWN_TYPE)
         return Decoded((tell.alarm(type_, {**found, "code": thing or "none"}, mark=f"{thing} {what}", **common),))
+    over = what.endswith(("_end", "_restored", "_ok", "_normal"))
     trouble = next((type_ for part, type_ in _TROUBLES if part in what), None)
-    if trouble and not what.endswith(("_end", "_restored", "_ok", "_normal")):
+    if trouble and not over:
         return Decoded((tell.alarm(trouble, {**found, "code": what}, mark=what, **common),))
+    if not over and any(part in what for part in _CRIES):
+        # Not a word we were told of; of a thing that calls for help it means what the thing is for.
+        type_ = next((type_ for part, type_ in _THINGS if part in thing), UNKNOWN_TYPE)
+        return Decoded((tell.alarm(type_, {**found, "code": what}, mark=f"{thing} {what}", **common),))
     return Decoded((tell.event("unsupported", found, **common),))

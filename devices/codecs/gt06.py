@@ -313,8 +313,9 @@ def _event(frame: _Frame) -> tuple[Event, ...]:
 def _answer(frame: _Frame) -> tuple[Event, ...]:
     """15, 21: what the device says to a command, as text."""
     content = frame.body.content
-    skip = 5
-    text = content[skip:]
+    # Its length counts the four bytes before the text; behind it some name a language.
+    told = not frame.wide and content[:1] and 4 <= content[0] < len(content)
+    text = content[5 : 1 + content[0]] if told else content[5:]
     two_bytes = frame.wide and len(content) > 4 and content[4] == 2
     said = text.decode("utf-16-be" if two_bytes else "utf-8", "replace").strip("\x00")
     return (frame.teller.event("reply", {"content": clean_text(said)}),)

@@ -41,7 +41,9 @@ MAX_EVENTS = 200
 _JSON = msgspec.json.Decoder()
 _BLANK = b" \t\r\n\x00"
 _FIRST_YEAR, _LAST_YEAR = 2001, 2100
-_TRUE = frozenset({"true", "on", "yes", "1", "alarm", "detected", "active", "open", "leak", "triggered"})
+_TRUE = frozenset(
+    {"true", "on", "yes", "1", "alarm", "detected", "active", "open", "leak", "triggered", "pressed", "press"}
+)
 _FALSE = frozenset(
     {"false", "off", "no", "0", "normal", "none", "clear", "cleared", "inactive", "closed", "close", "ok", "idle"}
     | {"no_leak", "dry", "safe"}

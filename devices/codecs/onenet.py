@@ -74,7 +74,7 @@ def _one(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded:
         found: list[Event] | None = [thing.event("reply", {"ack": body.get("code") in (200, "200")}, ref=text)]
     elif "notifyType" in body or "messageType" in body:
         found = _push(thing, body)
-    elif "type" in body and ("dev_id" in body or "imei" in body):
+    elif "type" in body and body.keys() & {"dev_id", "dev_name", "imei", "ds_id"}:
         found = _older(thing, body)
     else:
         found = _post(thing, topic.path, body, named)

@@ -255,8 +255,8 @@ def _zones(message: _Message) -> Event:
                 "radius_m": _known(zone.get("rad")),
             }
         )
-    observed_at = moment(body.get("tst"), message.faults, "tst")
-    return message.event("status", {"waypoints": zones}, observed_at=observed_at)
+    # `tst` is when the zone was drawn, which names it; nobody observed anything then.
+    return message.event("status", {"waypoints": zones})
 
 
 def _status(message: _Message) -> Event:

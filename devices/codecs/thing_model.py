@@ -278,6 +278,10 @@ class Thing:
                 return [self._headed(event, head) for event in self._told(bag, when, stored, faults)]
             raw = {**head, "properties": bag.raw}
             return [self.event("unsupported", raw, bag.faults | faults, observed_at=when, buffered=stored)]
+        for alarm in [one for one in bag.alarms if one[0] == UNKNOWN_TYPE and self._meaning(one[1]) == "alarm_code"]:
+            # Its name says which alarm it is; a code nobody explained is no second one.
+            bag.alarms.remove(alarm)
+            bag.raw[alarm[1]] = alarm[2].partition("=")[2]
         bag.alarms = [alarm for alarm in bag.alarms if alarm[0] != type_]
         # an SOS that brings a pulse along is one alarm and the pulse; the sos switch inside it is the same press
         bag.alarms.insert(0, (type_, name, name))

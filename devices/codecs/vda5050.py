@@ -174,7 +174,7 @@ def _state(message: _Message) -> Decoded:
         found["charging"] = power["charging"]
 
     alarms = _stop(message, found, level)
-    listed = as_list(body.get("errors"), _MAX_ERRORS)
+    listed = [one for one in as_list(body.get("errors"), _MAX_ERRORS) if one is not None]
     errors = [one if isinstance(one, dict) else {"errorType": show(one)} for one in listed]
     for one in errors:
         alarms += _error(message, one, level)

@@ -126,6 +126,16 @@ def test_mqtt_as_a_subscriber_prints_it() -> None:
     assert strict[0]["events"] == []
 
 
+def test_a_name_with_blanks_as_a_subscriber_prints_it() -> None:
+    found, any_error, _ = _run("zigbee2mqtt", 'zigbee2mqtt/kitchen smoke {"smoke": true, "battery": 87}')
+    assert not any_error
+    (event,) = found[0]["events"]
+    assert (event["type"], event["attributes"]["friendly_name"]) == ("smoke", "kitchen smoke")
+    plain, any_error, _ = _run("zigbee2mqtt", "zigbee2mqtt/door/availability offline")
+    assert not any_error
+    assert plain[0]["events"][0]["attributes"]["online"] is False
+
+
 def test_mqtt_retained_and_hex() -> None:
     line = {"topic": "care/v1/w-1/up/status", "payload": b'{"online": false}'.hex(), "retained": True}
     found, _, _ = _run("care", json.dumps(line), mqtt=True, hex=True)

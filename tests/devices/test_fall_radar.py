@@ -144,6 +144,10 @@ def test_a_retained_fall_of_a_board_is_not_now() -> None:
         ("toaster", "event-start", "assistance"),
         ("motion-detector", "event-start", None),
         ("sos-button", "low-battery", "low_battery"),
+        ("fall-detector", "alarm", "fall"),
+        ("toaster", "alarm", "assistance"),
+        ("fall-detector", "alarm-end", None),
+        ("fall-detector", "configured", None),
     ],
 )
 @pytest.mark.parametrize("camel", [False, True])
@@ -153,6 +157,27 @@ def test_events_of_netlia(thing: str, what: str, type_: str | None, camel: bool)
     event = _one({(name[0].lower() + name[1:] if camel else name): value for name, value in fields.items()}, "")
     assert (event.device_id, event.type, event.ref) == ("n1", type_, "e-1")
     assert event.key is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "online"),
+    [
+        ({"bizCode": "online", "devId": "bf1", "ts": 1795331704000}, True),
+        ({"bizCode": "deviceOffline", "bizData": {"devId": "bf1", "productId": "p", "time": 1795331704000}}, False),
+    ],
+)
+def test_tuya_says_who_is_reachable(body: dict[str, Any], online: bool) -> None:
+    event = _one(body, "tuya")
+    assert (event.device_id, event.kind, event.attributes["online"]) == ("bf1", "status", online)
+    assert event.observed_at is not None
+
+
+def test_a_battery_beside_an_alarm_of_tuya_is_not_lost() -> None:
+    body = {"devId": "b", "status": [{"code": "sos_state", "value": True}, {"code": "battery_percentage", "value": 40}]}
+    decoded = FallRadarCodec().decode(Uplink(json.dumps(body).encode(), NOW, "tuya"), DeviceRef(""))
+    assert [(event.kind, event.type, event.battery_pct) for event in decoded.events] == [
+        ("alarm", "sos", None), ("status", None, 40),
+    ]  # fmt: skip
 
 
 def test_buttons_of_the_local_gateway_by_profile() -> None:

@@ -85,6 +85,16 @@ def test_captured_messages_glued(family: str) -> None:
             assert _cut(family, frame, 1) == [frame]
 
 
+def test_what_only_looks_like_an_undescribed_message_of_h02_is_told_by_what_follows() -> None:
+    stream = bytes.fromhex("0000000000000000582442055501230715042211263154067206118494742e001090fffffffd000001")
+    ends = []
+    for size in (1, 40, 1 << 20):
+        framer = _FRAMERS["h02"]()
+        found = [frame for at in range(0, len(stream), size) for frame in framer.feed(stream[at : at + size])]
+        ends.append((found, framer.pending, framer.discarded))
+    assert ends.count(ends[-1]) == len(ends)
+
+
 @families
 @settings(max_examples=150, deadline=None)
 @given(st.data())

@@ -86,13 +86,13 @@ def _keepable(decoded: Decoded, size: int) -> None:
         assert reply.payload
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(_CHANNELS, st.binary(max_size=200))
 def test_any_bytes(channel: str, payload: bytes) -> None:
     _keepable(care_bytes(channel, payload), len(payload))
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(_CHANNELS, _BODIES | st.lists(_BODIES | _JSON, max_size=4) | _JSON)
 @example("alarm", {"type": "sos", "fix": {"lat": 31.9, "lon": 118.8, "source": ["gnss"], "crs": {}}})
 def test_any_json(channel: str, body: Any) -> None:
@@ -129,7 +129,7 @@ def test_a_few_hundred_levels_beside_an_alarm_do_not_cost_it() -> None:
     assert [event.type for event in decoded.events] == ["sos"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda inner: b"[3G*5550001234*0010*" + inner + b"]"))
 def test_any_watch_bytes(payload: bytes) -> None:
     _keepable(watch(payload), len(payload))
@@ -138,7 +138,7 @@ def test_any_watch_bytes(payload: bytes) -> None:
 _FIELD = st.text(st.characters(blacklist_characters=",[]", blacklist_categories=["Cs"]), max_size=12)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["AL", "AL_LTE", "UD", "UD2", "WT", "LK", "bphrt", "GS1", "TEMP"]), st.lists(_FIELD, max_size=30)
 )
@@ -156,7 +156,7 @@ _VALID = [row["frame"].encode() for row in rows("captures/watch_frames.jsonl")] 
 ]
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.sampled_from(_VALID), st.integers(0, 10**6), st.binary(max_size=3), st.integers(0, 3))
 def test_mutated_frames(frame: bytes, at: int, put: bytes, cut: int) -> None:
     at %= len(frame)

@@ -126,7 +126,7 @@ def _decode(family: str, topic: str, payload: bytes, retained: bool = False, **p
 
 
 @pytest.mark.parametrize("family", _FAMILIES)
-@settings(max_examples=120)
+@settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_any_json(family: str, data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(_TOPICS[family]) | st.text(max_size=20))
@@ -134,7 +134,7 @@ def test_any_json(family: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("family", _FAMILIES)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_bytes_and_damaged_examples(family: str, data: st.DataObject) -> None:
     good = data.draw(st.sampled_from([example.payload for example in EXAMPLES[family]]))
@@ -146,7 +146,7 @@ def test_any_bytes_and_damaged_examples(family: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("family", _FAMILIES)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_profile(family: str, data: st.DataObject) -> None:
     """A profile is data somebody typed: it may be wrong, it may not cost a message."""

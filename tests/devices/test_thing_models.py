@@ -151,6 +151,30 @@ def test_an_alink_event_is_one_alarm_with_what_it_brings() -> None:
     assert _decode("alink", body | {"sys": {"ack": 0}}, topic).replies == ()
 
 
+def test_an_unexplained_code_beside_an_alarms_name_is_no_second_alarm() -> None:
+    body = {"id": "4", "params": {"value": {"alarmType": 1, "fall": True}, "time": 1795331704000}}
+    topic = "/sys/p1/w1/thing/event/{}/post"
+    events = _decode("alink", body, topic.format("sos")).events
+    assert [event.type for event in events] == ["sos", "fall"]
+    assert events[0].attributes["properties"] == {"alarmType": "1"}
+    explained = _decode("alink", body, topic.format("sos"), {"alarm_codes": {"1": "gas"}})
+    assert [event.type for event in explained.events] == ["sos", "gas", "fall"]
+    alone = _decode("alink", body, topic.format("alarm"))
+    assert [event.type for event in alone.events] == ["assistance", "fall"]
+
+
+def test_gathered_data_points_of_onenet_are_not_lost() -> None:
+    points = [
+        {"type": 1, "dev_name": "w1", "ds_id": "sos", "value": 1, "at": 1795331704000},
+        {"type": 1, "dev_name": "w2", "ds_id": "spo2", "value": "97", "at": 1795331704000},
+        {"type": 2, "dev_name": "w2", "status": 0, "at": 1795331704000},
+    ]
+    decoded = _decode("onenet", {"msg": points, "nonce": "n", "signature": "s"})
+    said = [(event.device_id, event.kind, event.type, dict(event.vitals)) for event in decoded.events]
+    assert said == [("w1", "alarm", "sos", {}), ("w2", "vitals", None, {"spo2_pct": 97}), ("w2", "status", None, {})]
+    assert decoded.events[2].attributes["online"] is False
+
+
 def test_pushes_and_packs_of_alink() -> None:
     push = {"deviceName": "band", "identifier": "fall", "name": "x", "type": "alert", "value": {}, "time": _T}
     assert _decode("alink", push, "/pk/band/thing/event/fall/post").events[0].type == "fall"

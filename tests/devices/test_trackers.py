@@ -350,14 +350,14 @@ _FAMILIES = st.sampled_from(sorted(TRACKER_EXAMPLES))
 _HEADS = {"iw": b"IWAP", "h02": b"*HQ,1,", "gt06": b"\x78\x78", "minifinder2": b"\xab\x10"}
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(_FAMILIES, st.binary(max_size=120), st.booleans())
 def test_any_bytes(family: str, payload: bytes, headed: bool) -> None:
     payload = (_HEADS[family] if headed else b"") + payload
     _keepable(decode(family, payload), len(payload))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(min_size=1, max_size=90), st.integers(0, 255))
 def test_any_content_in_a_sound_frame(content: bytes, kind: int) -> None:
     _keepable(decode("gt06", gt06_frame(kind, 1, content)), 100)
@@ -370,7 +370,7 @@ def test_any_content_in_a_sound_frame(content: bytes, kind: int) -> None:
         _keepable(decode("h02", b"*HQ,1," + word + text + b"#"), 200)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, 38), st.integers(1, 255))
 def test_a_changed_byte_is_told_and_the_alarm_stands(at: int, flip: int) -> None:
     frame = bytearray(gt06_alarm(1))
@@ -397,3 +397,10 @@ def test_what_follows_a_login_is_that_devices(stream: bool) -> None:
 def test_before_a_login_an_alarm_is_nobodys_but_told() -> None:
     found = next(decode_lines("iw", [iw_place()], received_at=NOW)).to_json()
     assert (found["events"][0]["device_id"], found["events"][0]["type"], found["error"]) == ("", "sos", None)
+
+
+def test_an_answer_of_gt06_ends_before_its_language() -> None:
+    content = b"\x0a\x00\x00\x00\x01Reset!\x00\x02"
+    (found,) = decode_lines("gt06", [gt06_frame(0x15, 9, content).hex()], received_at=NOW)
+    (event,) = found.decoded.events
+    assert (event.kind, event.attributes["content"]) == ("reply", "Reset!")
