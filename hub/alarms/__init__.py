@@ -108,6 +108,7 @@ from hub.alarms.plans import (
     VoiceStep,
 )
 from hub.alarms.plans_calling import (
+    NOT_REACHED,
     Find,
     TierCall,
     call_next,
@@ -188,6 +189,7 @@ __all__ = [
     "IDLE",
     "LEASE",
     "LIVE_STATES",
+    "NOT_REACHED",
     "ON_SCENE_LATE",
     "PARTY_ROLES",
     "PLACE_TYPES",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from hub.alarms.actions import SkipTier, VoiceContact
 from hub.alarms.changes import Actor, Alert, Change, DueChange, EntryKind, TimelineEntry, alert_seat
@@ -33,7 +33,10 @@ from hub.alarms.plans_run import (
 from hub.alarms.refusals import Conflict
 from hub.errors import BadRequestError
 
-__all__ = ["Find", "TierCall", "call_next", "due_of_run", "plan_action", "run_follows", "voice_extended"]
+__all__ = ["NOT_REACHED", "Find", "TierCall", "call_next", "due_of_run", "plan_action", "run_follows", "voice_extended"]
+
+NOT_REACHED: Final = "the resident was not reached"
+"""How a tier's reason begins that was called because step 0 failed."""
 
 Find = Callable[[PlanTier], Sequence[Asked]]
 """Everybody a tier means, here and now, in the order of calling; those who were asked already may be among them."""
@@ -161,7 +164,7 @@ def plan_action(incident: Incident, action: VoiceContact | SkipTier, *, now: dat
         spoken = run if run.state == "stopped" else run_spoken(run, now=now)
         return Draft(replace(incident, run=spoken), (TimelineEntry("voice", now, actor, body),))
     seconds = incident.plan.voice.seconds_for(incident.type)
-    text = f"nobody spoke with the resident within {seconds} s" if action.by_clock else "the resident was not reached"
+    text = f"{NOT_REACHED}: nobody spoke with them within {seconds} s" if action.by_clock else NOT_REACHED
     goes_on = run.state in ("ready", "voice") and not incident.under_way and not incident.shelved
     body = {"result": "failed", "reason": text, **({"note": action.note} if action.note else {})}
     if not goes_on:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hub.alarms import (
     DEFAULT_PLAN,
     LIVE_STATES,
+    NOT_REACHED,
     ROLE_LABELS,
     Asked,
     PlanRun,
@@ -53,7 +54,8 @@ def _voice(plan: ResponsePlan, run: PlanRun, row: Json) -> Json:
     party = f"resident:{row['resident_id']}"
     calls = [one for one in row["calls"] if one["party"] == party]
     spoken = run.state == "spoken" or any(one["outcome"] == "answered" for one in calls)
-    state = "reached" if spoken else "running" if run.state == "voice" else "failed" if calls else "waiting"
+    failed = bool(calls) or any(mark.reason.startswith(NOT_REACHED) for mark in run.marks)
+    state = "reached" if spoken else "running" if run.state == "voice" else "failed" if failed else "waiting"
     return {
         "seconds": plan.voice.seconds_for(row["type"]),
         "state": state,

@@ -133,6 +133,7 @@ def test_claimed_and_nobody_speaks_with_the_resident(town: World) -> None:
     assert offers(town) == {}
     town.wait(1)
     assert set(offers(town)) >= NEAR
+    assert progress(town, incident_id)["voice"]["state"] == "failed"
 
 
 def test_a_call_in_progress_renews_the_claim_and_the_voice(town: World) -> None:
