@@ -130,3 +130,20 @@ def test_what_cannot_be_taken_apart_stays_whole(family: str, payload: bytes) -> 
         FAMILIES[family].codec.decode(Uplink(share, NOW), DeviceRef("", family))
     assert shares(family, payload)
     assert shares(family, b"[" * 50_000) == [b"[" * 50_000]
+
+
+def test_when_a_zone_was_drawn_is_no_time_of_the_phone() -> None:
+    body = {"_type": "waypoint", "desc": "home", "lat": 31.9, "lon": 118.8, "rad": 100, "tst": 1700000000}
+    (event,) = decode("owntracks", body, "owntracks/a/b/waypoint").events
+    assert (event.kind, event.observed_at) == ("status", None)
+    assert event.attributes["waypoints"][0]["name"] == "home"
+
+
+def test_nothing_in_a_robots_list_is_no_error() -> None:
+    found = decode("vda5050", {"errors": [None, {"errorType": "x", "errorLevel": "DOOM"}]}, "uagv/v2/C/R7/state")
+    assert alarms(found) == ["device_fault"]
+
+
+def test_a_pressed_button_of_a_thing_model_is_pressed() -> None:
+    found = decode("thingsboard", {"w1": [{"ts": 1795331704000, "values": {"sos": "pressed"}}]}, "v1/gateway/telemetry")
+    assert alarms(found) == ["sos"]
