@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from starlette.requests import Request
 
 from hub.alarms.rules import RULE_IDS
 from hub.console import mount_console
-from hub.console.pages import MEDIA_TYPES, _file
+from hub.console.pages import DIST, MEDIA_TYPES, _file
 
 
 class Client:
@@ -135,3 +136,15 @@ def test_every_alarm_rule_has_its_words() -> None:
         words = Path(__file__).parents[2] / "hub/console/web/src/locales" / f"rules.{language}.json"
         named = {key.removeprefix("rule.") for key in json.loads(words.read_text()) if key.startswith("rule.")}
         assert named == RULE_IDS
+
+
+@pytest.mark.parametrize(
+    ("page", "most"), [("index.html", 150_000), ("m/index.html", 40_000), ("home/index.html", 40_000)]
+)
+def test_what_a_page_loads_first_stays_small(page: str, most: int) -> None:
+    if not (DIST / page).is_file():
+        pytest.skip("the pages are not built: make web")
+    scripts = re.findall(r'(?:src|href)="(/assets/[^"]+\.js)"', (DIST / page).read_text())
+    assert scripts
+    sizes = {name: len(gzip.compress((DIST / name[1:]).read_bytes(), 9)) for name in scripts}
+    assert sum(sizes.values()) <= most, sizes
