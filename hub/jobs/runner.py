@@ -22,6 +22,8 @@ Wake = Callable[[float], bool]
 """Waits up to so many seconds for somebody setting a due row; True when woken."""
 
 _LONGEST_SLEEP_S = 1.0
+_AT_ONCE = 10
+"""Steps in one transaction, which holds their incidents: where the database is slow, presses must not wait for many."""
 _BREATH_S = 0.05
 _HOUSEKEEPING_EVERY = timedelta(minutes=10)
 
@@ -66,7 +68,7 @@ class Jobs:
         pause = 0.1
         while not self._stop.is_set():
             try:
-                taken = self._escalating.run_due()
+                taken = self._escalating.run_due(_AT_ONCE)
                 self.last_run_at = self._clock()
                 pause = 0.1
                 if taken:
