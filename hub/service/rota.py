@@ -144,12 +144,15 @@ class RotaDesk:
 
     def _wanted(self, tx: Transaction, row: RotationRow, now: datetime) -> list[Slot]:
         today, last = (at.astimezone(self._zone).date() for at in (now, now + MADE_AHEAD))
+        # A new rotation gives the shift that is under way too; later on what has begun is left as it is.
+        new = row.made_until is None
+        first = today - timedelta(minutes=row.rotation.minutes) - _DAY if new else today
         _check_members(tx, row.rotation, missing_only=True)
         gone = tx.rota.inactive(row.rotation.members)
         return [
             replace(slot, responder_id=None) if slot.responder_id in gone else slot
-            for slot in slots(row.rotation, today, last, tx.rota.calendar(), self._zone)
-            if slot.starts_at > now
+            for slot in slots(row.rotation, first, last, tx.rota.calendar(), self._zone)
+            if (slot.ends_at if new else slot.starts_at) > now
         ]
 
     # ---- shifts and overrides ---------------------------------------------------------------------------------------

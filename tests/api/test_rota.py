@@ -42,7 +42,7 @@ def _shifts(desk: Desk, rotation_id: str) -> list[Json]:
 
 def test_a_rotation_makes_its_shifts_and_they_follow_its_change(desk: Desk) -> None:
     made = _add(desk, id="night")
-    assert made["made"] in (59, 60)
+    assert made["made"] in (60, 61)  # the one under way is among them
     shifts = _shifts(desk, "night")
     assert len(shifts) == made["made"]
     people = [one["responder_id"] for one in shifts]
@@ -55,12 +55,13 @@ def test_a_rotation_makes_its_shifts_and_they_follow_its_change(desk: Desk) -> N
     answer = seat.patch("/api/v1/rotations/night", json={"members": ["S2"], "minutes": 600})
     after = answer.json()
     assert (after["made"], after["removed"]) == (0, 0)
-    assert after["changed"] == made["made"] - 1
+    assert made["made"] - 2 <= after["changed"] < made["made"]  # what has begun stays
     assert [one["id"] for one in after["kept"]] == [shifts[5]["id"]]
-    assert {one["responder_id"] for one in _shifts(desk, "night")} == {"S2", "S3"}
+    begun = datetime.now(UTC).isoformat()
+    assert {one["responder_id"] for one in _shifts(desk, "night") if one["starts_at"] > begun} == {"S2", "S3"}
     gone = seat.patch("/api/v1/rotations/night", json={"active": False}).json()
-    assert gone["removed"] == made["made"] - 1
-    assert [one["responder_id"] for one in _shifts(desk, "night")] == ["S3"]
+    assert gone["removed"] == after["changed"]
+    assert "S3" in {one["responder_id"] for one in _shifts(desk, "night")}
 
 
 def test_the_jobs_top_up_and_do_it_once(desk: Desk) -> None:
@@ -70,7 +71,7 @@ def test_the_jobs_top_up_and_do_it_once(desk: Desk) -> None:
         connection.execute("DELETE FROM shifts WHERE starts_at > current_date + 10")
     assert desk.services.rota.top_up() == 1
     assert desk.services.rota.top_up() == 0
-    assert len(_shifts(desk, "night")) in (59, 60)
+    assert len(_shifts(desk, "night")) in (60, 61)
 
 
 @pytest.mark.parametrize(
