@@ -79,12 +79,13 @@ def begin_run(folder: Path) -> tuple[str, int]:
         if found := _NAME.fullmatch(place.read_text(encoding="ascii", errors="replace").strip()):
             name, run = found[1], int(found[2])
     run += 1
-    fresh = place.with_suffix(".new")
+    line = f"{name} {run:015d}\n".encode()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Replaced as a whole: half a number would be an older run's.
-        fresh.write_text(f"{name} {run}\n", encoding="ascii")
-        fresh.replace(place)
+        # In place and always of the same length: that can be written on a disk that is full, too.
+        with place.open("r+b" if place.exists() else "wb") as file:
+            file.write(line)
+            file.truncate()
     except OSError as error:
         _log.warning("%s: the journal keeps no name of its own: %s", place, error.strerror)
     return name, run
