@@ -374,12 +374,15 @@ ROWS: tuple[tuple[str, Sequence[Json]], ...] = (
             ),
             panel(
                 "通知 Notices",
-                "Notices tried a second by result, alarm notices late, messages being sent; p99 from asking to leaving.",
-                target(f"sum by (lane, result) (rate(hub_notice_tries_total{{{ONLY}}}[{RATE}]))", "{{lane}} {{result}}"),
+                "Notices tried a second by result, alarm notices late, messages being sent; p99 until they leave.",
+                target(
+                    f"sum by (lane, result) (rate(hub_notice_tries_total{{{ONLY}}}[{RATE}]))", "{{lane}} {{result}}"
+                ),
                 target(f"sum(rate(hub_notice_late_total{{{ONLY}}}[{RATE}]))", "late"),
                 target(f"sum by (lane) (hub_notice_workers_busy{{{ONLY}}})", "{{lane}} busy"),
                 target(
-                    f"histogram_quantile(0.99, sum by (le, lane) (rate(hub_notice_lag_seconds_bucket{{{ONLY}}}[{RATE}])))",
+                    "histogram_quantile(0.99, sum by (le, lane) "
+                    f"(rate(hub_notice_lag_seconds_bucket{{{ONLY}}}[{RATE}])))",
                     "{{lane}} p99",
                 ),
             ),
