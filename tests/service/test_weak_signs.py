@@ -23,7 +23,8 @@ def meal(world: World, state: str, outcome: str | None, resident: str = "R1") ->
             (order, resident, state, world.now - timedelta(hours=1), world.now - timedelta(minutes=1), world.now),
         )
         connection.execute(
-            "INSERT INTO visits (id, order_id, state, planned_start, ended_at, outcome) VALUES (%s, %s, %s, %s, %s, %s)",
+            "INSERT INTO visits (id, order_id, state, planned_start, ended_at, outcome)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
             (new_id(), order, state, world.now - timedelta(hours=1), world.now - timedelta(minutes=2), outcome),
         )
 
