@@ -55,7 +55,7 @@ def test_it_keeps_the_rules_of_the_page(codec: Codec) -> None:
     assert said(codec, b"{}", "elsewhere") == []
 
 
-LINES = re.findall(r"`([\w/.]+)`, into `(\w+)`.*?:\n```python\n(.*?)```", PAGE, re.DOTALL)
+LINES = re.findall(r"`([\w/.]+)`, into `(\w+)`.*?:\n```(?:python|text)\n(.*?)```", PAGE, re.DOTALL)
 
 
 def put_into(text: str, table: str, block: str) -> str:
