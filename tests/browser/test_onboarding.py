@@ -10,7 +10,7 @@ from tests.fixtures.hub import RunningHub
 
 def test_a_new_device_is_seen_while_it_speaks(desk_hub: RunningHub, page: Page) -> None:
     open_desk(page, desk_hub, "admin", path="#/onboarding")
-    expect(page.locator("h1")).to_have_text("接入")
+    expect(page.locator(".page-tabs [aria-current]")).to_have_text("接入")
     press(desk_hub, "brand-new-1", "n1")
     page.get_by_role("button", name="brand-new-1").click(timeout=20_000)
     said = page.locator(".heard li").first
@@ -34,5 +34,6 @@ def test_a_new_device_is_seen_while_it_speaks(desk_hub: RunningHub, page: Page) 
 
 
 def test_an_operator_is_not_offered_what_the_registers_keepers_need(desk_hub: RunningHub, page: Page) -> None:
-    open_desk(page, desk_hub)
-    expect(page.locator(".nav")).not_to_contain_text("接入")
+    open_desk(page, desk_hub, path="#/devices")
+    expect(page.locator(".page-tabs")).to_contain_text("技术工单")
+    expect(page.locator(".page-tabs")).not_to_contain_text("接入")
