@@ -35,6 +35,7 @@ from hub.service.matters import COLOURS, LoopTimes, MatterDesk
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
+from hub.service.power import PowerCuts
 from hub.service.profiles import ProfileRegister
 from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
@@ -53,7 +54,6 @@ from hub.service.sending import Counted, Parcel, Sending, Wording, count_nothing
 from hub.service.sensors import Sensors
 from hub.service.supervising import Supervised, Supervising
 from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
-from hub.service.power import PowerCuts
 from hub.service.windows import WindowDesk
 from hub.service.writing import Writer
 
