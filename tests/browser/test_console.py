@@ -147,7 +147,7 @@ def test_after_a_restart_the_desk_is_live_again_and_shows_what_it_missed(page: P
     desk_hub.stop()
     expect(page.locator("[data-banner=down]")).to_be_visible(timeout=20_000)
     expect(page.locator("[data-action=acknowledge]")).to_be_disabled()
-    expect(page.locator(".detail-problem")).to_contain_text("电话")
+    expect(page.locator(".detail-head .detail-problem")).to_contain_text("电话")
     press(desk_hub, watch_of(desk_hub, CHEN), "k2", wait=False)
     desk_hub.start()
     expect(page.locator(".link.live")).to_be_visible(timeout=30_000)
