@@ -17,6 +17,7 @@ __all__ = ["LoadReadsPostgres"]
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_REPORTS = {"seat": "report_operator_seat", "hour": "report_operator_hour", "day": "report_operator_day"}
 
 
 class LoadReadsPostgres(ReadsBase):
@@ -62,7 +63,7 @@ class LoadReadsPostgres(ReadsBase):
         }
 
     def report_operator_load(self, span: ReportSpan, by: str, zone: str) -> list[Json]:
-        return self._ask(f"report_operator_{by}", start=span.start, end=span.end, zone=zone)
+        return self._ask(_REPORTS[by], start=span.start, end=span.end, zone=zone)
 
     def report_mix(self, span: ReportSpan) -> dict[Priority, int]:
         with self._session() as session:

@@ -4,7 +4,7 @@
 SELECT seq, at FROM load_cursor FOR UPDATE SKIP LOCKED
 
 -- :name load_upto
-SELECT least(c.seq, %(after)s + %(limit)s) AS upto FROM timeline_counter c
+SELECT least(c.seq, %(after)s::bigint + %(limit)s) AS upto FROM timeline_counter c
 
 -- A new incident, a press after the claim, a stronger alarm. That the same one rings again because nobody came is no
 -- further alarm.

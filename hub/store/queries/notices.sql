@@ -200,7 +200,7 @@ DELETE FROM notices WHERE id IN (
 
 -- :name notices_stir
 UPDATE notices SET state = 'waiting', due_at = %(now)s, ended_at = NULL, claimed_by = NULL,
-                   expires_at = greatest(expires_at, %(now)s + interval '1 hour')
+                   expires_at = greatest(expires_at, %(now)s::timestamptz + interval '1 hour')
 WHERE id = %(id)s AND state IN ('failed', 'expired', 'waiting')
 
 -- :name notices_due_channels

@@ -99,7 +99,7 @@ SELECT row_to_json(x) AS view FROM (
         SELECT max(n.sent_at) AS last_sent_at, count(*) FILTER (WHERE n.state = 'waiting') AS waiting,
                count(*) FILTER (WHERE n.state IN ('failed', 'expired')) AS failed,
                (array_agg(n.reason ORDER BY n.created_at DESC) FILTER (WHERE n.reason IS NOT NULL))[1] AS last_error
-        FROM notices n WHERE n.party = 'webhook:' || w.id AND n.created_at > %(now)s - interval '7 days') d ON true
+        FROM notices n WHERE n.party = 'webhook:' || w.id AND n.created_at > %(now)s::timestamptz - interval '7 days') d ON true
     WHERE (%(id)s::uuid IS NULL OR w.id = %(id)s)
     ORDER BY w.created_at DESC, w.id DESC) x
 
