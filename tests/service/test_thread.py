@@ -59,6 +59,7 @@ def test_from_press_to_supervised_close(world: World) -> None:
         "resolved",
         "supervised",
         "closed",
+        "noted",  # the return visit that was ordered
     ]
     assert world.rows("SELECT * FROM due") == []
 
