@@ -41,7 +41,7 @@ ON_REQUEST = ("endurance",)
 """Longer than anybody waits for: only where it is named."""
 FULL = {
     "presses": 300,
-    "messages": 60_000,
+    "messages": 120_000,
     "peer_messages": 15_000,
     "burst": 10_000,
     "beside": 2_000,
