@@ -150,6 +150,8 @@ def test_everything_documented_is_there_and_moves(
     mosquitto_broker.restart()
     wait_until(lambda: httpx.get(f"{hub.base_url}/readyz").status_code == 200, 30)
     wait_until(lambda: _value(hub, "hub_quarantine_waiting"), 20)
+    with hub.sign_in():  # whoever has not been seen for some minutes has left their seat
+        wait_until(lambda: _value(hub, "hub_load_seats"), 60, what="the seat to be counted")
 
     text = httpx.get(f"{hub.base_url}/metrics", timeout=20).text
     found = families(text)
