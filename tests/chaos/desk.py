@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,11 +26,14 @@ class Desk:
     def __init__(self, hub: RunningHub) -> None:
         self._hub = hub
         self._leaving = threading.Event()
+        self._session = ExitStack()
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
         self.closed = 0
         self.failure: BaseException | None = None
 
     def __enter__(self) -> Self:
+        # Before anybody is killed: a log-in that breaks off would leave the desk empty for the whole run.
+        self._client = self._session.enter_context(self._hub.sign_in("operator"))
         self._thread.start()
         return self
 
@@ -39,16 +42,16 @@ class Desk:
     ) -> None:
         self._leaving.set()
         self._thread.join(20)
+        self._session.close()
         if kind is None and self.failure is not None:
             raise self.failure
 
     def _work(self) -> None:
         try:
-            with self._hub.sign_in("operator") as client:
-                while not self._leaving.is_set():
-                    with suppress(httpx.TransportError):  # the hub is dead just now
-                        self._handle_one(client)
-                    self._leaving.wait(PAUSE_S)
+            while not self._leaving.is_set():
+                with suppress(httpx.TransportError):  # the hub is dead just now
+                    self._handle_one(self._client)
+                self._leaving.wait(PAUSE_S)
         except BaseException as error:
             self.failure = error
 
