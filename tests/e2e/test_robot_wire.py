@@ -25,7 +25,9 @@ def test_what_robots_say_of_themselves(watch_hub: RunningHub, tmp_path: Path) ->
     def play() -> None:
         reports.append(
             asyncio.run(
-                run_scenario("robots", broker=hub.broker.url, speed=10, retry_s=(0.05, 0.2), ledger=tmp_path / "l.jsonl")
+                run_scenario(
+                    "robots", broker=hub.broker.url, speed=10, retry_s=(0.05, 0.2), ledger=tmp_path / "l.jsonl"
+                )
             )
         )
 
