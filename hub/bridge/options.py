@@ -114,9 +114,9 @@ class TcpOptions:
     rate: float = 20.0
     burst: int = 200
     max_garbage: int = 8_192
+    """Bytes that belong to no frame, before the connection is closed."""
     mute: bool = False
     """Nothing is ever written: the hub listens in the shadow of another centre."""
-    """Bytes that belong to no frame, before the connection is closed."""
     write_limit: int = 64 * 1024
     """Bytes a device may leave unread before its connection is closed."""
 

@@ -12,8 +12,8 @@ from hub.ports import DeviceSeen, FixRow, Json, MeasuredRow, ObservationRow
 
 __all__ = ["device_seen", "fix_json", "fix_row", "measured", "observation_rows", "trusted_time"]
 
-_AHEAD = timedelta(minutes=-5)
-_BEHIND = timedelta(days=31)
+_YOUNGEST, _OLDEST = timedelta(minutes=-5), timedelta(days=31)
+"""Ages a record may have when it arrives; below zero the device's clock is ahead."""
 
 
 def trusted_time(observed_at: datetime | None, received_at: datetime) -> datetime:
@@ -24,7 +24,7 @@ def trusted_time(observed_at: datetime | None, received_at: datetime) -> datetim
     """
     if observed_at is None:
         return received_at
-    return observed_at if _AHEAD <= received_at - observed_at <= _BEHIND else received_at
+    return observed_at if _YOUNGEST <= received_at - observed_at <= _OLDEST else received_at
 
 
 def fix_json(fix: Fix | None) -> Json | None:
