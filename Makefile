@@ -7,11 +7,12 @@
 #   make bench       the benchmarks beside their floors, three minutes   (ARGS="--quick --only telemetry")
 #   make ready       everything that running needs, nothing started
 #   make web         the web pages
+#   make pictures    docs/screenshots anew, from the sample community   (ARGS="--only meals")
 #   make lock        the lock files, after a change of the dependencies
 #   make clean       removes what was installed and built, never any data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ready test test-long check bench static web lock clean require-python run-ready test-ready
+.PHONY: help demo ready test test-long check bench static web pictures lock clean require-python run-ready test-ready
 .NOTPARALLEL:
 
 ARGS ?=
@@ -45,7 +46,8 @@ demo: run-ready
 # Both parts run, so that one report shows everything that is wrong.
 test: test-ready
 	@status=0; $(MAKE) --no-print-directory static || status=1; \
-	$(VENV)/pytest -m "not long" $(ARGS) || status=1; exit $$status
+	if [ -n "$(ARGS)" ]; then $(VENV)/pytest -m "not long" $(ARGS) || status=1; \
+	else $(VENV)/python -m tests.lanes -m "not long" || status=1; fi; exit $$status
 
 test-long: test-ready
 	@$(VENV)/pytest -m long $(ARGS)
@@ -54,6 +56,9 @@ check: test-ready static
 
 bench: test-ready
 	@$(VENV)/python -m benchmarks $(ARGS)
+
+pictures: test-ready
+	@$(VENV)/python -m tests.pictures $(ARGS)
 
 static:
 	@status=0; \

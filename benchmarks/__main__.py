@@ -258,6 +258,8 @@ def show(found: dict[str, Any]) -> str:
             table(head, rows),
             f"aim {one['aim_gb_a_day']}; bytes of a value: " + _listed(one["column_bytes"]),
         ]
+        if one["ledger_bytes_a_key"]:
+            lines.append("bytes of a key of the ledger: " + _listed(one["ledger_bytes_a_key"]))
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ import psycopg
 from hub.clock import utc_now
 from hub.store import roll_up
 from hub.store.migrate import migrate
+from hub.store.packing import pack_keys
 from hub.store.partitions import make_partitions
 from tests.timescale.conftest import running_timescale
 
@@ -84,7 +85,15 @@ SELECT received, 'telemetry', 'watch-' || lpad(d::text, 6, '0'),
 FROM sent ORDER BY k, d
 """
 _LEDGER = """
-INSERT INTO uplink_seen (key, received_at) SELECT decode(md5(d || '|' || k), 'hex'), received FROM sent ORDER BY k, d
+INSERT INTO uplink_seen (key, received_at, stretch)
+SELECT decode(md5(d || '|' || k), 'hex'), received, extract(epoch FROM observed)::bigint / 10 FROM sent ORDER BY k, d
+"""
+_DISTRICT_KEYS = 1_000_000
+_DISTRICT = f"""
+INSERT INTO uplink_seen (key, received_at, stretch)
+SELECT decode(md5(n::text), 'hex'), moment, extract(epoch FROM moment)::bigint / 10
+FROM (SELECT n, timestamptz '{_DAY}T00:00:00Z' + n / 500.0 * interval '1 s' AS moment
+      FROM generate_series(1, {_DISTRICT_KEYS}) n) AS sent
 """
 _FIXES = """
 INSERT INTO fixes (received_at, observed_at, device_id, resident_id, lat, lon, accuracy_m, source, buffered)
@@ -178,6 +187,22 @@ def _ledger(url: str) -> int:
     return int(_run(url, "SELECT pg_total_relation_size('uplink_seen')")[0][0])
 
 
+def _keys(url: str) -> dict[str, float]:
+    """Bytes a key of the ledger, as it comes and packed: half an hour and more of the keys of 500 records a second.
+
+    In an order of its own: so dense as that of a district, since a block holds what was observed in the same ten
+    seconds.
+    """
+    _run(url, "TRUNCATE uplink_seen, uplink_packed", _DISTRICT)
+    bytes_a_key = _ledger(url) / _DISTRICT_KEYS
+    with _connected(url) as connection:
+        packed = sum(iter(lambda: pack_keys(connection, utc_now()), 0))
+    if packed != _DISTRICT_KEYS:
+        raise RuntimeError(f"{packed} of {_DISTRICT_KEYS} keys were packed")
+    size = int(_run(url, "SELECT pg_total_relation_size('uplink_packed')")[0][0])
+    return {"as_it_comes": round(bytes_a_key, 1), "packed": round(size / _DISTRICT_KEYS, 1)}
+
+
 def _plain(url: str) -> dict[str, int]:
     roll_up(url, utc_now(), minutes_kept=utc_now() - utc_now().replace(year=2025), mature=utc_now() - utc_now())
     tables = ", ".join(f"('{name}')" for name in (*SERIES, *ROLLUPS))
@@ -230,10 +255,12 @@ def measure(url: str) -> list[dict[str, Any]]:
             compressed = _compressed(timescale, whole=first)
             columns = {column: round(size / rows, 3) for column, size in _columns(timescale).items()}
             plain: dict[str, int] = {}
+            keys: dict[str, float] = {}
             if first:
                 compressed["rolled_hours"] = round(_hours(timescale, values, clock) * rows)
                 assert _fill(url, values, clock) == rows
                 plain = _plain(url)
+                keys = _keys(url)
             found.append(
                 {
                     "form": name,
@@ -243,6 +270,7 @@ def measure(url: str) -> list[dict[str, Any]]:
                     "compressed_bytes": round(compressed["observations"] / rows, 2),
                     "compressed_gb_a_day": {table: _gb_a_day(size, rows) for table, size in compressed.items()},
                     "plain_gb_a_day": {table: _gb_a_day(size, rows) for table, size in plain.items()},
+                    "ledger_bytes_a_key": keys,
                     "column_bytes": dict(sorted(columns.items(), key=lambda one: -one[1])),
                     "aim_gb_a_day": AIM_GB,
                 }

@@ -70,6 +70,10 @@ def _one_of(*words: str) -> Check:
     return lambda where, value: [] if value in words else [f"{where}: {value!r} is none of {', '.join(words)}"]
 
 
+def _yes_or_no(where: str, value: Any) -> list[str]:
+    return [] if isinstance(value, bool) else [f"{where}: true or false was expected, not {value!r}"]
+
+
 def _number(low: float, high: float) -> Check:
     def check(where: str, value: Any) -> list[str]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -123,10 +127,14 @@ _THING: Final[Mapping[str, Check]] = {
     "zone_minutes": _OFFSET,
 }
 
+_VOICE: Final[Mapping[str, Check]] = {"voice": _yes_or_no}
+"""`voice` false: this model says nothing and rings nobody, whatever its wire could carry; nobody asks it to."""
+
 READING_KEYS: Final[Mapping[str, Mapping[str, Check]]] = {
-    "care": {},
-    "watch": {"alarm_bits": _codes(16, 31)},
+    "care": {**_VOICE},
+    "watch": {**_VOICE, "alarm_bits": _codes(16, 31)},
     "iw": {
+        **_VOICE,
         "alarm_codes": _codes(),
         "date_order": _one_of("ymd", "dmy"),
         "glucose_unit": _one_of("mmol_l", "mg_dl"),

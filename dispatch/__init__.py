@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dispatch.assign import propose
-from dispatch.catalogue import RESPONSE_SKILLS, SERVICE_KINDS, SKILLS, ServiceKind, Skill, response_skills
+from dispatch.catalogue import (
+    RESPONSE_SKILLS,
+    SERVICE_KINDS,
+    SKILLS,
+    VOLUNTEER_KINDS,
+    ServiceKind,
+    Skill,
+    response_skills,
+)
 from dispatch.coverage import TARGET_S, TOLERANCE_S, Spared, spare
 from dispatch.eligibility import RULES, Check, Rule, judge
 from dispatch.lifecycle import MAY, STEPS, By, IllegalAssignmentStep, VisitState, advance, may_step, visit_state
@@ -20,16 +28,32 @@ from dispatch.model import (
 )
 from dispatch.ranking import EVERYDAY, URGENT, Criterion, Measure, Weighted
 from dispatch.recommend import Recommendation, recommend
+from dispatch.recurrence import HolidayPolicy, Occurrence, Pause, Recurrence, RuleError, occurrences, read_rule
 from dispatch.travel import DEFAULT_PACE, ESTIMATE, WHY_ESTIMATED, HaversineTravel, Pace, Travel, Way, haversine_m
+from dispatch.visiting import (
+    GROUPS,
+    RISKS,
+    VISIT_RESULTS,
+    Group,
+    Person,
+    Risk,
+    Turn,
+    VisitResult,
+    groups_of,
+    risk_of,
+    visit_days,
+)
 
 __all__ = [
     "ASSIGNMENT_STATES",
     "DEFAULT_PACE",
     "ESTIMATE",
     "EVERYDAY",
+    "GROUPS",
     "LIVE_ASSIGNMENT_STATES",
     "MAY",
     "RESPONSE_SKILLS",
+    "RISKS",
     "RULES",
     "SERVICE_KINDS",
     "SKILLS",
@@ -37,37 +61,54 @@ __all__ = [
     "TARGET_S",
     "TOLERANCE_S",
     "URGENT",
+    "VISIT_RESULTS",
+    "VOLUNTEER_KINDS",
     "WHY_ESTIMATED",
     "AssignmentState",
     "By",
     "Candidate",
     "Check",
     "Criterion",
+    "Group",
     "HaversineTravel",
+    "HolidayPolicy",
     "IllegalAssignmentStep",
     "Measure",
     "Mode",
+    "Occurrence",
     "Pace",
+    "Pause",
+    "Person",
     "Place",
     "Reason",
     "Recommendation",
+    "Recurrence",
     "Request",
     "Responder",
+    "Risk",
     "Rule",
+    "RuleError",
     "ServiceKind",
     "Skill",
     "Spared",
     "Travel",
+    "Turn",
+    "VisitResult",
     "VisitState",
     "Way",
     "Weighted",
     "advance",
+    "groups_of",
     "haversine_m",
     "judge",
     "may_step",
+    "occurrences",
     "propose",
+    "read_rule",
     "recommend",
     "response_skills",
+    "risk_of",
     "spare",
+    "visit_days",
     "visit_state",
 ]

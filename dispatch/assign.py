@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import inf
 
-from dispatch.eligibility import RULES, Check, Rule, checks
+from dispatch.eligibility import RULES, Check, Rule, checks, day_of
 from dispatch.model import Candidate, Reason, Request, Responder
 from dispatch.ranking import EVERYDAY, URGENT, Measure, Weighted, measures
 from dispatch.travel import ESTIMATE, WHY_ESTIMATED, Travel, Way
@@ -26,12 +26,13 @@ def propose(
     """Every responder judged: eligible ones best first, then the ineligible with why not, nearest first.
 
     The order is total: equal scores go by expected arrival, then by id, so that the same question has the same answer.
-    Credentials must be valid on the day the work starts (`request.starts_at`), else today, as `now` has it.
+    Credentials must be valid on the day the work starts (`request.starts_at`), else today. `now` is in the site's zone:
+    its calendar says which day that is.
     `criteria` None: `URGENT` for an emergency, `EVERYDAY` for a service. Linear in the number of responders, one call
     of `travel`.
     """
     people = list(responders)
-    asked = checks(request, (request.starts_at or now).date(), rules)
+    asked = checks(request, day_of(request, now), rules)
     measured = measures(request, criteria if criteria is not None else URGENT if request.urgent else EVERYDAY)
     ways = _ways(request, people, travel)
     candidates = [_judged(person, ways.get(person.id), asked, measured) for person in people]

@@ -1,5 +1,7 @@
 """The catalogue: skills, kinds of service and what each needs, and who may answer which alarm. To add one: one line.
 
+The kinds here are what a site begins with: the hub writes those it lacks into its database and reads them from there.
+
 助医 is two things in practice: escort to the clinic and fetching medicine, which a trained carer does; nursing at home
 (护理上门) needs a registered nurse. They are different kinds with different skills.
 """
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["RESPONSE_SKILLS", "SERVICE_KINDS", "SKILLS", "ServiceKind", "Skill", "response_skills"]
+__all__ = ["RESPONSE_SKILLS", "SERVICE_KINDS", "SKILLS", "VOLUNTEER_KINDS", "ServiceKind", "Skill", "response_skills"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class ServiceKind:
 
     `skills` are all needed, of `any_skills` one. `duration_min` as planned; personal care is never planned below 30 min
     (NICE NG21). `carers` at once. `same_sex`: the carer must be of the resident's sex. `gate`: vital signs and
-    consent before it begins. `deliver_within_min`: minutes from the kitchen to the door.
+    consent before it begins. `deliver_within_min`: minutes from the kitchen to the door. `active` False: it can no
+    longer be ordered; what is ordered is still done. `price_fen` (None: none is kept) is for a visit or an hour.
     """
 
     id: str
@@ -65,6 +68,9 @@ class ServiceKind:
     same_sex: bool = False
     gate: bool = False
     deliver_within_min: int | None = None
+    active: bool = True
+    price_fen: int | None = None
+    price_per: Literal["visit", "hour"] = "visit"
 
 
 def _kind(
@@ -137,6 +143,14 @@ SERVICE_KINDS: Final[Mapping[str, ServiceKind]] = dict(
             priority="high",
         ),
         _kind(
+            "vitals_round",
+            "助医（巡诊测量）",
+            "Vitals round",
+            any_skills=("nursing", "care", "safety_visit"),
+            duration_min=15,
+            priority="medium",
+        ),
+        _kind(
             "bathing",
             "助浴",
             "Bathing",
@@ -174,6 +188,9 @@ SERVICE_KINDS: Final[Mapping[str, ServiceKind]] = dict(
         ),
     )
 )
+
+VOLUNTEER_KINDS: Final = frozenset({"companionship", "errands", "escort", "housekeeping", "safety_visit"})
+"""What volunteers may do: low risk, nothing to do with the body, medicine or food, and nobody is paid for it."""
 
 _AT_THE_DOOR: Final = frozenset({"first_response", "first_aid", "nursing"})
 _THE_BODY: Final = frozenset({"nursing", "first_aid", "care"})

@@ -9,9 +9,10 @@ To add a rule: write the callable, and add it to `RULES`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Protocol
 
+from dispatch.catalogue import VOLUNTEER_KINDS
 from dispatch.model import Reason, Request, Responder
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Rule",
     "area_served",
     "checks",
+    "day_of",
     "free",
     "has_any_skill",
     "has_skills",
@@ -29,6 +31,7 @@ __all__ = [
     "not_the_caller",
     "on_duty",
     "required_sex",
+    "volunteers_low_risk",
 ]
 
 AGAINST: Final = -1.0
@@ -135,6 +138,15 @@ def not_the_caller(request: Request, _day: date) -> Check | None:
     return (lambda responder: calls if responder.id == caller else None) if caller else None
 
 
+def volunteers_low_risk(request: Request, _day: date) -> Check | None:
+    """Volunteers do what is of low risk; for an emergency whoever has the skill may go."""
+    kind = request.kind
+    if kind is None or kind in VOLUNTEER_KINDS:
+        return None
+    trained = Reason("volunteer_kind", "is a volunteer, and this needs trained staff", AGAINST, {"kind": kind})
+    return lambda responder: trained if responder.kind == "volunteer" else None
+
+
 RULES: Final[tuple[Rule, ...]] = (
     has_skills,
     has_any_skill,
@@ -144,7 +156,13 @@ RULES: Final[tuple[Rule, ...]] = (
     required_sex,
     not_refused,
     not_the_caller,
+    volunteers_low_risk,
 )
+
+
+def day_of(request: Request, now: datetime) -> date:
+    """The day the work is on, in the zone of `now`: a paper that ran out yesterday is none from midnight there on."""
+    return (request.starts_at or now).astimezone(now.tzinfo).date()
 
 
 def checks(request: Request, day: date, rules: Sequence[Rule] = RULES) -> tuple[Check, ...]:

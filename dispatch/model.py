@@ -75,7 +75,7 @@ class Request:
 
     `skills` are all needed; `any_skills`: at least one of them (empty: no such demand). `area_path` runs from
     district to micro-grid. `never` are responders the resident refuses; `regular` those who usually come. `caller`: the
-    responder who calls for help here, and cannot be sent.
+    responder who calls for help here, and cannot be sent. `kind`: the service ordered, None for an emergency.
     """
 
     resident_id: str | None
@@ -90,6 +90,7 @@ class Request:
     regular: frozenset[str] = frozenset()
     starts_at: datetime | None = None
     caller: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

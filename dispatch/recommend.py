@@ -18,7 +18,7 @@ import numpy as np
 
 from dispatch.assign import propose
 from dispatch.coverage import Spared, spare
-from dispatch.eligibility import RULES, Check, Rule, checks
+from dispatch.eligibility import RULES, Check, Rule, checks, day_of
 from dispatch.model import Candidate, Place, Request, Responder
 from dispatch.ranking import EVERYDAY, UNKNOWN_ETA_S, URGENT, Weighted, arrival, measures, most_for
 from dispatch.travel import HaversineTravel, Seconds, Travel
@@ -70,7 +70,7 @@ def recommend(
     """
     people = list(responders)
     weighted = criteria if criteria is not None else URGENT if request.urgent else EVERYDAY
-    able, unable, why_not = _sift(people, checks(request, (request.starts_at or now).date(), rules))
+    able, unable, why_not = _sift(people, checks(request, day_of(request, now), rules))
     chosen = _best(request, able, _seconds(able, request.place), weighted, shown)
     judge = {"now": now, "travel": travel, "rules": rules, "criteria": weighted}
     best = propose(request, chosen, **judge)[:shown]  # type: ignore[arg-type]
@@ -147,6 +147,8 @@ def _best(
 def _nearest(people: Sequence[Responder], end: Place | None, most: int) -> list[Responder]:
     if most <= 0 or not people:
         return []
-    order = np.argsort(_seconds(people, end), kind="stable")
+    seconds = _seconds(people, end)
+    seconds[[one.place is None for one in people]] = inf  # after everybody whose place is known, as everywhere
+    order = np.argsort(seconds, kind="stable")
     # Equal distances go by id, as everywhere: one more of them is looked at than is shown.
     return [people[number] for number in order[:most].tolist()]

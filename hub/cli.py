@@ -59,10 +59,17 @@ def serve(only: str, workers: int | None) -> None:
 )
 @click.option("--speed", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, help="How fast the day runs.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same community.")
+@click.option(
+    "--play",
+    type=click.Choice(app.PLAYS),
+    default="auto",
+    show_default=True,
+    help="Who acts at the desk: the simulators while nobody is signed in there (auto), always (all), never (devices).",
+)
 @plain_errors
-def demo(residents: int, speed: float, seed: int) -> None:
+def demo(residents: int, speed: float, seed: int, play: app.Play) -> None:
     """The hub with the sample community and simulators, on this machine only. 演示：柳岸社区与模拟设备。"""
-    app.demo(load_settings(defaults=app.DEMO_DEFAULTS), residents=residents, speed=speed, seed=seed)
+    app.demo(load_settings(defaults=app.DEMO_DEFAULTS), residents=residents, speed=speed, seed=seed, play=play)
 
 
 @main.command()
@@ -101,11 +108,12 @@ def user() -> None:
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--person", default=None, help="The responder (staff), contact (family) or resident behind the account.")
 @click.option("--full-name", default=None, help="As shown to others; the account's name if absent.")
+@click.option("--phone", default=None, help="By which response plans reach it, where no person is behind it.")
 @plain_errors
-def user_add(name: str, role: Role, person: str | None, full_name: str | None) -> None:
+def user_add(name: str, role: Role, person: str | None, full_name: str | None, phone: str | None) -> None:
     """Adds an account. The password is the first line of standard input, or asked for. 新增账号。"""
     password = _read_password()
-    app.add_user(load_settings(), name, role, person=person, full_name=full_name, password=password)
+    app.add_user(load_settings(), name, role, person=person, full_name=full_name, phone=phone, password=password)
     click.echo(f"added {role} {name}")
 
 

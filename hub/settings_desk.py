@@ -28,6 +28,8 @@ class IntakeSettings(_Section):
     telemetry_batch: int = Field(default=500, ge=1, le=10_000)
     telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
     """How long telemetry may wait for company."""
+    telemetry_transactions: int = Field(default=2, ge=1, le=8)
+    """Transactions of telemetry under way at a time in a process: while one is committed another is made."""
     telemetry_workers: int | None = Field(default=None, ge=1, le=64)
     """Telemetry connections of a process; by default one, and four to the embedded broker, which has at most a hundred
     messages of a connection under way."""

@@ -42,6 +42,8 @@ class SiteSettings(_Section):
     """The desk's own number, read out to 120 as the one to call back."""
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
     """Of every time a page shows, and of the midnight at which a day of orders begins."""
+    hours_expire_days: int = Field(default=0, ge=0, le=36_500)
+    """Banked hours that lie longer are taken back by the time bank; 0: they never are."""
 
 
 class MapSettings(_Section):

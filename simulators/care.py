@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from datetime import timedelta, timezone
 from typing import Any
 
 from simulators.device import Device, DeviceSpec, Press, Shared
@@ -13,6 +14,7 @@ from simulators.wire import (
     BATCH_LIMIT,
     Command,
     WireError,
+    activity,
     decode_ack,
     decode_command,
     dump,
@@ -86,6 +88,11 @@ class CareDevice(Device):
 
     def send(self, channel: str, body: Mapping[str, Any]) -> bool:
         """Sends one telemetry object, or keeps it (last 500 a channel) until the line is back; True when it left."""
+        if channel == "activity" and self.spec.still:
+            return True  # it sees nothing of its own accord
+        return self._say(channel, body)
+
+    def _say(self, channel: str, body: Mapping[str, Any]) -> bool:
         self.shared.counters.telemetry += 1
         if self.line.publish(up_topic(self.spec.id, channel), dump(body)):
             return True
@@ -99,6 +106,13 @@ class CareDevice(Device):
     def send_vitals(self) -> None:
         """Measures and sends."""
         self.send("vitals", vitals(self.shared.pace.now(), self.person.vitals(self.shared.pace.hour(), self.rng)))
+
+    def moved_at(self, clock: str) -> None:
+        """A kept record: somebody moved when it was last `clock` (HH:MM) in the community."""
+        now = self.shared.pace.now().astimezone(timezone(timedelta(hours=8)))
+        hour, minute = clock.split(":")
+        at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+        self._say("activity", activity(at if at < now else at - timedelta(days=1), "moving"))
 
     def send_location(self) -> None:
         """Takes a position and sends it."""

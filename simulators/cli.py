@@ -6,8 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -17,6 +20,7 @@ from simulators.kinds import TCP_FAMILIES
 from simulators.ledger import LedgerError
 from simulators.roster import read_credentials
 from simulators.scenario import bundled, load_scenario
+from simulators.stage import PLAYS, Play
 from simulators.tables import ScenarioError
 
 __all__ = ["main"]
@@ -60,6 +64,17 @@ def list_scenarios() -> None:
 )
 @click.option("--duration", type=click.FloatRange(0.1), default=None, help="Ends after that many scenario seconds.")
 @click.option("--quiet", is_flag=True, help="Only troubles and the report.")
+@click.option(
+    "--play",
+    type=click.Choice(PLAYS),
+    default="auto",
+    show_default=True,
+    help="Who acts at the desk in the scenes: nobody signed in there (auto), the simulators (all), people (devices).",
+)
+@click.option(
+    "--captions", is_flag=True, help="Only captions on standard output, one JSON object a line; the rest on stderr."
+)
+@click.option("--telephone-fd", type=int, default=None, help="A listening socket, inherited, for the telephones.")
 @click.option("--end-with-parent", is_flag=True, help="Ends when the program that started it has gone.")
 def run_command(
     scenario: str,
@@ -75,11 +90,14 @@ def run_command(
     ledger: Path | None,
     duration: float | None,
     quiet: bool,
+    play: Play,
+    captions: bool,
+    telephone_fd: int | None,
     end_with_parent: bool,
 ) -> None:
     """Runs SCENARIO: the name of a bundled one (`simulate list`) or a TOML file. Ctrl-C ends it cleanly.
 
-    The last line of standard output is the report, one JSON object.
+    The last line of standard output is the report, one JSON object (with --captions it goes to standard error).
     """
     try:
         report = asyncio.run(
@@ -96,13 +114,15 @@ def run_command(
                 speed=speed,
                 ledger=ledger,
                 duration=duration,
-                quiet=quiet,
+                tell=_caption if captions else _print_trouble if quiet else _print,
+                play=play,
+                telephone=None if telephone_fd is None else socket.socket(fileno=telephone_fd),
                 end_with_parent=end_with_parent,
             )
         )
     except (ScenarioError, LedgerError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(report.as_object(), ensure_ascii=False))
+    click.echo(json.dumps(report.as_object(), ensure_ascii=False), err=captions)
 
 
 async def _run(
@@ -119,7 +139,9 @@ async def _run(
     speed: float | None,
     ledger: Path | None,
     duration: float | None,
-    quiet: bool,
+    tell: Callable[[Happening], None],
+    play: Play,
+    telephone: socket.socket | None,
     end_with_parent: bool,
 ) -> Report:
     stop = asyncio.Event()
@@ -140,8 +162,10 @@ async def _run(
         world=world,
         credentials=None if credentials is None else read_credentials(credentials),
         ca_file=ca_file,
+        play=play,
+        telephone=telephone,
         stop=stop,
-        tell=_print_trouble if quiet else _print,
+        tell=tell,
     )
     if parent is not None:
         parent.cancel()
@@ -167,12 +191,20 @@ async def _outlive(parent: int, stop: asyncio.Event) -> None:
         await asyncio.sleep(0.5)
 
 
+def _caption(happening: Happening) -> None:
+    if happening.what != "caption":
+        _print(happening, sys.stderr)
+        return
+    said = {"at_s": happening.at_s, "zh": happening.text, "en": happening.en, "cue": happening.device_id or None}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
+
+
 def _print_trouble(happening: Happening) -> None:
     if happening.what == "trouble":
         _print(happening)
 
 
-def _print(happening: Happening) -> None:
+def _print(happening: Happening, to: TextIO | None = None) -> None:
     who = f"{happening.who} " if happening.who else ""
     line = f"{happening.at.astimezone():%H:%M:%S} {happening.what:<8} {who}{happening.device_id} {happening.text}"
-    print(line, file=sys.stderr if happening.what == "trouble" else sys.stdout, flush=True)
+    print(line, file=to or (sys.stderr if happening.what == "trouble" else sys.stdout), flush=True)

@@ -36,17 +36,26 @@ class DeviceSpec:
     lon: float = 118.8246
     area: str | None = None
     interval_s: float | None = None
+    network: str | None = None
+    still: bool = False
+    """It sees nobody move, unless a scenario says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something worth a line on the terminal or in a test: `what` is pressed, told, trouble, command or beat."""
+    """Something worth a line on the terminal or in a test.
+
+    `what` is pressed, told, trouble, command, beat, staff, phone or caption. A caption is for an onlooker: `text` is
+    Chinese, `en` English, `at_s` its place in the story, `device_id` a cue for whoever shows it.
+    """
 
     at: datetime
     what: str
     device_id: str
     text: str
     who: str | None = None
+    en: str | None = None
+    at_s: float | None = None
 
 
 @dataclass(slots=True)

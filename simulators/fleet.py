@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,22 @@ from simulators.kinds import FAMILIES, KINDS, TCP_FAMILIES, make_device
 from simulators.ledger import Ledger
 from simulators.line import BrokerAddress, keep_alive
 from simulators.pace import Pace
-from simulators.plan import Step, steps
+from simulators.plan import Step, cued, steps
 from simulators.roster import Roster, load_roster
 from simulators.scenario import Scenario, load_scenario
+from simulators.seats import Seats
 from simulators.staff import FieldStaff, Operator, SignedIn, StaffCounters
+from simulators.stage import Play, Stage
+from simulators.story import Story
 from simulators.tables import ScenarioError
+from simulators.telephone import Telephones
 from simulators.vda import VdaRobot
 from simulators.zigbee import ZigbeeSensor
 
 __all__ = ["FAMILIES", "KINDS", "Report", "run_scenario"]
 
 DEVICES_STARTED_A_SECOND = 400
+DESK_OPENS_WITHIN_S = 10.0
 _MARK_LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -44,6 +50,8 @@ class Report:
     counters: Counters
     people: StaffCounters
     open: int
+    scenes: Mapping[str, str] = field(default_factory=dict)
+    """Each scene that has ended: `played`, or why it was left."""
 
     def answer_s(self, share: float) -> float | None:
         """The time within which that share (0 to 1) of the answered presses was answered."""
@@ -70,6 +78,7 @@ class Report:
             "answer_s": {name: self.answer_s(share) for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))},
             "people": dict(sorted(self.people.done.items())),
             "lost_races": self.people.lost_races,
+            "scenes": dict(self.scenes),
         }
 
 
@@ -90,6 +99,8 @@ async def run_scenario(
     run: str | None = None,
     repeat_s: tuple[float, float] = (5.0, 20.0),
     retry_s: tuple[float, float] = (1.0, 30.0),
+    play: Play = "auto",
+    telephone: socket.socket | None = None,
     stop: asyncio.Event | None = None,
     tell: Callable[[Happening], None] = lambda _happening: None,
 ) -> Report:
@@ -97,16 +108,17 @@ async def run_scenario(
 
     `broker` is `mqtt://host:port`, `watch` `host:port` of the hub's bracket-watch listener, `tcp` that of each other
     TCP family, `api` the hub's address for the field staff (None: no people). Without `run` a fresh mark is drawn, so
-    that refs of two runs never meet.
+    that refs of two runs never meet. `play`: who acts at the desk in the scenario's scenes. `telephone`: a socket that
+    listens already, on which the hub's telephone and short message channels find their exchange.
     Raises ScenarioError for a bad scenario or fleet, ValueError for a bad address, LedgerError for the ledger.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     seed = scenario.seed if seed is None else seed
     roster = load_roster(scenario.fleet, scenario_file=scenario.file, world=world, seed=seed)
-    plan = steps(scenario, roster, seed)
+    speed = scenario.speed if speed is None else speed
     shared = Shared(
-        pace=Pace(scenario.speed if speed is None else speed),
+        pace=Pace(speed),
         ledger=Ledger(ledger),
         broker=None if broker is None else BrokerAddress.parse(broker, ca_file),
         run=run or _fresh_mark(),
@@ -120,7 +132,10 @@ async def run_scenario(
     )
     try:
         _check_wires(roster, shared, scenario.file)
-        company = _Company(scenario, roster, shared, api, ca_file)
+        company = _Company(scenario, roster, shared, api, ca_file, play, telephone)
+        told = company.story is not None
+        unlabelled = tuple(beat for beat in scenario.beats if not told or beat.label is None)
+        plan = steps(replace(scenario, beats=unlabelled), roster, seed, speed)
         end_s = scenario.duration_s if duration_s is None else duration_s
         return await company.run(plan, end_s, stop or asyncio.Event())
     finally:
@@ -131,7 +146,14 @@ class _Company:
     """The devices and people of one run."""
 
     def __init__(
-        self, scenario: Scenario, roster: Roster, shared: Shared, api: str | None, ca_file: Path | None
+        self,
+        scenario: Scenario,
+        roster: Roster,
+        shared: Shared,
+        api: str | None,
+        ca_file: Path | None,
+        play: Play,
+        telephone: socket.socket | None,
     ) -> None:
         self.scenario = scenario
         self.shared = shared
@@ -151,9 +173,30 @@ class _Company:
             self.people += [FieldStaff(spec, api, scenario.staff, **common) for spec in roster.staff]
             if scenario.operator is not None:
                 self.people += [Operator(spec, api, scenario.operator, **common) for spec in roster.operators]
+        self._staffed = len(self.people)
+        self._cued: dict[str, list[Step]] = {}
+        self._telephone = telephone
+        self.phones: Telephones | None = None
+        self.story: Story | None = None
+        if api is not None and roster.book is not None and telephone is not None:
+            self.phones = Telephones(roster.book, api, pace=shared.pace, tell=shared.tell)
+        if api is not None and roster.people and scenario.scenes:
+            stage = Stage(
+                Seats(api, roster.people, common["ca_file"]),
+                shared.pace,
+                roster.residents,
+                play,
+                frozenset(spec.username for spec in roster.operators),
+                self.phones,
+                self._cue,
+                self._told,
+            )
+            self._cued = cued(scenario, roster, shared.seed, shared.pace.speed)
+            self.story = Story(scenario.scenes, stage, shared.tell)
 
     async def run(self, plan: Iterator[Step], end_s: float | None, stop: asyncio.Event) -> Report:
         shared = self.shared
+        await self._open_the_desk()
         shared.pace.start()
         started = asyncio.get_running_loop().time()
         starting = asyncio.create_task(self._start())
@@ -179,11 +222,12 @@ class _Company:
             seed=shared.seed,
             run=shared.run,
             devices=len(self.devices),
-            staff=len(self.people),
+            staff=self._staffed,
             seconds=asyncio.get_running_loop().time() - started,
             counters=shared.counters,
             people=self.staff_counters,
             open=shared.ledger.open,
+            scenes={} if self.story is None else dict(self.story.outcomes),
         )
 
     async def _watch(self, ends: set[asyncio.Task[None]]) -> None:
@@ -197,12 +241,27 @@ class _Company:
             if done & ends:
                 return
 
+    async def _open_the_desk(self) -> None:
+        """A desk that waits for people has somebody at it before the first alarm; a hub that is away holds none up."""
+        first = [person for person in self.people if isinstance(person, Operator)]
+        if self.scenario.operator is None or not self.scenario.operator.tidy:
+            return
+        self.people = [person for person in self.people if person not in first]
+        self._tasks |= {asyncio.create_task(person.run()) for person in first}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DESK_OPENS_WITHIN_S):
+                await asyncio.gather(*(person.seated.wait() for person in first))
+
     async def _start(self) -> None:
         lines = [
             device.line for device in self.devices.values() if isinstance(device, CareDevice | ZigbeeSensor | VdaRobot)
         ]
         self._tasks.add(asyncio.create_task(keep_alive(lines)))
-        self._tasks |= {asyncio.create_task(person.run()) for person in self.people}
+        self._tasks |= {asyncio.create_task(self._ordinarily(person)) for person in self.people}
+        if self.phones is not None and self._telephone is not None:
+            self._tasks.add(asyncio.create_task(self.phones.run(self._telephone)))
+        if self.story is not None:
+            self._tasks.add(asyncio.create_task(self.story.run()))
         # Whoever has something to say first comes first; the rest a little at a time, as a broker likes it.
         first = {beat.device_id or beat.resident for beat in self.scenario.beats[:8]} - {None}
         ordered = sorted(
@@ -213,6 +272,29 @@ class _Company:
             self._tasks.add(asyncio.create_task(device.run()))
             if number % 20 == 19:
                 await asyncio.sleep(20 / DEVICES_STARTED_A_SECOND)
+
+    async def _ordinarily(self, person: SignedIn) -> None:
+        """Whoever has a part in the story goes about the ordinary work after it."""
+        if self.story is not None:
+            await self.story.free(person.spec.username, person.spec.name)
+        await person.run()
+
+    def _cue(self, label: str) -> None:
+        """A labelled beat happens now."""
+        now = self.shared.pace.elapsed()
+        later = iter([replace(step, at_s=now + step.at_s) for step in self._cued.get(label, [])])
+        self._tasks.add(asyncio.create_task(self._play(later)))
+
+    def _told(self, label: str) -> bool:
+        """Whether every press of a labelled beat was made and, where its wire has answers, answered."""
+        for step in self._cued.get(label, []):
+            device = self.devices.get(step.device_id)
+            if device is None or step.do != "press":
+                continue
+            press = device.presses.get(self._refs.get(step.tag, ""))
+            if press is None or (device.ANSWERED and not press.told.is_set()):
+                return False
+        return True
 
     async def _play(self, plan: Iterator[Step]) -> None:
         for step in plan:
@@ -238,6 +320,9 @@ class _Company:
                 device.press("cancel", cancels=ref)
         elif step.do == "measure":
             device.measure()
+        elif step.do == "moved":
+            if isinstance(device, CareDevice):
+                device.moved_at(step.note or "00:00")
         elif step.do == "battery":
             device.battery.set(step.pct)
             device.measure()

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulators.device import DeviceSpec
 from simulators.kinds import alarm_types
@@ -14,7 +14,7 @@ from simulators.roster import Roster, choose
 from simulators.scenario import Beat, Chance, Load, Scenario
 from simulators.tables import ScenarioError
 
-__all__ = ["Step", "steps"]
+__all__ = ["Step", "cued", "steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,11 @@ class Step:
     pct: int = 0
 
 
-def steps(scenario: Scenario, roster: Roster, seed: int) -> Iterator[Step]:
+def steps(scenario: Scenario, roster: Roster, seed: int, speed: float = 1.0) -> Iterator[Step]:
     """Every step in time order, endless where a chance or a load has no end. Raises ScenarioError at once."""
-    scripted = [step for beat in scenario.beats for step in _beat(beat, choose(beat, roster, scenario.file, seed))]
+    scripted = [
+        step for beat in scenario.beats for step in _beat(beat, choose(beat, roster, scenario.file, seed), speed)
+    ]
     streams: list[Iterator[Step]] = [iter(sorted(scripted, key=lambda step: step.at_s))]
     for number, chance in enumerate(scenario.chances):
         able = _able(scenario, f"{chance.key}.types", chance.types, roster)
@@ -47,7 +49,19 @@ def steps(scenario: Scenario, roster: Roster, seed: int) -> Iterator[Step]:
     return heapq.merge(*streams, key=lambda step: step.at_s)
 
 
-def _beat(beat: Beat, specs: list[DeviceSpec]) -> Iterator[Step]:
+def cued(scenario: Scenario, roster: Roster, seed: int, speed: float = 1.0) -> dict[str, list[Step]]:
+    """The steps of each labelled beat, their times counted from the beat's own. Raises ScenarioError."""
+    return {
+        beat.label: [
+            replace(step, at_s=step.at_s - beat.at_s)
+            for step in _beat(beat, choose(beat, roster, scenario.file, seed), speed)
+        ]
+        for beat in scenario.beats
+        if beat.label is not None
+    }
+
+
+def _beat(beat: Beat, specs: list[DeviceSpec], speed: float) -> Iterator[Step]:
     if beat.do == "say":
         yield Step(beat.at_s, "say", note=beat.note)
     for spec in specs:
@@ -58,12 +72,12 @@ def _beat(beat: Beat, specs: list[DeviceSpec]) -> Iterator[Step]:
                 yield Step(beat.at_s + beat.cancel_after_s, "cancel", spec.id, "cancel", tag)
         elif beat.do in ("cut", "silent"):
             yield Step(beat.at_s, beat.do, spec.id, note=beat.note)
-            yield Step(beat.at_s + beat.for_s, "restore", spec.id)
+            yield Step(beat.at_s + max(beat.for_s, beat.wall_s * speed), "restore", spec.id)
         elif beat.do == "stop":
             yield Step(beat.at_s, "stop", spec.id, note=beat.note)
             yield Step(beat.at_s + beat.for_s, "release", spec.id)
         else:
-            yield Step(beat.at_s, beat.do, spec.id, note=beat.note, pct=beat.pct)
+            yield Step(beat.at_s, beat.do, spec.id, note=beat.clock or beat.note, pct=beat.pct)
 
 
 def _able(scenario: Scenario, key: str, types: dict[str, float], roster: Roster) -> dict[str, list[DeviceSpec]]:

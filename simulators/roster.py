@@ -2,22 +2,27 @@
 
 A fleet file is a JSON object:
 - `residents`: `{"id", "name"}`
-- `devices`: `{"id", "kind", "family", "resident_id", "name", "lat", "lon", "area", "interval_s"}`
-- `staff`, `operators`: `{"username", "password", "name", "responder_id", "kind", "lat", "lon"}`
-In each the first two must be there. Further keys are ignored: other programs write these files, too.
+- `devices`: `{"id", "kind", "family", "resident_id", "name", "lat", "lon", "area", "interval_s", "network", "still"}`
+- `staff`, `operators`, `people`: `{"username", "password", "name", "responder_id", "kind", "lat", "lon"}`; `people` is
+  everybody who has an account, for a scenario's scenes
+- `phones`: `{"number", "name"}`
+In each the first two must be there. `telephone`, an object, holds `secret` and `answer_secret` of the exchange.
+Further keys are ignored: other programs write these files, too.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulators.device import DeviceSpec
 from simulators.kinds import FAMILIES, KINDS, MADE, alarm_types, kind_named, wire_fits
 from simulators.scenario import Beat, FleetSource
 from simulators.tables import ScenarioError, Table, read_json
+from simulators.telephone import PhoneBook
 from simulators.wire import is_device_id
 
 __all__ = ["Roster", "StaffSpec", "choose", "load_roster", "read_credentials"]
@@ -46,6 +51,10 @@ class Roster:
     devices: tuple[DeviceSpec, ...]
     staff: tuple[StaffSpec, ...] = ()
     operators: tuple[StaffSpec, ...] = ()
+    people: tuple[StaffSpec, ...] = ()
+    residents: Mapping[str, str] = field(default_factory=dict)
+    """Names to ids."""
+    book: PhoneBook | None = None
 
 
 def load_roster(source: FleetSource, *, scenario_file: str, world: Path | None = None, seed: int = 1) -> Roster:
@@ -60,7 +69,7 @@ def load_roster(source: FleetSource, *, scenario_file: str, world: Path | None =
     else:
         roster = Roster(())
     if world is None and source.made:
-        roster = Roster((*roster.devices, *_made(source, seed)), roster.staff, roster.operators)
+        roster = replace(roster, devices=(*roster.devices, *_made(source, seed)))
     if not roster.devices:
         raise ScenarioError(scenario_file, "fleet", "names no device; give the scenario a [fleet], or --world FILE")
     seen: set[str] = set()
@@ -111,6 +120,8 @@ def _meant(beat: Beat, spec: DeviceSpec) -> bool:
         and (beat.resident is None or _belongs(spec, beat.resident))
         and (beat.area is None or spec.area == beat.area)
         and (beat.family is None or spec.family == beat.family)
+        # Where the fleet does not say what its devices hang on, any will do.
+        and (beat.network is None or spec.network in (beat.network, None))
     )
 
 
@@ -135,7 +146,18 @@ def _read(root: Table) -> Roster:
         tuple(_device(table, names) for table in root.tables("devices")),
         tuple(_staff(table) for table in root.tables("staff")),
         tuple(_staff(table) for table in root.tables("operators")),
+        tuple(_staff(table) for table in root.tables("people")),
+        {name: key for key, name in names.items()},
+        _book(root),
     )
+
+
+def _book(root: Table) -> PhoneBook | None:
+    numbers = {table.need_text("number"): table.need_text("name") for table in root.tables("phones")}
+    exchange = root.table("telephone")
+    if exchange is None:
+        return None
+    return PhoneBook(numbers, exchange.need_text("secret"), exchange.need_text("answer_secret"))
 
 
 def _device(table: Table, names: dict[str, str]) -> DeviceSpec:
@@ -164,6 +186,8 @@ def _device(table: Table, names: dict[str, str]) -> DeviceSpec:
         lon=table.need_number("lon", HOME[1], low=-180, high=180),
         area=table.text("area"),
         interval_s=table.number("interval_s", low=1, high=86_400),
+        network=table.text("network"),
+        still=table.flag("still"),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from simulators.acts import Scene, read_scenes
 from simulators.kinds import FAMILIES, KINDS, MADE, kind_named
 from simulators.tables import ScenarioError, Table, read_toml
 from simulators.wire import ALARM_TYPES
@@ -22,7 +24,7 @@ __all__ = [
     "load_scenario",
 ]
 
-DEEDS = ("alarm", "cut", "silent", "battery", "measure", "stop", "say")
+DEEDS = ("alarm", "cut", "silent", "battery", "measure", "moved", "stop", "say")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,10 @@ class Beat:
     """One thing that happens at `at_s` scenario seconds.
 
     The devices meant: `device_id`, or the `device` kind of `resident`, or up to `count` devices of the kind (of that
-    `area` and `family` where given, nearest to one another). `do`: `alarm` presses `type`; `cut` and `silent` take the
-    network away for `for_s`; `battery` sets `pct`; `measure` sends one measurement; `stop` pushes a robot's emergency
-    stop for `for_s`; `say` only prints its `note`.
+    `area`, `family` and `network` where given, nearest to one another). `do`: `alarm` presses `type`; `cut` and
+    `silent` take the network away for `for_s`; `battery` sets `pct`; `measure` sends one measurement; `stop` pushes a
+    robot's emergency stop for `for_s`; `moved` reports that somebody moved at the last `clock` (HH:MM) that has been, a
+    record that was kept; `say` only prints its `note`.
     """
 
     key: str
@@ -43,15 +46,21 @@ class Beat:
     resident: str | None = None
     area: str | None = None
     family: str | None = None
+    network: str | None = None
     count: int = 1
     type: str | None = None
     note: str | None = None
     test: bool = False
     fix: bool = True
     for_s: float = 60.0
+    wall_s: float = 0.0
+    """`cut` and `silent` last at least so long by the wall clock: a hub's patience with silence does not run faster."""
     pct: int = 10
     cancel_after_s: float | None = None
     optional: bool = False
+    clock: str | None = None
+    label: str | None = None
+    """Where people play their scenes, such a beat waits for its act and not for its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ class Scenario:
     loads: tuple[Load, ...] = ()
     staff: StaffRules = StaffRules()
     operator: OperatorRules | None = None
+    scenes: tuple[Scene, ...] = ()
 
 
 def bundled() -> dict[str, Path]:
@@ -167,9 +177,23 @@ def load_scenario(name: str | Path) -> Scenario:
         loads=tuple(_load(table) for table in root.tables("load")),
         staff=_staff(root.table("staff")),
         operator=_operator(root.table("operator")),
+        scenes=read_scenes(root),
     )
     root.done()
+    _check_labels(scenario)
     return scenario
+
+
+def _check_labels(scenario: Scenario) -> None:
+    acts = [act for scene in scenario.scenes for act in scene.acts]
+    labels = {act.label for act in acts}
+    beats = {beat.label for beat in scenario.beats}
+    for act in acts:
+        for label in act.after:
+            if label not in labels:
+                raise ScenarioError(scenario.file, f"{act.key}.after", f"no act is labelled {label!r}")
+        if act.beat is not None and act.beat not in beats:
+            raise ScenarioError(scenario.file, f"{act.key}.beat", f"no beat is labelled {act.beat!r}")
 
 
 def _fleet_source(root: Table, path: Path) -> FleetSource:
@@ -207,19 +231,25 @@ def _beat(table: Table) -> Beat:
         resident=table.text("resident"),
         area=table.text("area"),
         family=table.text("family", one_of=FAMILIES),
+        network=table.text("network"),
         count=int(table.need_number("count", 1, low=1, high=1_000_000)),
         type=table.text("type", one_of=ALARM_TYPES),
         note=table.text("note"),
         test=table.flag("test"),
         fix=table.flag("fix", True),
         for_s=table.need_number("for_s", 60.0),
+        wall_s=table.need_number("wall_s", 0.0),
         pct=int(table.need_number("pct", 10, high=100)),
         cancel_after_s=table.number("cancel_after_s"),
         optional=table.flag("optional"),
+        clock=table.text("clock"),
+        label=table.text("label"),
     )
     table.done()
     if do == "alarm" and beat.type is None:
         raise table.wrong("type", "is missing: which alarm is raised?")
+    if do == "moved" and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", beat.clock or "") is None:
+        raise table.wrong("clock", "a time of day such as 07:10 is wanted")
     if do != "say" and beat.device is None and beat.device_id is None:
         raise table.wrong("device", "is missing: a kind of device, or device_id")
     return beat

@@ -75,10 +75,12 @@ class SignedIn(ABC):
         self._tell = tell
         self._ca_file = ca_file
         self._troubled = False
+        self.seated = asyncio.Event()
+        """Set once the person is signed in."""
 
     async def run(self) -> None:
         """Signs in, then looks and acts again and again."""
-        await asyncio.sleep(self.rng.uniform(0.0, self._poll_s))
+        await asyncio.sleep(self.rng.uniform(0.0, self._first_within_s()))
         wait = BACK_OFF_S[0]
         # Straight to the hub: no proxy of the surroundings belongs between a person and the hub under test.
         async with httpx.AsyncClient(
@@ -94,6 +96,7 @@ class SignedIn(ABC):
                     if not signed_in:
                         await self._sign_in(client)
                         signed_in = True
+                        self.seated.set()
                     pause = await self.look(client)
                     wait = BACK_OFF_S[0]
                     self._recovered()
@@ -107,6 +110,10 @@ class SignedIn(ABC):
                     pause, wait = wait, min(BACK_OFF_S[1], wait * 2)
                     self._trouble(f"{self._api}: {type(error).__name__}: {error}")
                 await asyncio.sleep(pause * self.rng.uniform(0.8, 1.0))
+
+    def _first_within_s(self) -> float:
+        """Within how many wall seconds the first sign-in comes."""
+        return self._poll_s
 
     @abstractmethod
     async def look(self, client: httpx.AsyncClient) -> float:
@@ -240,6 +247,10 @@ class Operator(SignedIn):
     def __init__(self, spec: StaffSpec, api: str, rules: OperatorRules, **shared: Any) -> None:
         super().__init__(spec, api, poll_s=rules.poll_s, **shared)
         self.rules = rules
+
+    def _first_within_s(self) -> float:
+        # Whoever is there so that somebody is signed in had better be there before the first alarm.
+        return 0.0 if self.rules.tidy else self._poll_s
 
     async def look(self, client: httpx.AsyncClient) -> float:
         if self.rules.tidy:

@@ -321,11 +321,12 @@ def _activity(record: _Record) -> tuple[Event, Reply | None]:
 def _status(record: _Record) -> tuple[Event, Reply | None]:
     body, faults = record.body, Faults()
     attributes: dict[str, Any] = {}
-    online = body.get("online")
-    if isinstance(online, bool):
-        attributes["online"] = online
-    elif online is not None:
-        faults["online"] = f"{show(online)} is not true or false"
+    for word in ("online", "charging"):
+        said = body.get(word)
+        if isinstance(said, bool):
+            attributes[word] = said
+        elif said is not None:
+            faults[word] = f"{show(said)} is not true or false"
     rssi = body.get("rssi_dbm")
     if isinstance(rssi, int | float) and not isinstance(rssi, bool) and -200 <= rssi < 0:
         attributes["rssi_dbm"] = rssi

@@ -44,6 +44,7 @@ __all__ = [
     "DELIVERING",
     "DEPART",
     "DROP",
+    "EXTRA",
     "FAIR",
     "FIXED",
     "FRESH",
@@ -78,6 +79,7 @@ __all__ = [
     "OPENS",
     "OPS",
     "OP_COLUMNS",
+    "PACE",
     "PLACE",
     "PREV",
     "RELOAD",
@@ -94,6 +96,8 @@ __all__ = [
     "SEPARATE",
     "SHIFT_HI",
     "SHIFT_LO",
+    "SHUT_FROM",
+    "SHUT_UNTIL",
     "SLACK",
     "SOFT",
     "SPAN",
@@ -105,6 +109,7 @@ __all__ = [
     "TRIPS",
     "TS",
     "TURN_COLUMNS",
+    "TWIN",
     "T_DROP",
     "T_HARD",
     "T_IDLE",
@@ -147,9 +152,10 @@ ALONG: Final = -2
 # How the two operations of a visit hang together.
 SEPARATE, TOGETHER, GAP = range(3)
 
-# Columns of Model.ids, one row a visit: place, operations (1 or 2), SEPARATE / TOGETHER / GAP, windows.
-PLACE, OPS, SYNC, WINDOWS = range(4)
-ID_COLUMNS: Final = 4
+# Columns of Model.ids, one row a visit: place, operations (1 or 2), SEPARATE / TOGETHER / GAP, windows; the other half
+# of a visit in two halves that are done both or not at all (-1: whole), at any times, by anybody.
+PLACE, OPS, SYNC, WINDOWS, TWIN = range(5)
+ID_COLUMNS: Final = 5
 
 # Columns of Model.visit: bounds of the gap; cost of leaving it out; preferred start (nan: none); load; minutes it
 # stays fresh.
@@ -165,8 +171,8 @@ DEPART, ARRIVE, BRK_AT, BRK_MANY = range(4)
 BASE_COLUMNS: Final = 4
 
 # Columns of Model.crew, one row a unit: shift (home later is overtime), latest home allowed, capacity, loads a day.
-SHIFT_LO, SHIFT_HI, LIMIT, CAP, MAX_TRIPS = range(5)
-CREW_COLUMNS: Final = 5
+SHIFT_LO, SHIFT_HI, LIMIT, CAP, MAX_TRIPS, PACE, EXTRA = range(7)
+CREW_COLUMNS: Final = 7
 
 # Columns of Model.brk, one row a break: earliest and latest start, minutes.
 BRK_LO, BRK_HI, BRK_LEN = range(3)
@@ -182,10 +188,11 @@ WINDOW_BOUNDS: Final = 2
 # after the last visit, else only where the next visit is. BRK_HARD: a missed one is forbidden. DELIVERING: loads, trips
 # and freshness count. RELOAD: minutes to load again. NOW: nothing but what is fixed sets out before. IDLE_UNUSED: a
 # unit without work idles its shift and misses its breaks. FAIR: minutes of service before W_FAIR counts. LIMITED:
-# LIMIT counts.
+# LIMIT counts. Between SHUT_FROM and SHUT_UNTIL ways take what Model.shut says.
 W_TRAVEL, W_LATE, W_WORST, W_WAIT, W_OVER, W_IDLE, W_MISSED, W_FAIR, W_WANT = range(9)
 LATE_AT_END, BRK_ANYWHERE, BRK_HARD, DELIVERING, RELOAD, NOW, IDLE_UNUSED, FAIR, LIMITED = range(9, 18)
-RULES: Final = 18
+SHUT_FROM, SHUT_UNTIL = range(18, 20)
+RULES: Final = 20
 
 # Columns of State.link, one row a node: who does it, the nodes before and behind.
 UNIT, PREV, NEXT = range(3)
@@ -225,6 +232,7 @@ class Model(NamedTuple):
     n: int
     r: int
     dist: Floats  # (L, L) minutes from place to place
+    shut: Floats  # (L, L) the same while roads are closed; where none are, `dist` itself
     ids: Ints  # (n, ID_COLUMNS)
     visit: Floats  # (n, VISIT_COLUMNS)
     op: Floats  # (2n, OP_COLUMNS)

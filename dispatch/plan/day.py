@@ -64,6 +64,9 @@ class Carer:
     max_trips: int = 1
     overtime: int = 0
     """Seconds after the shift's end by which this carer may be home later."""
+    pace: float = 1.0
+    extra: int = 0
+    """A way takes this carer `pace` times what `travel` says and `extra` seconds, rounded up; to where one is: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +127,8 @@ class Day:
     objective: Objective = field(default_factory=Objective)
     reload: int = 0
     now: int | None = None
+    shut: tuple[int, int] | None = None
+    """From when to when roads are closed for a while; ways then take what `travel_shut` (L, L) says, in seconds."""
+    travel_shut: NDArray[np.float64] | None = None
     before: Mapping[str, Sequence[Stop]] | None = None
     left_out_before: frozenset[str] = frozenset()

@@ -24,6 +24,7 @@ from dispatch.plan.arrays import (
     CLOSES,
     DELIVERING,
     DEPART,
+    EXTRA,
     FIXED,
     FRESH,
     GAP,
@@ -40,10 +41,13 @@ from dispatch.plan.arrays import (
     NOW,
     OPENS,
     OPS,
+    PACE,
     PLACE,
     PREV,
     RELOAD,
     SHIFT_LO,
+    SHUT_FROM,
+    SHUT_UNTIL,
     SLACK,
     SOFT,
     SPAN,
@@ -65,7 +69,35 @@ from dispatch.plan.arrays import (
 )
 from dispatch.plan.compiled import woven
 
-__all__ = ["place_visit", "reach"]
+__all__ = ["leg_from", "place_visit", "reach", "way"]
+
+
+@woven
+def way(model: Model, r: int, start: int, end: int) -> float:
+    """How long it takes unit `r` from place to place."""
+    trip = model.dist[start, end]
+    if start != end and (model.crew[r, PACE] != 1.0 or model.crew[r, EXTRA] != 0.0):
+        trip = np.ceil(trip * model.crew[r, PACE] + model.crew[r, EXTRA])
+    return float(trip)
+
+
+@woven
+def leg_from(model: Model, r: int, start: int, end: int, free: float, floor: float) -> float:
+    """As `way`, for who may set out at `free` and is not needed before `floor`: longer while roads are closed.
+
+    Whoever comes to a closed road waits for its end where that is sooner than the detour, so that setting out later
+    never means arriving earlier.
+    """
+    trip = way(model, r, start, end)
+    until = model.rules[SHUT_UNTIL]
+    if free < until and start != end:
+        leave = max(free, floor - trip)
+        if leave < until and leave + trip > model.rules[SHUT_FROM]:
+            longer = model.shut[start, end]
+            if model.crew[r, PACE] != 1.0 or model.crew[r, EXTRA] != 0.0:
+                longer = np.ceil(longer * model.crew[r, PACE] + model.crew[r, EXTRA])
+            trip = max(trip, min(longer, until - free + trip))
+    return float(trip)
 
 
 @woven
@@ -86,10 +118,14 @@ def reach(model: Model, state: State, row: int, p: int, r: int, x: int, floor: f
         free = state.node[p, TE]
         start = model.ids[p >> 1, PLACE]
         nb = int(state.node[p, NB])
-    if free < model.rules[NOW] and np.isnan(model.op[x, FIXED]):
-        free = model.rules[NOW]
+    if np.isnan(model.op[x, FIXED]):
+        # What was promised before the shift stays; nothing else sets out before it, nor before now.
+        free = max(free, model.rules[NOW], model.crew[r, SHIFT_LO])
     end = model.ids[v, PLACE]
-    trip = model.dist[start, end]
+    last = model.base[r, BRK_MANY]
+    # Who still has a break to take sets out at once; the break is at the new place.
+    wanted = floor if nb == last else free
+    trip = leg_from(model, r, start, end, free, wanted)
     out = state.draft[row]
     if model.rules[DELIVERING]:
         leg = trip
@@ -104,8 +140,9 @@ def reach(model: Model, state: State, row: int, p: int, r: int, x: int, floor: f
                 left = state.node[p, LEFT]
                 load = whole
             else:
-                leg = model.dist[model.base[r, DEPART], end]
-                trip = model.dist[start, model.base[r, DEPART]] + model.rules[RELOAD] + leg
+                back = leg_from(model, r, start, model.base[r, DEPART], free, free) + model.rules[RELOAD]
+                leg = leg_from(model, r, model.base[r, DEPART], end, free + back, wanted)
+                trip = back + leg
                 trips += 1.0
         out[SOFT] = leg
         out[LEFT] = left
@@ -114,7 +151,6 @@ def reach(model: Model, state: State, row: int, p: int, r: int, x: int, floor: f
     ready = free + trip
     pause = 0.0
     missed = 0.0
-    last = model.base[r, BRK_MANY]
     while nb < last:
         b = model.base[r, BRK_AT] + nb
         here = max(ready, model.brk[b, BRK_LO])

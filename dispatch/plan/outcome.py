@@ -72,23 +72,27 @@ def _drive(made: Translation, state: State, r: int, breaks: list[tuple[int, int,
         start, way = int(row[a.TS]), int(row[a.TRAVEL])
         free = int(model.crew[r, a.SHIFT_LO] if first else state.node[p, a.TE])
         if np.isnan(model.op[x, a.FIXED]):
-            free = max(free, int(max(model.rules[a.NOW], -1e15)))
-        ready, paused = free + way, 0
+            free = max(free, int(max(model.rules[a.NOW], model.crew[r, a.SHIFT_LO])))
+        opened = 0 if row[a.NB] < len(breaks) else _when_open(made, r, None if first else p >> 1, v, free, way)
+        ready, paused, late_break = free + way, 0, start
         done = 0 if first else int(state.node[p, a.NB])
         for low, high, seconds in breaks[done : int(row[a.NB])]:
             here = max(ready, low)
             if here <= high:
                 found.breaks.append(Pause(here, here + seconds))
                 ready, paused = here + seconds, paused + seconds
+                if here + seconds > start - way:
+                    late_break = min(late_break, here)
             elif max(free, low) <= high:
                 begin = max(free, low)
                 found.breaks.append(Pause(begin, begin + seconds))
                 free = begin + seconds
                 ready = free + way
         loads = model.rules[a.DELIVERING] > 0 and (first or row[a.TRIPS] > state.node[p, a.TRIPS])
-        arrive = start - paused if first or loads else free + way
+        # Whoever sets out for the first visit does so in time, after the breaks that are over by then.
+        arrive = late_break if first and not loads else start - paused if loads else max(free + way, opened)
         if first:
-            found.leave = start - paused - way
+            found.leave = arrive - way
         if loads:
             trip_stops = []
             found.trips.append(Trip(int(row[a.LEFT]), 0.0, ()))
@@ -108,6 +112,19 @@ def _drive(made: Translation, state: State, r: int, breaks: list[tuple[int, int,
             found.breaks.append(Pause(begin, begin + seconds))
             free = begin + seconds
     return found
+
+
+def _when_open(made: Translation, r: int, p: int | None, v: int, free: int, way: int) -> int:
+    """When a unit arrives that waits where it is until a road is open again; 0 where it does not."""
+    model = made.model
+    until = model.rules[a.SHUT_UNTIL]
+    if free >= until or free + way <= model.rules[a.SHUT_FROM]:
+        return 0
+    start = int(model.base[r, a.DEPART] if p is None else model.ids[p, a.PLACE])
+    end = int(model.ids[v, a.PLACE])
+    if start == end or model.shut[start, end] <= model.dist[start, end] or way > _between(made, r, start, end):
+        return 0
+    return int(until) + way
 
 
 def routes(made: Translation, state: State) -> list[Route]:
@@ -207,9 +224,7 @@ def why_not(made: Translation, v: int, visit: Visit) -> tuple[str, str]:
     late = [r for r in units if _earliest(made, v, int(r)) + visit.seconds[0] > made.model.crew[r, a.LIMIT]]
     if len(late) == len(units):
         return "no-shift", f"no shift of the {len(units)} who are able leaves time for it after its window opens"
-    if visit.deliver_within is not None and all(
-        made.model.dist[made.model.base[r, a.DEPART], visit.place] > visit.deliver_within for r in units
-    ):
+    if visit.deliver_within is not None and all(_way(made, int(r), visit.place) > visit.deliver_within for r in units):
         return "too-far", "no depot is near enough to arrive while it is fresh"
     if all(visit.load > made.model.crew[r, a.CAP] for r in units):
         return "too-big", "no vehicle of those who are able can take its load"
@@ -224,8 +239,21 @@ def why_not(made: Translation, v: int, visit: Visit) -> tuple[str, str]:
 
 def _earliest(made: Translation, v: int, r: int) -> float:
     model = made.model
-    way = model.dist[model.base[r, a.DEPART], model.ids[v, a.PLACE]]
+    way = _way(made, r, int(model.ids[v, a.PLACE]))
     return float(max(model.win[v, 0, a.OPENS], max(model.crew[r, a.SHIFT_LO], model.rules[a.NOW]) + way))
+
+
+def _way(made: Translation, r: int, place: int) -> float:
+    """Seconds from where unit `r` begins its day to a place."""
+    return _between(made, r, int(made.model.base[r, a.DEPART]), place)
+
+
+def _between(made: Translation, r: int, start: int, end: int) -> float:
+    """Seconds from place to place, all roads open."""
+    model = made.model
+    if start == end:
+        return 0.0
+    return float(np.ceil(model.dist[start, end] * model.crew[r, a.PACE] + model.crew[r, a.EXTRA]))
 
 
 def conflicts(made: Translation, state: State) -> list[tuple[str, str]]:

@@ -21,6 +21,13 @@ from pyvrp.exceptions import PenaltyBoundWarning
 
 __all__ = ["Rounds", "fewest_vehicles", "shortest"]
 
+_NO_PLAN = 2**62
+"""Costs from here on are the solver's word for: no plan yet that breaks no rule."""
+_OPENING, _DESCENT = 0.1, 0.7
+"""Of the time: what the first plan takes, and when looking for fewer vehicles ends at the latest."""
+_SLICES = (0.08, 0.22)
+"""Of the time: how long one vehicle less is tried for, each time with other luck: what it finds it finds soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
@@ -45,7 +52,7 @@ class _Until:
     first: bool = False
 
     def __call__(self, best_cost: float) -> bool:
-        return self.clock() >= self.time or (self.first and best_cost < float("inf"))
+        return self.clock() >= self.time or (self.first and best_cost < _NO_PLAN)
 
 
 def _problem(rounds: Rounds, vehicles: int) -> pyvrp.ProblemData:
@@ -77,13 +84,22 @@ def _problem(rounds: Rounds, vehicles: int) -> pyvrp.ProblemData:
 
 
 def _solved(
-    rounds: Rounds, vehicles: int, seed: int, clock: Callable[[], float], until: float, first: bool
+    rounds: Rounds,
+    vehicles: int,
+    seed: int,
+    clock: Callable[[], float],
+    until: float,
+    *,
+    first: bool = False,
+    start: list[list[int]] | None = None,
 ) -> list[list[int]] | None:
+    problem = _problem(rounds, vehicles)
+    begin = None if start is None else pyvrp.Solution(problem, [[place - 1 for place in way] for way in start])
     with warnings.catch_warnings():
         # That too few vehicles may not do is what is being tried here.
         warnings.simplefilter("ignore", PenaltyBoundWarning)
         stop = _Until(clock, until, first)
-        result = pyvrp.solve(_problem(rounds, vehicles), stop=stop, seed=seed, collect_stats=False, display=False)
+        result = pyvrp.solve(problem, stop=stop, seed=seed, collect_stats=False, display=False, initial_solution=begin)
     if not result.is_feasible():
         return None
     return [_places(route) for route in result.best.routes()]
@@ -95,27 +111,30 @@ def _places(route: pyvrp.Route) -> list[int]:
 
 def shortest(rounds: Rounds, *, seed: int, clock: Callable[[], float], until: float) -> list[list[int]] | None:
     """Rounds (places in order) of the least total distance; None if no plan keeps all rules."""
-    return _solved(rounds, rounds.vehicles, seed, clock, until, False)
+    return _solved(rounds, rounds.vehicles, seed, clock, until)
 
 
 def fewest_vehicles(rounds: Rounds, *, seed: int, clock: Callable[[], float], until: float) -> list[list[int]] | None:
     """Rounds with as few vehicles as were found, then of the least distance.
 
-    Fewer and fewer vehicles are allowed for as long as a whole plan is found within a slice of the time; the rest goes
-    to the last number that worked.
+    Fewer and fewer vehicles are allowed for as long as a whole plan is found within slices of the time; the rest goes
+    to the last number that worked, from the plan that was found for it.
     """
     begun = clock()
     span = until - begun
-    best = _solved(rounds, rounds.vehicles, seed, clock, begun + 0.15 * span, False)
+    best = _solved(rounds, rounds.vehicles, seed, clock, begun + _OPENING * span)
     if best is None:
-        return _solved(rounds, rounds.vehicles, seed, clock, until, False)
+        return _solved(rounds, rounds.vehicles, seed, clock, until)
     least = max(1, -(-int(rounds.load.sum()) // max(rounds.capacity, 1)))
-    while len(best) > least and clock() < begun + 0.6 * span:
-        fewer = _solved(rounds, len(best) - 1, seed, clock, min(clock() + 0.3 * span, begun + 0.7 * span), True)
+    while len(best) > least:
+        fewer = None
+        for luck, share in enumerate(_SLICES):
+            limit = min(clock() + share * span, begun + _DESCENT * span)
+            fewer = fewer or _solved(rounds, len(best) - 1, seed + luck, clock, limit, first=True)
         if fewer is None:
             break
         best = fewer
-    polished = _solved(rounds, len(best), seed + 1, clock, until, False)
+    polished = _solved(rounds, len(best), seed + 1, clock, until, start=best)
     if polished is None or len(polished) > len(best):
         return best
     return min((best, polished), key=lambda plan: (len(plan), _length(rounds, plan)))

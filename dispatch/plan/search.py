@@ -32,6 +32,7 @@ from dispatch.plan.arrays import (
     TE,
     TS,
     TURN_COLUMNS,
+    TWIN,
     UNIT,
     WINDOW,
     WINDOWS,
@@ -39,6 +40,7 @@ from dispatch.plan.arrays import (
     State,
 )
 from dispatch.plan.compiled import compiled, woven
+from dispatch.plan.decode import way
 from dispatch.plan.moves import attach, begin, detach, node_before, rand, relabel, take_back, uniform
 from dispatch.plan.settle import close_route, cost, recount, settle_all
 
@@ -117,9 +119,9 @@ def _any_unit(model: Model, state: State, x: int) -> int:
 def _guess(model: Model, state: State, p: int, r: int, v: int, window: int) -> float:
     """When a visit behind node `p` would start."""
     if p < 2 * model.n:
-        ready = state.node[p, TE] + model.dist[model.ids[p >> 1, PLACE], model.ids[v, PLACE]]
+        ready = state.node[p, TE] + way(model, r, model.ids[p >> 1, PLACE], model.ids[v, PLACE])
     else:
-        ready = model.crew[r, SHIFT_LO] + model.dist[model.base[r, DEPART], model.ids[v, PLACE]]
+        ready = model.crew[r, SHIFT_LO] + way(model, r, model.base[r, DEPART], model.ids[v, PLACE])
     return float(max(ready, model.win[v, window, OPENS]))
 
 
@@ -255,14 +257,19 @@ def _switch(model: Model, state: State, v: int) -> bool:
 @woven
 def _change(model: Model, state: State, v: int, droppable: bool) -> bool:
     share = uniform(state)
+    twin = model.ids[v, TWIN]
     if state.link[2 * v, UNIT] != ABSENT:
         if droppable and share < 0.02:
             detach(model, state, v)
+            if twin >= 0 and state.link[2 * twin, UNIT] != ABSENT:
+                detach(model, state, twin)
             return True
         if share > 0.8:
             return _swap(model, state, v)
         if share > 0.6:
             return _switch(model, state, v)
+    elif twin >= 0 and state.link[2 * twin, UNIT] == ABSENT and not _relocate(model, state, twin):
+        return False
     return _relocate(model, state, v)
 
 
@@ -282,9 +289,9 @@ def _append(model: Model, state: State, v: int, nearest: bool) -> bool:
             last = state.link[n2 + r, PREV]
             start = _guess(model, state, last, r, v, 0)
             here = model.base[r, DEPART] if last >= n2 else model.ids[last >> 1, PLACE]
-            way = model.dist[here, model.ids[v, PLACE]]
+            trip = way(model, r, here, model.ids[v, PLACE])
             late = max(0.0, start - model.win[v, 0, CLOSES])
-            value = way + 10.0 * late if nearest else way + start + model.fit[x, r]
+            value = trip + 10.0 * late if nearest else trip + start + model.fit[x, r]
             if model.rules[LIMITED] and start + model.op[x, SPAN] > model.crew[r, LIMIT]:
                 value += 1e6
             if value < least:

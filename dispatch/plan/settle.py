@@ -86,7 +86,7 @@ from dispatch.plan.arrays import (
     State,
 )
 from dispatch.plan.compiled import woven
-from dispatch.plan.decode import place_visit
+from dispatch.plan.decode import leg_from, place_visit
 
 __all__ = ["close_route", "cost", "log_node", "mark_route", "recount", "settle_all", "touch"]
 
@@ -223,7 +223,7 @@ def close_route(model: Model, state: State, r: int) -> None:
             soft = due * model.rules[W_MISSED]
     else:
         free = state.node[last, TE]
-        trip = model.dist[model.ids[last >> 1, PLACE], model.base[r, ARRIVE]]
+        trip = leg_from(model, r, model.ids[last >> 1, PLACE], model.base[r, ARRIVE], free, free)
         nb = int(state.node[last, NB])
         while nb < due:
             b = model.base[r, BRK_AT] + nb

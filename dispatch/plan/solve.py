@@ -55,9 +55,10 @@ def warmth(model: Model) -> float:
     """What a short detour costs: the unit in which temperatures are given, so that no kind of problem needs its own."""
     if model.n < 2:
         return 1.0
-    few = model.near[:, : min(10, model.near.shape[1])]
+    some = model.free if model.free.size else np.arange(model.n)
+    few = model.near[some, : min(10, model.near.shape[1])]
     places = model.ids[:, PLACE]
-    legs = model.dist[places[:, None], places[few]]
+    legs = model.dist[places[some][:, None], places[few]]
     rate = max(model.rules[W_TRAVEL], 0.2 * model.rules[W_LATE], 1e-6)
     return float(max(legs.mean() * rate, 1e-6))
 

@@ -66,6 +66,7 @@ class Translation:
                     plan.unit[2 * v + 1] = a.ALONG if together else units[1]
                 for r, (start, _) in zip(units[:1] if together else units, pairs, strict=False):
                     ways.setdefault(r, []).append((start, v))
+                plan.turn[v, a.WINDOW] = self.model.ids[v, a.WINDOWS] - 1
         for v, label in global_order([sorted(way) for way in ways.values()]):
             plan.turn[v, a.LABEL] = label
         return plan
@@ -100,25 +101,52 @@ def _team(unit: Sequence[Carer], visit: Visit) -> bool:
     )
 
 
+class _Able:
+    """Who is able to what, as masks over all carers: districts have thousands of visits, and somebody waits."""
+
+    def __init__(self, units: list[list[Carer]], unit_of: dict[str, int]) -> None:
+        carers = [carer for unit in units for carer in unit]
+        self._carers, self._units, self._r = carers, units, len(units)
+        self._unit = np.array([unit_of[carer.id] for carer in carers], np.intp)
+        self._skill: dict[str, NDArray[np.bool_]] = {}
+        self._sex = {sex: np.array([carer.sex == sex for carer in carers], bool) for sex in {c.sex for c in carers}}
+        self._depots = np.array([unit[0].depot_id for unit in units], object)
+        self._teams = [r for r, unit in enumerate(units) if len(unit) > 1]
+
+    def units(self, visit: Visit, k: int) -> NDArray[np.float64]:
+        """(r,): 0 for the units that may do part `k` of a visit (2: both parts at once), inf for the others."""
+        row = np.full(self._r, np.inf)
+        if k == 2:
+            row[[r for r in self._teams if _team(self._units[r], visit)]] = 0.0
+        else:
+            able = np.ones(len(self._carers), bool)
+            for skill in visit.skills[k]:
+                able &= self._having(skill)
+            if visit.required_sex is not None:
+                able &= self._sex.get(visit.required_sex, np.zeros(len(able), bool))
+            row[self._unit[able]] = 0.0
+        if visit.depot_id is not None:
+            row[self._depots != visit.depot_id] = np.inf
+        return row
+
+    def _having(self, skill: str) -> NDArray[np.bool_]:
+        if skill not in self._skill:
+            self._skill[skill] = np.array([skill in carer.skills for carer in self._carers], bool)
+        return self._skill[skill]
+
+
 def _fits(day: Day, units: list[list[Carer]], unit_of: dict[str, int]) -> NDArray[np.float64]:
     """(3n, r): 0, or inf where a hard rule forbids it; preferences come on top."""
     n, r = len(day.visits), len(units)
     fit = np.full((3 * n, r), np.inf)
+    able = _Able(units, unit_of)
     rows: dict[tuple[object, ...], NDArray[np.float64]] = {}
     for v, visit in enumerate(day.visits):
         for k in range(visit.carers + (visit.carers == 2)):
             what = (visit.skills, visit.sync) if k == 2 else (visit.skills[k],)
             kind = (k == 2, *what, visit.required_sex, visit.depot_id)
             if kind not in rows:
-                rows[kind] = np.array(
-                    [
-                        0.0
-                        if (_team(unit, visit) if k == 2 else any(_able(carer, visit, k) for carer in unit))
-                        and (visit.depot_id is None or unit[0].depot_id == visit.depot_id)
-                        else np.inf
-                        for unit in units
-                    ]
-                )
+                rows[kind] = able.units(visit, k)
             row = 2 * n + v if k == 2 else 2 * v + k
             fit[row] = rows[kind]
             for carer in visit.avoid:
@@ -181,6 +209,11 @@ def _within(one: Break, shift: tuple[int, int]) -> Break | None:
     return Break(earliest, one.latest, seconds)
 
 
+def _past(one: Break, now: int | None) -> bool:
+    """Whether it is too late to begin this break: it was taken, or was not; the rest of the day goes on either way."""
+    return now is not None and one.latest - one.seconds < now
+
+
 def translate(day: Day) -> Translation:
     """The day as arrays."""
     units = units_of(day.carers)
@@ -207,12 +240,15 @@ def translate(day: Day) -> Translation:
         one.capacity is not None for one in joined
     )
     work = float(span.sum())
+    shut = day.shut if day.shut is not None and day.travel_shut is not None else (-NEVER, -NEVER)
     model = make_model(
         dist=day.travel,
+        shut=day.travel_shut,
         ids={
             a.PLACE: [visit.place for visit in day.visits],
             a.OPS: [visit.carers for visit in day.visits],
             a.SYNC: [_sync(visit) for visit in day.visits],
+            a.WINDOWS: 1 if day.before is None else 2,
         },
         visit={
             a.GAP_LO: [visit.gap[0] for visit in day.visits],
@@ -230,10 +266,15 @@ def translate(day: Day) -> Translation:
             a.LIMIT: [one.shift[1] + one.overtime for one in joined],
             a.CAP: [np.inf if one.capacity is None else one.capacity for one in joined],
             a.MAX_TRIPS: [one.max_trips for one in joined],
+            a.PACE: [one.pace for one in joined],
+            a.EXTRA: [one.extra for one in joined],
         },
-        win=np.array([visit.window for visit in day.visits], np.float64).reshape(n, 1, 2),
+        win=_windows(day),
         fit=fit,
-        breaks=[[(one.earliest, one.latest - one.seconds, one.seconds) for one in each.breaks] for each in joined],
+        breaks=[
+            [(one.earliest, one.latest - one.seconds, one.seconds) for one in each.breaks if not _past(one, day.now)]
+            for each in joined
+        ],
         rules={
             a.W_TRAVEL: weights.travel / MINUTE,
             a.W_LATE: weights.late / MINUTE,
@@ -249,9 +290,31 @@ def translate(day: Day) -> Translation:
             a.RELOAD: day.reload,
             a.NOW: -NEVER if day.now is None else day.now,
             a.LIMITED: 1,
+            a.SHUT_FROM: shut[0],
+            a.SHUT_UNTIL: shut[1],
         },
+        # A plan around what happened touches few: their neighbours are found when it is known who they are.
+        near=day.before is None,
     )
     return Translation(day, units, model)
+
+
+def _windows(day: Day) -> NDArray[np.float64]:
+    """(n, 1, 2): windows; (n, 2, 2) where a plan stands: the second is the same from the start that was told.
+
+    So a visit can stay at its time though it could begin earlier by now, and one that has to move is free to.
+    """
+    windows = np.array([visit.window for visit in day.visits], np.float64).reshape(len(day.visits), 1, 2)
+    if day.before is None:
+        return windows
+    told = windows.copy()
+    starts: dict[str, int] = {}
+    for stops in day.before.values():
+        for stop in stops:
+            starts[stop.visit] = min(stop.start, starts.get(stop.visit, stop.start))
+    for v, visit in enumerate(day.visits):
+        told[v, 0, a.OPENS] = max(visit.window[0], starts.get(visit.id, visit.window[0]))
+    return np.concatenate((windows, told), axis=1)
 
 
 def _sync(visit: Visit) -> int:

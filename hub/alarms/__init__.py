@@ -105,6 +105,7 @@ from hub.alarms.plans import (
     PlanTier,
     ResponsePlan,
     TierMode,
+    VoiceDevice,
     VoiceStep,
 )
 from hub.alarms.plans_calling import (
@@ -286,6 +287,7 @@ __all__ = [
     "UnclaimedStep",
     "Unshelve",
     "VoiceContact",
+    "VoiceDevice",
     "VoiceStep",
     "WelfareAnswered",
     "alert_seat",

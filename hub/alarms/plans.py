@@ -28,6 +28,7 @@ __all__ = [
     "PlanTier",
     "ResponsePlan",
     "TierMode",
+    "VoiceDevice",
     "VoiceStep",
 ]
 
@@ -73,6 +74,7 @@ PartyPart = Literal["go", "know"]
 """`go`: asked to go, may accept. `know`: told, never asked."""
 
 TierMode = Literal["parallel", "in_turn"]
+VoiceDevice = Literal["", "speak", "call"]
 DayKind = Literal["any", "workday", "weekend"]
 """`weekend` is every day off, public holidays too; `workday` the others."""
 
@@ -101,10 +103,15 @@ class PlanConditions:
 class VoiceStep:
     """Step 0: somebody speaks with the resident. `seconds` from the claim until contact counts as failed, `by_type` for
     a type of alarm instead; 0: no clock runs, others are called when the desk says so.
+
+    `device`: what the resident's own device does beside the operator where it can: `speak`, `call` (it rings the desk;
+    one that cannot speaks), "" nothing. `say`: what it says; "": the hub's own words.
     """
 
     seconds: int = 45
     by_type: tuple[tuple[str, int], ...] = ()
+    device: VoiceDevice = ""
+    say: str = ""
 
     def seconds_for(self, alarm_type: str) -> int:
         """The seconds for a type of alarm."""

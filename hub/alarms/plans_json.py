@@ -21,6 +21,7 @@ from hub.alarms.plans import (
     PlanTier,
     ResponsePlan,
     TierMode,
+    VoiceDevice,
     VoiceStep,
 )
 from hub.alarms.table import ALARM_TYPES
@@ -108,13 +109,15 @@ class _Reading:
         )
 
     def _voice(self, body: Mapping[str, Any]) -> VoiceStep:
-        self._known(body, "voice", {"seconds", "by_type"})
+        self._known(body, "voice", {"seconds", "by_type", "device", "say"})
         by_type = self._object(body, "by_type", "voice")
         for one in by_type.keys() - ALARM_TYPES.keys():
             self.faults.append((f"voice.by_type.{one}", "there is no such type of alarm"))
         return VoiceStep(
             seconds=self._whole(body, "seconds", "voice", 0, 600, default=45),
             by_type=tuple((one, self._whole(by_type, one, "voice.by_type", 0, 600)) for one in sorted(by_type)),
+            device=cast(VoiceDevice, self._choice(body, "device", "voice", get_args(VoiceDevice), "")),
+            say=self._words(body, "say", "voice", most=200) if body.get("say") else "",
         )
 
     def _tier(self, body: Any, at: str) -> PlanTier:

@@ -67,7 +67,7 @@ BUILT_IN_PLANS: Final[tuple[ResponsePlan, ...]] = (
         zh="紧急呼救与跌倒",
         en="Calls for help and falls",
         conditions=PlanConditions(classes=("emergency",)),
-        voice=VoiceStep(seconds=45),
+        voice=VoiceStep(seconds=45, device="speak"),
         tiers=(_NEAR, _QUALIFIED, _MEDICAL, _ABOVE),
         access=_DOOR,
     ),
@@ -76,7 +76,7 @@ BUILT_IN_PLANS: Final[tuple[ResponsePlan, ...]] = (
         zh="独居老人紧急呼救",
         en="Calls for help of somebody living alone",
         conditions=PlanConditions(classes=("emergency",), flags=("lives_alone",)),
-        voice=VoiceStep(seconds=30, by_type=(("fall", 20),)),
+        voice=VoiceStep(seconds=30, by_type=(("fall", 20),), device="speak"),
         tiers=(_NEAR, _QUALIFIED, _MEDICAL, _ABOVE),
         access=_DOOR,
         clocks=PlanClocks(on_scene_s=900),
@@ -113,7 +113,7 @@ BUILT_IN_PLANS: Final[tuple[ResponsePlan, ...]] = (
         zh="夜间紧急呼救",
         en="Calls for help at night",
         conditions=PlanConditions(types=("sos", "fall", "voice_help"), classes=("emergency",), hours=(22 * 60, 6 * 60)),
-        voice=VoiceStep(seconds=45),
+        voice=VoiceStep(seconds=45, device="speak"),
         tiers=(
             PlanTier(
                 "awake",
@@ -142,7 +142,7 @@ BUILT_IN_PLANS: Final[tuple[ResponsePlan, ...]] = (
         zh="走失",
         en="Gone astray",
         conditions=PlanConditions(classes=("whereabouts",), priorities=("critical", "high")),
-        voice=VoiceStep(seconds=90),
+        voice=VoiceStep(seconds=90, device="speak"),
         tiers=(
             PlanTier(
                 "search",

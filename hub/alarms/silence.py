@@ -10,47 +10,32 @@ The rules, each with the harm it prevents:
   night waits until the night's span is over, and not only until the morning's first minute.
 - A device that was given to somebody and never reported is silent too, after `first_report_s`: nobody would notice it.
 - A resident in hospital, moved or deceased needs no repair: the silence is shown and raises nothing.
-- Many silences with one cause are one matter. A cause is dark when nobody behind it was heard for so long that several
-  devices each missed a whole turn. A cause that is quiet but not yet certain makes its devices wait a moment, at
-  most one interval, so that the first of a thousand does not become an incident of its own.
+- Many silences with one cause are one matter: `hub.alarms.shared_silence` finds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
 from hub.alarms.model import Reason
 
 __all__ = [
-    "Cause",
-    "CauseKind",
     "Night",
-    "SharedSilence",
     "SilenceRule",
     "SilenceVerdict",
     "Watched",
     "judge_silence",
-    "shared_silence",
     "silence_rule",
 ]
-
-CauseKind = Literal["way", "upstream", "area"]
 
 FACTOR: Final = 1.5
 SLACK_S: Final = 5
 UNSUPERVISED_LOOK: Final = timedelta(days=1)
 EXCUSED_LOOK: Final = timedelta(minutes=10)
 SHORTEST_LOOK_S: Final = 10
-FEWEST: Final = 3
-"""Fewer silent devices than this have no cause in common that anybody could tell."""
-SHARE: Final = 0.5
-SHARE_FEWEST: Final = 5
-QUIET: Final = 0.2
-"""A cause that was quiet for this part of a turn may be dark; for less, it is chance."""
-AGAIN: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,86 +177,3 @@ def _excused(watched: Watched, now: datetime, reasons: Sequence[Reason]) -> Sile
     text = f"the resident is {'in hospital' if watched.excused == 'hospital' else watched.excused}"
     absent = Reason("resident_absent", text, {"status": watched.excused})
     return SilenceVerdict("excused", now + EXCUSED_LOOK, (*reasons, absent))
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What devices hang on: a way in, an upstream (bridge, carrier, fleet), an area.
-
-    `intervals`: how many of its supervised devices report how often (seconds -> devices), those left out that were
-    silent long before. `silent`: how many of them fell silent lately. `last_heard_at`: of any of them.
-    """
-
-    kind: CauseKind
-    key: str
-    name: str
-    intervals: Mapping[float, int]
-    silent: int
-    last_heard_at: datetime | None
-    hearing_since: datetime
-    attributes: Mapping[str, str | None] = field(default_factory=dict)
-
-    @property
-    def devices(self) -> int:
-        return sum(self.intervals.values())
-
-
-@dataclass(frozen=True, slots=True)
-class SharedSilence:
-    """`cause` None with `wait_until`: it may be one, ask again then. Both None: it is the device's own silence."""
-
-    cause: Cause | None = None
-    wait_until: datetime | None = None
-    reasons: tuple[Reason, ...] = ()
-
-
-def shared_silence(causes: Sequence[Cause], *, now: datetime) -> SharedSilence:
-    """Which of the causes a silent device hangs on explains its silence: the widest that is dark, else the widest half
-    of whose devices fell silent.
-    """
-    found: tuple[int, Cause, Reason] | None = None
-    wait: datetime | None = None
-    for cause in causes:
-        if cause.devices < FEWEST:
-            continue
-        quiet_since = max(cause.last_heard_at or cause.hearing_since, cause.hearing_since)
-        quiet_s = (now - quiet_since).total_seconds()
-        missed = sum(count for interval, count in cause.intervals.items() if _turn_s(interval) <= quiet_s)
-        expected = sum(count * min(1.0, quiet_s / interval) for interval, count in cause.intervals.items())
-        if missed >= FEWEST and (missed * 2 >= cause.devices or expected >= SHARE_FEWEST):
-            text = f"nobody of {cause.devices} behind {cause.name} was heard for {round(quiet_s)} s"
-            reason = Reason("dark", text, _values(cause) | {"quiet_s": round(quiet_s)})
-        elif cause.silent >= SHARE_FEWEST and cause.silent >= SHARE * cause.devices:
-            text = f"{cause.silent} of {cause.devices} behind {cause.name} fell silent within minutes"
-            reason = Reason("many_silent", text, _values(cause) | {"silent": cause.silent})
-        else:
-            turn = _turn(cause)
-            if turn is not None and expected >= FEWEST and quiet_s >= QUIET * turn and quiet_s <= _turn_s(turn):
-                # Asked again soon: as soon as anybody behind it is heard, the silence is the device's own.
-                again = now + timedelta(seconds=max(2.0, turn * AGAIN))
-                wait = again if wait is None else max(wait, again)
-            continue
-        if found is None or cause.devices > found[0]:
-            found = (cause.devices, cause, reason)
-    if found is not None:
-        return SharedSilence(cause=found[1], reasons=(found[2],))
-    return SharedSilence(wait_until=wait)
-
-
-def _values(cause: Cause) -> dict[str, str | int | float | bool | None]:
-    return {"cause": cause.kind, "key": cause.key, "name": cause.name, "devices": cause.devices}
-
-
-def _turn_s(interval: float) -> float:
-    """A turn, with what clocks and networks add to it."""
-    return interval * 1.1 + SLACK_S
-
-
-def _turn(cause: Cause) -> float | None:
-    """The interval after which enough of its fastest devices will each have missed a whole turn."""
-    seen = 0
-    for interval in sorted(cause.intervals):
-        seen += cause.intervals[interval]
-        if seen >= FEWEST:
-            return interval
-    return None

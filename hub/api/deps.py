@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.api.gate import Gate
 from hub.api.problems import UnauthorizedError
+from hub.api.provider_roles import open_to_providers
 from hub.api.public_gate import PublicGate
 from hub.api.roles import TABLE
 from hub.api.sessions import Found, SessionBook
@@ -104,6 +105,13 @@ class Caller:
         return self.found.user.person_id
 
     @property
+    def provider_id(self) -> str | None:
+        """The provider to whose rows this account is bound; None for the district's own and for staff, whose rows are
+        their tasks.
+        """
+        return None if self.role == "staff" else self.found.user.provider_id
+
+    @property
     def actor(self) -> Actor:
         """How the timeline names this person."""
         return actor_of(self.found.user)
@@ -186,6 +194,8 @@ async def guard(request: Request, caller: Annotated[Caller | None, Depends(calle
         raise UnauthorizedError("sign in first")
     if access is None or caller.role not in access:
         raise ForbiddenError(f"{caller.role} may not {request.method} {template or request.url.path}")
+    if caller.provider_id is not None and not open_to_providers(request.method, template):
+        raise ForbiddenError("not for an account of a provider", code="provider-account")
     if caller.via == "cookie" and request.method not in _SAFE:
         check_origin(request)
 

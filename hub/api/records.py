@@ -10,7 +10,7 @@ from hub.api.answers import JsonAnswer, page_body
 from hub.api.deps import Hub
 from hub.api.writes import Writing
 from hub.errors import BadRequestError, NotFoundError
-from hub.ports import Json
+from hub.ports import Json, Transaction
 
 __all__ = ["add_record", "change_record", "list_answer", "record_view"]
 
@@ -51,14 +51,24 @@ def add_record(write: Writing, table: str, body: BaseModel, needed: Sequence[str
     )
 
 
-def change_record(write: Writing, table: str, row_id: str, body: BaseModel, *, also: Json | None = None) -> JsonAnswer:
-    """PATCH: what was given changes, and `also`; `If-Match` is checked in the same transaction."""
+def change_record(
+    write: Writing,
+    table: str,
+    row_id: str,
+    body: BaseModel,
+    *,
+    also: Json | None = None,
+    check: Callable[[Transaction], None] | None = None,
+) -> JsonAnswer:
+    """PATCH: what was given changes, and `also`; `If-Match` and `check` are asked in the same transaction."""
     fields = body.model_dump(exclude_unset=True)
     if "id" in fields:
         raise BadRequestError("id: cannot be changed", field="id")
 
     def act() -> None:
         with write.hub.database.begin() as tx:
+            if check is not None:
+                check(tx)
             tx.reference.patch(table, row_id, {**fields, **(also or {})}, version=write.version)
             _note(write, tx.audit.add, f"{table}.change", f"{table}:{row_id}", fields)
 

@@ -22,6 +22,7 @@ from hub.ports import Role, Transaction, UserRow
 __all__ = ["router"]
 
 router = api_router("administration")
+OF_PROVIDER_ROLES = frozenset[Role]({"staff", "coordinator", "supervisor"})
 _PERSON_OF: dict[Role, str] = {"staff": "responders", "family": "contacts", "resident": "residents"}
 
 
@@ -58,8 +59,9 @@ def show_user(hub: HubDep, user_id: Uid) -> Response:
 
 @router.post("/users", response_model=User, status_code=201, summary="Add an account")
 def post_user(hub: HubDep, write: Write, body: UserNew) -> Response:
-    """Staff, family and residents' accounts belong to a person: `person_id`."""
+    """Staff, family and residents' accounts belong to a person: `person_id`. One of a provider sees its rows alone."""
     _check_person(hub, body.role, body.person_id)
+    _check_provider(hub, body.role, body.provider_id)
 
     def act() -> str:
         user = UserRow(
@@ -70,6 +72,7 @@ def post_user(hub: HubDep, write: Write, body: UserNew) -> Response:
             person_id=body.person_id,
             password_hash=hash_password(body.password),
             language=body.language,
+            phone=body.phone or None,
         )
         with hub.database.begin() as tx:
             tx.users.insert(user)
@@ -92,12 +95,14 @@ def patch_user(hub: HubDep, write: Write, user_id: Uid, body: UserChange) -> Res
         user = _user(hub, user_id)
         write.expect(user_view(user))
         changed = replace(user, **given, version=user.version + 1)
+        changed = replace(changed, phone=changed.phone or None)
         _check_person(hub, changed.role, changed.person_id)
+        _check_provider(hub, changed.role, changed.provider_id)
         if password is not None:
             changed = replace(changed, password_hash=hash_password(password))
         with hub.database.begin() as tx:
             tx.users.save(changed)
-            if password is not None or not changed.active or changed.role != user.role:
+            if password is not None or not changed.active or _rights(changed) != _rights(user):
                 _end_sessions(tx, user_id, keep=write.caller.found.session.token_hash)
             fields = sorted([*given, *(["password"] if password is not None else [])])
             tx.audit.add(
@@ -106,6 +111,19 @@ def patch_user(hub: HubDep, write: Write, user_id: Uid, body: UserChange) -> Res
         hub.sessions.forget_user(user_id)
 
     return write.once(act, lambda _done: user_view(_user(hub, user_id)))
+
+
+def _rights(user: UserRow) -> tuple[Role, str | None]:
+    return user.role, user.provider_id
+
+
+def _check_provider(hub: Hub, role: Role, provider_id: str | None) -> None:
+    if provider_id is None:
+        return
+    if role not in OF_PROVIDER_ROLES:
+        raise BadRequestError(f"provider_id: an account of role {role} belongs to no provider", field="provider_id")
+    if hub.reads.record("providers", provider_id) is None:
+        raise BadRequestError(f"provider_id: there is no provider {provider_id}", field="provider_id")
 
 
 def _end_sessions(tx: Transaction, user_id: str, *, keep: bytes | None = None) -> None:

@@ -10,7 +10,7 @@ from hub.api.answers import one
 from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.routing import Uid, api_router
 from hub.api.schemas import AllWell, StepAccept, StepComplete, StepDecline, StepOnScene
-from hub.api.scope import may_see_assignment
+from hub.api.scope import may_see_assignment, provider_may_see
 from hub.api.views import Assignment
 from hub.api.writes import Write, Writing
 from hub.errors import NotFoundError
@@ -24,7 +24,7 @@ router = api_router("assignments")
 
 def _view(hub: Hub, who: Caller, assignment_id: str) -> Json:
     view = hub.reads.assignments_by_id([assignment_id]).get(assignment_id)
-    if view is None or not may_see_assignment(who, view):
+    if view is None or not may_see_assignment(who, view) or not provider_may_see(hub, who, view):
         raise NotFoundError(f"no assignment {assignment_id}")
     return view
 
@@ -34,6 +34,8 @@ def step_details(body: StepAccept | None) -> dict[str, Any]:
     if body is None:
         return {}
     given = body.model_dump(exclude_none=True)
+    if isinstance(body, StepComplete) and body.vitals is not None:
+        given["vitals"] = body.vitals.model_dump(exclude_unset=True)
     if isinstance(given.get("fix"), dict) and "observed_at" in given["fix"]:
         given["fix"]["observed_at"] = given["fix"]["observed_at"].isoformat()
     return given

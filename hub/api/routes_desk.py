@@ -51,8 +51,9 @@ def show_site(hub: HubDep) -> Response:
 
 
 @router.get("/presence", response_model=ListOf[PresenceRow], summary="Who looks at what")
-def show_presence(hub: HubDep) -> Response:
-    return JsonAnswer({"items": hub.reads.presence(hub.clock()), "next": None})
+def show_presence(hub: HubDep, who: Who) -> Response:
+    items = hub.reads.presence(hub.clock()) if who.provider_id is None else []
+    return JsonAnswer({"items": items, "next": None})
 
 
 @router.post("/presence", response_model=ListOf[PresenceRow], summary="Say what this seat looks at")

@@ -45,7 +45,7 @@ class ConsentNoted(MyConsent):
 
 def for_family(hub: Hub, who: Caller, view: Json) -> Json:
     """A resident as the own family sees them: without what concerns health, unless the resident allows it."""
-    if who.role != "family" or hub.services.homes.allows(str(view["id"]), "health"):
+    if who.role != "family" or hub.services.homes.allowing([str(view["id"])], "health"):
         return view
     empty: Json = {name: [] if isinstance(view[name], list) else None for name in _HEALTH if name in view}
     return {**view, **empty, **({"warnings": []} if "warnings" in view else {})}
@@ -63,12 +63,21 @@ def help_view(hub: Hub, who: Caller) -> Json:
     return {
         **view,
         "resident": for_family(hub, who, view["resident"]),
+        "today": [_told(order) for order in view["today"]],
         "shown": {name: shown[name] for name in ("heard_at", "values")},
         "consents": {"items": shown["consents"], "may_change": who.role == "resident"},
         "phone": hub.settings.site.phone,
         "server_time": now,
         "cursor": str(place),
     }
+
+
+def _told(order: Json) -> Json:
+    """A service as those at home see it: when somebody came and went; what a check looks like is for the reviewers."""
+    visit = order["visit"]
+    told = ("id", "kind", "at", "responder_id")
+    checks = [{name: one[name] for name in told} for one in visit.get("checks") or ()]
+    return {**order, "visit": {**visit, "checks": checks}}
 
 
 def _consents(hub: Hub, resident_id: str, *, may_change: bool) -> Json:

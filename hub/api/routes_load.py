@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
@@ -9,7 +11,7 @@ from pydantic import Field
 
 from hub.alarms.load import FLOOD_SHARE, bad_actors, priority_mix
 from hub.api.answers import JsonAnswer
-from hub.api.deps import HubDep
+from hub.api.deps import Hub, HubDep
 from hub.api.routes_reports import Format, Span, report_answer
 from hub.api.routing import api_router
 from hub.api.views import ListOf, Named, View
@@ -64,6 +66,16 @@ class OperatorLoad(View):
     flood_share: float | None
     spilled_in: int
     spilled_out: int
+    day: str | None = None
+    works: bool | None = Field(default=None, description="By day: whether it is a working day, make-up days among them")
+    holiday: str | None = None
+
+
+class Seated(View):
+    incident_id: str
+    seat: Named | None = Field(description="Whose it is; null: no seat was on duty")
+    home: Named | None = Field(description="Whose it would be without a flood")
+    rule: Literal["home", "spilled", "all_flooded", "nobody"]
 
 
 class PathTest(View):
@@ -96,6 +108,12 @@ def show_load(hub: HubDep) -> Response:
     return JsonAnswer(hub.reads.load_now(hub.clock()))
 
 
+@router.get("/load/seats", response_model=ListOf[Seated], summary="At which seat each live incident belongs")
+def show_seated(hub: HubDep) -> Response:
+    """An alarm rings at every seat; it belongs to one, decided within a second of its opening."""
+    return JsonAnswer({"items": hub.reads.seated(), "next": None})
+
+
 @router.get("/reports/path-tests", response_model=ListOf[PathTest], summary="Tests of the alarm path")
 def report_path_tests(hub: HubDep, span: Span, format: Format = "json") -> Response:
     """Seconds from the publishing until the device was told, the alarm was a row, the live feed had shown it."""
@@ -112,18 +130,53 @@ def ask_path_test(hub: HubDep, write: Write) -> Response:
 
 @router.get("/reports/operator-load", response_model=ListOf[OperatorLoad], summary="Alarms an hour a seat, and floods")
 def report_operator_load(
-    hub: HubDep, span: Span, by: Literal["seat", "hour", "day"] = "hour", format: Format = "json"
+    hub: HubDep, span: Span, by: Literal["seat", "hour", "day", "day_kind"] = "hour", format: Format = "json"
 ) -> Response:
-    """EEMUA 191: 6 an hour a seat are comfortable, 12 can be managed; less than 1 % of the time in flood. JSON has the
+    """EEMUA 191: 6 an hour a seat are comfortable, 12 can be managed; less than 1 % of the time in flood. `day` says of
+    each day whether it is worked and what holiday it is; `day_kind` puts working days against days off. JSON has the
     whole span beside the items: `total`, `mix` and `goals`.
     """
-    rows = [_load_row(row) for row in hub.reads.report_operator_load(span, by, str(hub.zone))]
+    days = by in ("day", "day_kind")
+    found = hub.reads.report_operator_load(span, "day" if days else by, str(hub.zone))
+    rows = [_load_row(row) for row in (_day_kinds(hub, found) if by == "day_kind" else found)]
+    if by == "day":
+        rows = [{**row, **_day(one)} for row, one in zip(rows, _calendar_days(hub, found), strict=True)]
     if format == "csv":
         return report_answer(rows, format, f"operator-load-{by}")
     mix = hub.reads.report_mix(span)
     goals = {"comfortable": 6, "manageable": 12, "flood_share": FLOOD_SHARE}
     body = {"items": rows, "next": None, "total": _total(rows), "mix": priority_mix(mix), "goals": goals}
     return JsonAnswer({**body, "from": span.start, "to": span.end})
+
+
+def _calendar_days(hub: Hub, rows: Sequence[Json]) -> list[tuple[date, bool, str | None]]:
+    """(day, whether it is worked, the holiday's name) of rows by day."""
+    days = [row["group"].astimezone(hub.zone).date() for row in rows]
+    if not days:
+        return []
+    with hub.database.begin() as tx:
+        calendar = tx.rota.calendar()
+        names = {row["id"]: row["name"] for row in tx.rota.holiday_names(min(days), max(days) + timedelta(days=1))}
+    return [(day, calendar.works(day), names.get(day.isoformat())) for day in days]
+
+
+def _day(found: tuple[date, bool, str | None]) -> Json:
+    day, works, name = found
+    return {"day": day.isoformat(), "works": works, "holiday": name}
+
+
+def _day_kinds(hub: Hub, rows: Sequence[Json]) -> list[Json]:
+    """Rows by day put together: working days, days off. `seats` as on the fullest of these days."""
+    found: dict[str, Json] = {}
+    for row, (_, works, _) in zip(rows, _calendar_days(hub, rows), strict=True):
+        group = "workdays" if works else "days_off"
+        so_far = found.setdefault(group, {**dict.fromkeys(_SUMS, 0), "group": group, "seats": 0})
+        so_far |= {name: so_far[name] + row[name] for name in _SUMS}
+        so_far["seats"] = max(so_far["seats"], row["seats"])
+    return [found[name] for name in ("workdays", "days_off") if name in found]
+
+
+_SUMS = ("duty_s", "flood_s", "rings", "spilled_in", "spilled_out")
 
 
 def _load_row(row: Json) -> Json:

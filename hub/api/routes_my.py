@@ -8,11 +8,14 @@ from hub.api.answers import JsonAnswer
 from hub.api.deps import HubDep, Who
 from hub.api.routes_alarms import raise_alarm, raised_view
 from hub.api.routes_home import help_view
-from hub.api.routing import api_router
+from hub.api.routes_meal_rounds import meal_stops
+from hub.api.routes_medical import add_particulars
+from hub.api.routing import Filter, Limit, api_router
 from hub.api.schemas import HelpWanted, StaffSos
 from hub.api.schemas_rota import MyRota
-from hub.api.scope import person_of
-from hub.api.views import AlarmRaised, Help, Tasks
+from hub.api.scope import orderable_residents, person_of
+from hub.api.views import AlarmRaised, Help, ListOf, Tasks
+from hub.api.views_everyday import OrderFor
 from hub.api.writes import Write
 from hub.errors import ConflictError
 
@@ -26,11 +29,27 @@ def my_tasks(hub: HubDep, who: Who) -> Response:
     """Critical first; `next` is the step the big button does. `cursor` opens a stream that misses nothing."""
     place = hub.reads.cursor()
     items = hub.reads.tasks_of(person_of(who))
-    for item in items:
-        resident = (item["incident"] or item["order"] or {}).get("resident")
-        item["photos"] = resident is None or hub.services.homes.allows(resident["id"], "photos")
+    stops = meal_stops(hub, person_of(who), items)
+    add_particulars(hub, items, who.found.user.language)
+    kits = hub.services.visits.kits([item["order"]["id"] for item in items if item["order"]], person_of(who))
+    about = [(item["incident"] or item["order"] or {}).get("resident") for item in items]
+    photos = hub.services.homes.allowing({resident["id"] for resident in about if resident}, "photos")
+    for item, resident in zip(items, about, strict=True):
+        if item["order"] is not None:
+            item["kit"] = kits.get(item["order"]["id"])
+            if item["order"]["id"] in stops:
+                item["meal"] = stops[item["order"]["id"]]
+        item["photos"] = resident is None or resident["id"] in photos
     phone = hub.settings.site.phone
     return JsonAnswer({"items": items, "server_time": hub.clock(), "cursor": str(place), "phone": phone})
+
+
+@router.get("/my/residents", response_model=ListOf[OrderFor], summary="Whom I may order a service for")
+def my_residents(hub: HubDep, who: Who, q: Filter = None, limit: Limit = 500) -> Response:
+    """Those I have a task with first, then those at home in the areas that I look after, by name. A grid officer, a
+    carer, a nurse and a doctor look after an area; everybody else goes where they are sent.
+    """
+    return JsonAnswer({"items": orderable_residents(hub, who, q, limit), "next": None})
 
 
 @router.get("/my/shifts", response_model=MyRota, summary="When I am on duty")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import StringConstraints
 
 from hub.api.answers import JsonAnswer, one
 from hub.api.deps import Hub, HubDep
-from hub.api.fields import TEXT, Request
+from hub.api.fields import TEXT, Line, Request
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.views import ListOf
-from hub.api.views_notices import ChannelTried, NoticeDetail, NoticeView, NotifyOverview
+from hub.api.views_notices import (
+    ChannelTried,
+    NoticeDetail,
+    NoticeView,
+    NotifyOverview,
+    TemplateDetail,
+    TemplateTried,
+)
 from hub.api.writes import Write
 from hub.errors import BadRequestError, NotFoundError
-from hub.notices import CHANNELS, TEMPLATES, Notice, Template
+from hub.notices import CHANNELS, TEMPLATES, Language, Notice, Words
 from hub.notices.rendering import render, segments
 from hub.ports import Json
 from hub.service import notify
@@ -32,6 +40,32 @@ class ChannelTest(Request):
 
     channel: Literal["voice", "sms", "chat", "mail"]
     to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), TEXT]
+
+
+TemplateName = Annotated[str, Path(max_length=64, pattern=r"^[a-z_]+$")]
+_Part = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), TEXT]
+
+
+class WordsReset(Request):
+    language: Language
+    note: Line | None = None
+
+
+class WordsTried(Request):
+    """Placeholders are written {name}; an empty `spoken` or `full` says the short text."""
+
+    language: Language
+    title: _Part
+    short: _Part
+    spoken: _Part = ""
+    full: _Part = ""
+
+    def words(self) -> Words:
+        return Words(self.title, self.short, self.spoken, self.full)
+
+
+class WordsNew(WordsTried):
+    note: Line | None = None
 
 
 @router.get("/notices", response_model=ListOf[NoticeView], summary="Notices, newest first")
@@ -76,7 +110,7 @@ def show_overview(hub: HubDep) -> Response:
                 for channel in CHANNELS
             ],
             "counts": hub.reads.notice_counts(hub.clock()),
-            "templates": [_template(hub, row) for row in TEMPLATES.values() if row.name != "event"],
+            "templates": [_template(hub, row) for row in hub.services.wordings.overview()],
             "quiet_from": given.quiet_from.strftime("%H:%M") if quiet else None,
             "quiet_to": given.quiet_to.strftime("%H:%M") if quiet else None,
             "links": given.public_url is not None,
@@ -85,21 +119,50 @@ def show_overview(hub: HubDep) -> Response:
     )
 
 
-def _template(hub: Hub, row: Template) -> Json:
-    bare = dict.fromkeys((*row.required, *row.optional), "…")
+def _template(hub: Hub, row: Json) -> Json:
+    template = TEMPLATES[row["name"]]
+    bare = dict.fromkeys((*template.required, *template.optional), "…")
+    worded = replace(template, zh=Words(**row["zh"]), en=Words(**row["en"]))
     return {
-        "name": row.name,
-        "required": list(row.required),
-        "optional": list(row.optional),
-        "asks": row.asks,
-        "zh": {"title": row.zh.title, "short": row.zh.short, "spoken": row.zh.spoken, "full": row.zh.full},
-        "en": {"title": row.en.title, "short": row.en.short, "spoken": row.en.spoken, "full": row.en.full},
+        **row,
         "segments": {
-            "zh": segments(render(row, bare, "zh", site=hub.settings.site.name).short),
-            "en": segments(render(row, bare, "en", site=hub.settings.site.name).short),
+            "zh": segments(render(worded, bare, "zh", site=hub.settings.site.name).short),
+            "en": segments(render(worded, bare, "en", site=hub.settings.site.name).short),
         },
-        "registered": hub.settings.sms.provider == "generic" or row.name in hub.settings.sms.templates,
+        "registered": hub.settings.sms.provider == "generic" or template.name in hub.settings.sms.templates,
     }
+
+
+@router.get("/notify/templates/{template}", response_model=TemplateDetail, summary="What a notice says, and said")
+def show_template(hub: HubDep, template: TemplateName) -> Response:
+    """Both languages, what may stand in each part, the hub's own words, every wording there was."""
+    return one(_template(hub, hub.services.wordings.show(template)))
+
+
+@router.post(
+    "/notify/templates/{template}/preview", response_model=TemplateTried, summary="Try words, changing nothing"
+)
+def preview_template(hub: HubDep, write: Write, template: TemplateName, body: WordsTried) -> Response:
+    """As somebody would read and hear them, with made-up values. `faults` forbid the words, `remarks` do not."""
+    return write.once(lambda: hub.services.wordings.preview(template, body.language, body.words()), lambda found: found)
+
+
+@router.post("/notify/templates/{template}/words", response_model=TemplateDetail, summary="Change what a notice says")
+def post_words(hub: HubDep, write: Write, template: TemplateName, body: WordsNew) -> Response:
+    """From the next message on. `If-Match`: the language's version (0: never changed). 422 names the part."""
+
+    def act() -> None:
+        hub.services.wordings.change(template, body.language, body.words(), body.note, write.version, write.actor)
+
+    return write.once(act, lambda _done: _template(hub, hub.services.wordings.show(template)))
+
+
+@router.post("/notify/templates/{template}/reset", response_model=TemplateDetail, summary="The hub's own words again")
+def reset_words(hub: HubDep, write: Write, template: TemplateName, body: WordsReset) -> Response:
+    def act() -> None:
+        hub.services.wordings.change(template, body.language, None, body.note, write.version, write.actor)
+
+    return write.once(act, lambda _done: _template(hub, hub.services.wordings.show(template)))
 
 
 @router.post("/notify/test", response_model=ChannelTried, status_code=201, summary="Send a test by a channel")

@@ -13,7 +13,7 @@ from hub.api.answers import JsonAnswer
 from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.fields import Request, Time
 from hub.api.routing import Uid, api_router
-from hub.api.scope import may_see_assignment
+from hub.api.scope import may_see_assignment, provider_may_see
 from hub.api.views_home import Photos
 from hub.api.writes import Write
 from hub.errors import BadRequestError, ForbiddenError, NotFoundError
@@ -34,7 +34,7 @@ class PhotoNew(Request):
 
 def _assignment(hub: Hub, who: Caller, assignment_id: str) -> Json:
     view = hub.reads.assignments_by_id([assignment_id]).get(assignment_id)
-    if view is None or not may_see_assignment(who, view):
+    if view is None or not may_see_assignment(who, view) or not provider_may_see(hub, who, view):
         raise NotFoundError(f"no assignment {assignment_id}")
     return view
 

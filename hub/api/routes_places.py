@@ -10,6 +10,7 @@ from hub.api.masking import masked_contact, masks
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import AreaFields, ContactFields, StationFields
+from hub.api.scope import provider_record
 from hub.api.views import Contact, ListOf
 from hub.api.views_records import Area, Station
 from hub.api.writes import Write
@@ -44,13 +45,21 @@ def patch_area(write: Write, record_id: RecordId, body: AreaFields) -> Response:
 
 @router.get("/stations", response_model=ListOf[Station], summary="Stations")
 def list_stations(
-    hub: HubDep, limit: Limit = 100, cursor: Cursor = None, area: Filter = None, kind: Filter = None, q: Filter = None
+    hub: HubDep,
+    who: Who,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    area: Filter = None,
+    kind: Filter = None,
+    q: Filter = None,
 ) -> Response:
-    return list_answer(hub, "stations", limit, cursor, area=area, kind=kind, q=q)
+    """An account of a provider sees its own and the district's."""
+    return list_answer(hub, "stations", limit, cursor, area=area, kind=kind, q=q, provider=who.provider_id)
 
 
 @router.get("/stations/{record_id}", response_model=Station, summary="One station")
-def show_station(hub: HubDep, record_id: RecordId) -> Response:
+def show_station(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    provider_record(hub, who, "stations", record_id)
     return one(record_view(hub, "stations", record_id))
 
 
@@ -76,7 +85,10 @@ def list_contacts(
     q: Filter = None,
 ) -> Response:
     """For pages of the desk the numbers are masked: `/residents/{id}/reveal` opens them."""
-    body = page_body(hub.reads.records("contacts", limit, cursor, resident_id=resident, phone=phone, q=q))
+    found = hub.reads.records(
+        "contacts", limit, cursor, resident_id=resident, phone=phone, q=q, provider=who.provider_id
+    )
+    body = page_body(found)
     if masks(who):
         body["items"] = [masked_contact(view) for view in body["items"]]
     return JsonAnswer(body)
@@ -84,6 +96,7 @@ def list_contacts(
 
 @router.get("/contacts/{record_id}", response_model=Contact, summary="One contact")
 def show_contact(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    provider_record(hub, who, "contacts", record_id)
     view = record_view(hub, "contacts", record_id)
     return one(masked_contact(view) if masks(who) else view)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -14,6 +12,7 @@ from hub.api.answers import JsonAnswer
 from hub.api.deps import Hub, HubDep, hub_of
 from hub.api.fields import Time
 from hub.api.routing import Filter, Limit, api_router
+from hub.api.sheets import csv_answer
 from hub.api.views import Incident, ListOf
 from hub.api.views_desk import Counts, ReportRow
 from hub.errors import BadRequestError
@@ -77,26 +76,12 @@ def _flat(row: Json) -> dict[str, object]:
     return flat
 
 
-def _cell(value: object) -> object:
-    # A spreadsheet runs what begins with one of these: a name from outside must stay text.
-    text = value if isinstance(value, str) else None
-    return "'" + text if text and text[0] in "=+-@\t\r" else value
-
-
 def report_answer(rows: Iterable[Json], kind: str, name: str) -> Response:
     found = list(rows)
     if kind == "json":
         return JsonAnswer({"items": found, "next": None})
     flat = [_flat(row) for row in found]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(dict.fromkeys(key for row in flat for key in row)), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows([{key: _cell(value) for key, value in row.items()} for row in flat])
-    return Response(
-        "\ufeff" + out.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
-    )
+    return csv_answer(name, list(dict.fromkeys(key for row in flat for key in row)), flat)
 
 
 @router.get("/reports/responses", response_model=ListOf[ReportRow], summary="Times of the chain: p50, p90, p95, p99")

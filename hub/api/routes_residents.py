@@ -49,8 +49,11 @@ def list_residents(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """`area` includes everything below it; `q` is a part of name, id or address. For pages of the desk: masked."""
-    page = hub.reads.records("residents", limit, cursor, area=area, status=status, phone=phone, q=q)
+    """`area` includes everything below it; `q` is a part of name, id, address or
+    telephone number. For pages of the desk: masked."""
+    page = hub.reads.records(
+        "residents", limit, cursor, area=area, status=status, phone=phone, q=q, provider=who.provider_id
+    )
     body = page_body(page)
     if masks(who):
         body["items"] = [masked_resident(view) for view in body["items"]]

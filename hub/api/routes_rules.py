@@ -225,18 +225,11 @@ def _entered(done: Entered) -> Json:
 
 
 def _score(score: News2) -> Json:
-    zh, en = score.words
     return {
-        "total": score.total,
-        "known": score.known,
-        "of": 7,
-        "partial": score.partial,
-        "zh": zh,
-        "en": en,
+        **score.summary(),
         "scale": score.scale,
         "points": dict(score.points),
         "not_scored": dict(score.not_scored),
-        "response": score.response,
     }
 
 

@@ -37,6 +37,8 @@ def user_view(user: UserRow) -> Json:
         "language": user.language,
         "theme": user.theme,
         "active": user.active,
+        "phone": user.phone,
+        "provider_id": user.provider_id,
         "version": user.version,
     }
 

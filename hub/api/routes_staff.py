@@ -5,14 +5,17 @@ from __future__ import annotations
 from fastapi import Response
 
 from hub.api.answers import one
-from hub.api.deps import HubDep
+from hub.api.deps import HubDep, Who
 from hub.api.records import add_record, change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import CrewFields, ResponderFields, ShiftFields
 from hub.api.schemas_rota import RotaId
+from hub.api.scope import provider_record, provider_wanted
 from hub.api.views import ListOf
 from hub.api.views_records import Crew, Responder, Shift
 from hub.api.writes import Write
+from hub.errors import ConflictError
+from hub.ports import Transaction
 
 __all__ = ["router"]
 
@@ -22,18 +25,22 @@ router = api_router("staff")
 @router.get("/responders", response_model=ListOf[Responder], summary="Responders")
 def list_responders(
     hub: HubDep,
+    who: Who,
     limit: Limit = 100,
     cursor: Cursor = None,
     area: Filter = None,
     kind: Filter = None,
     station: Filter = None,
+    provider: Filter = None,
     q: Filter = None,
 ) -> Response:
-    return list_answer(hub, "responders", limit, cursor, area=area, kind=kind, station_id=station, q=q)
+    mine = provider_wanted(who, provider)
+    return list_answer(hub, "responders", limit, cursor, area=area, kind=kind, station_id=station, provider=mine, q=q)
 
 
 @router.get("/responders/{record_id}", response_model=Responder, summary="One responder")
-def show_responder(hub: HubDep, record_id: RecordId) -> Response:
+def show_responder(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    provider_record(hub, who, "responders", record_id)
     return one(record_view(hub, "responders", record_id))
 
 
@@ -45,16 +52,31 @@ def post_responder(write: Write, body: ResponderFields) -> Response:
 
 @router.patch("/responders/{record_id}", response_model=Responder, summary="Change a responder")
 def patch_responder(write: Write, record_id: RecordId, body: ResponderFields) -> Response:
-    return change_record(write, "responders", record_id, body)
+    """`active` false: off duty for good, nobody is sent any more. 409 `has-tasks` while they still have some."""
+    if "active" not in body.model_fields_set or body.active:
+        return change_record(write, "responders", record_id, body)
+
+    def leaves(tx: Transaction) -> None:
+        tx.responders.hold(record_id)
+        me = tx.responders.get(record_id)
+        if me is not None and me.live:
+            raise ConflictError(
+                f"{me.name} still has {me.live} task(s): give them to somebody else first",
+                code="has-tasks",
+                live=me.live,
+            )
+
+    return change_record(write, "responders", record_id, body, also={"on_duty": False}, check=leaves)
 
 
 @router.get("/crews", response_model=ListOf[Crew], summary="Crews")
-def list_crews(hub: HubDep, limit: Limit = 100, cursor: Cursor = None, q: Filter = None) -> Response:
-    return list_answer(hub, "crews", limit, cursor, q=q)
+def list_crews(hub: HubDep, who: Who, limit: Limit = 100, cursor: Cursor = None, q: Filter = None) -> Response:
+    return list_answer(hub, "crews", limit, cursor, q=q, provider=who.provider_id)
 
 
 @router.get("/crews/{record_id}", response_model=Crew, summary="One crew")
-def show_crew(hub: HubDep, record_id: RecordId) -> Response:
+def show_crew(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    provider_record(hub, who, "crews", record_id)
     return one(record_view(hub, "crews", record_id))
 
 
@@ -71,13 +93,14 @@ def patch_crew(write: Write, record_id: RecordId, body: CrewFields) -> Response:
 
 @router.get("/shifts", response_model=ListOf[Shift], summary="Shifts")
 def list_shifts(
-    hub: HubDep, limit: Limit = 100, cursor: Cursor = None, responder: Filter = None, area: Filter = None
+    hub: HubDep, who: Who, limit: Limit = 100, cursor: Cursor = None, responder: Filter = None, area: Filter = None
 ) -> Response:
-    return list_answer(hub, "shifts", limit, cursor, responder_id=responder, area_id=area)
+    return list_answer(hub, "shifts", limit, cursor, responder_id=responder, area_id=area, provider=who.provider_id)
 
 
 @router.get("/shifts/{record_id}", response_model=Shift, summary="One shift")
-def show_shift(hub: HubDep, record_id: RecordId) -> Response:
+def show_shift(hub: HubDep, who: Who, record_id: RecordId) -> Response:
+    provider_record(hub, who, "shifts", record_id)
     return one(record_view(hub, "shifts", record_id))
 
 

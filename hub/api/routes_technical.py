@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
@@ -14,6 +12,7 @@ from hub.api.deps import HubDep, Who
 from hub.api.fields import Request, Text, Time
 from hub.api.routing import Filter, Uid, api_router
 from hub.api.scope import order_view
+from hub.api.sheets import csv_answer
 from hub.api.views import Order
 from hub.api.views_technical import TechnicalList
 from hub.api.writes import Write
@@ -55,40 +54,26 @@ def list_technical_work(
         raise BadRequestError("day: from 400 days ago to tomorrow", field="day")
     found = hub.reads.technical_work(start, start + timedelta(days=1), now, station)
     if form == "csv":
-        name = f'attachment; filename="technical-work-{on.isoformat()}.csv"'
-        return Response(_csv(found.items), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+        return csv_answer(f"technical-work-{on.isoformat()}", _COLUMNS, map(_line, found.items))
     body = {"day": on, "items": found.items, "stations": found.stations, "more": found.more, "next": None}
     return JsonAnswer(body)
 
 
-def _csv(items: list[Json]) -> str:
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(_COLUMNS)
-    for item in items:
-        device, resident, incident = item["device"] or {}, item["resident"] or {}, item["incident"]
-        cells = {
-            **{name: item[name] for name in ("rank", "silent", "alarms_30d", "bad_actor")},
-            **{name: (item[name] or {}).get("name") for name in ("station", "area")},
-            **{name: device.get(name) for name in ("family", "last_seen_at", "battery_pct")},
-            "device": device.get("id"),
-            "resident": resident.get("name"),
-            **{name: resident.get(name) for name in ("phone", "address")},
-            "cause": ":".join((item["cause"] or {}).values()),
-            "types": " ".join(incident["types"]),
-            "opened_at": incident["opened_at"],
-            "state": incident["state"],
-            "order": (item["order"] or {}).get("number"),
-        }
-        rows.writerow([_cell(cells.get(name)) for name in _COLUMNS])
-    return "\ufeff" + out.getvalue()
-
-
-def _cell(value: object) -> object:
-    # A name that begins like a formula would be calculated by the spreadsheet that opens the file.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return "" if value is None else value
+def _line(item: Json) -> Json:
+    device, resident, incident = item["device"] or {}, item["resident"] or {}, item["incident"]
+    return {
+        **{name: item[name] for name in ("rank", "silent", "alarms_30d", "bad_actor")},
+        **{name: (item[name] or {}).get("name") for name in ("station", "area")},
+        **{name: device.get(name) for name in ("family", "last_seen_at", "battery_pct")},
+        "device": device.get("id"),
+        "resident": resident.get("name"),
+        **{name: resident.get(name) for name in ("phone", "address")},
+        "cause": ":".join((item["cause"] or {}).values()),
+        "types": " ".join(incident["types"]),
+        "opened_at": incident["opened_at"],
+        "state": incident["state"],
+        "order": (item["order"] or {}).get("number"),
+    }
 
 
 @router.post(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, Strict, StringConstraints, model_validator
 
 from devices.geo import bd09_to_wgs84, gcj02_to_wgs84
+from hub.accounts import Payer
 from hub.alarms.model import Disposition
 from hub.api.fields import (
     TEXT,
@@ -40,6 +41,7 @@ __all__ = [
     "Fix",
     "HelpWanted",
     "IncomingCall",
+    "Measured",
     "Note",
     "Nothing",
     "OptionalReason",
@@ -54,6 +56,7 @@ __all__ = [
     "StepDecline",
     "StepOnScene",
     "Supervise",
+    "TaskDone",
     "TokenNew",
     "TransferTo",
     "UserChange",
@@ -94,6 +97,8 @@ class UserNew(Request):
     person_id: Word | None = Field(default=None, description="The responder, contact or resident behind the account")
     password: NewSecret
     language: Literal["zh", "en"] = "zh"
+    phone: Phone | None = Field(default=None, description="For whom has no person behind the account: called by plans")
+    provider_id: Word | None = Field(default=None, description="Sees that provider's rows and nothing else")
 
 
 class UserChange(Change):
@@ -105,6 +110,8 @@ class UserChange(Change):
     password: NewSecret = ""
     language: Literal["zh", "en"] = "zh"
     active: Flag = True
+    phone: Phone | None = None
+    provider_id: Word | None = None
 
 
 class TokenNew(Request):
@@ -115,6 +122,8 @@ class TokenNew(Request):
 
 
 # --- incidents and assignments
+
+MeasuredNumber = Annotated[float, Strict(), Field(ge=0, le=1000, allow_inf_nan=False)]
 
 
 class Fix(Request):
@@ -214,12 +223,52 @@ class StepDecline(StepAccept):
     reason: SaidText
 
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class StepOnScene(StepAccept):
+    """`photo_sha256`: of a photo that follows, in hex."""
+
     fix: Fix | None = None
+    photo_sha256: Sha256 | None = None
+
+
+class TaskDone(Request):
+    """One line of a visit's list. `note`: why it was not done."""
+
+    code: Word
+    done: Flag
+    note: Line | None = None
+
+
+class Measured(Request):
+    """What was measured; values that nobody can have are refused by name."""
+
+    respiration_rpm: MeasuredNumber | None = None
+    spo2_pct: MeasuredNumber | None = None
+    oxygen: Flag | None = Field(default=None, description="true: on supplemental oxygen; false: on air")
+    systolic_mmhg: MeasuredNumber | None = None
+    diastolic_mmhg: MeasuredNumber | None = None
+    heart_rate_bpm: MeasuredNumber | None = None
+    consciousness: Literal["alert", "confusion", "voice", "pain", "unresponsive"] | None = None
+    temperature_c: MeasuredNumber | None = None
+    glucose_mmol_l: MeasuredNumber | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give at least one measured value")
+        return self
 
 
 class StepComplete(StepAccept):
+    """Of a visit also what was done and measured there, and where the carer was."""
+
     outcome: Word
+    fix: Fix | None = None
+    photo_sha256: Sha256 | None = None
+    tasks: Annotated[list[TaskDone], Field(max_length=60)] | None = None
+    vitals: Measured | None = None
 
 
 # --- alarms and calls
@@ -302,3 +351,7 @@ class OrderNew(Request):
     note: Text | None = None
     attributes: Free = Field(default_factory=dict)
     incident_id: Uuid | None = None
+    open_to: Literal["claim"] | None = None
+    preferred_responder_id: Word | None = None
+    payer_hint: Payer | None = Field(default=None, description="Who is asked to pay first, where entitled to")
+    at: Time | None = Field(default=None, description="When it was asked for, where it reaches the hub later")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
+from dispatch.meals import DIETS
 from hub.api.fields import (
     EARLIEST,
     Change,
@@ -50,6 +51,13 @@ class _Fields(Change):
     """The fields of a record."""
 
 
+def _diets(codes: list[str]) -> list[str]:
+    unknown = [one for one in codes if one not in DIETS]
+    if unknown:
+        raise ValueError(f"there is no diet {unknown[0]}; known: {', '.join(DIETS)}")
+    return codes
+
+
 class ResidentFields(_Fields):
     """A resident. POST needs `name`; `status` changes through its own endpoint."""
 
@@ -68,6 +76,7 @@ class ResidentFields(_Fields):
     conditions: Words = Field(default_factory=list)
     medications: Words = Field(default_factory=list)
     allergies: Words = Field(default_factory=list)
+    diets: Annotated[Words, AfterValidator(_diets)] = Field(default_factory=list)
     languages: Words = Field(default_factory=list)
     hearing: Line | None = None
     flags: Words = Field(default_factory=list)
@@ -123,6 +132,7 @@ class StationFields(_Fields):
     phone: Phone | None = None
     lat: Lat | None = None
     lon: Lon | None = None
+    provider_id: Word | None = Field(default=None, description="Whose it is: its orders are that provider's")
 
 
 class Skill(Request):
@@ -144,6 +154,7 @@ class ResponderFields(_Fields):
     languages: Words = Field(default_factory=list)
     area_ids: Words = Field(default_factory=list)
     station_id: Word | None = None
+    provider_id: Word | None = None
     mode: Literal["foot", "bike", "car", "van"] = "bike"
     lat: Lat | None = None
     lon: Lon | None = None

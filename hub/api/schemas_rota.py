@@ -350,6 +350,12 @@ class _ReturnVisit(View):
     wanted_to: datetime
 
 
+class _MatterPhoto(View):
+    id: str
+    taken_at: datetime
+    taken_by: str
+
+
 class Loop(View):
     """Somebody patrols, reports, is responsible, resolves, supervises."""
 
@@ -362,5 +368,6 @@ class Loop(View):
     level: Literal["red", "orange", "yellow", "blue"] | None = Field(description="Of a matter that a person reported")
     due_at: datetime | None
     overdue: int = Field(description="How often it rose a level because it was not resolved in time")
+    photos: list[_MatterPhoto]
     return_visit: _ReturnVisit | None
     server_time: datetime

@@ -22,7 +22,6 @@ __all__ = [
     "Assignment",
     "Call",
     "CandidateList",
-    "Changes",
     "Contact",
     "Help",
     "Incident",
@@ -33,7 +32,6 @@ __all__ = [
     "Named",
     "Order",
     "Problem",
-    "Summary",
     "Tasks",
     "TimelineEntry",
     "View",
@@ -315,6 +313,26 @@ class IncomingAnswer(View):
     incident: Incident | None
 
 
+class VisitCheck(View):
+    """A check-in or check-out. `at` by the phone, `recorded_at` by the hub; `flags`: what failed.
+
+    Those at home are told who, what and when, and nothing of the rest.
+    """
+
+    id: str
+    kind: Literal["in", "out"]
+    at: datetime
+    responder_id: str
+    recorded_at: datetime | None = None
+    distance_m: float | None = None
+    accuracy_m: float | None = None
+    flags: list[str] = []
+    findings: list[dict[str, Any]] = []
+    photo_sha256: str | None = None
+    verdict: Literal["verified", "flagged"] | None = None
+    review: dict[str, Any] | None = None
+
+
 class Visit(View):
     id: str
     order_id: str
@@ -324,6 +342,17 @@ class Visit(View):
     ended_at: datetime | None
     assignments: list[Assignment]
     outcome: str | None
+    planned_end: datetime | None = None
+    promised_from: datetime | None = None
+    promised_to: datetime | None = None
+    route_id: str | None = None
+    sequence: int | None = None
+    pinned: bool = False
+    late: Literal["yellow", "red", "missed"] | None = Field(default=None, description="15, 30, 60 min past the window")
+    expected_at: datetime | None = Field(default=None, description="Its carer is elsewhere, and not free before")
+    checks: list[VisitCheck] = []
+    tasks: list[dict[str, Any]] = Field(default=[], description="`{code, zh, en, done, note, responder_id, at}`")
+    gate: dict[str, Any] | None = Field(default=None, description="`{verdict: pass|stop, at, by, outcome}` of a bath")
 
 
 class Order(View):
@@ -349,6 +378,7 @@ class Task(View):
     incident: Incident | None
     order: Order | None
     next: Literal["accept", "en-route", "on-scene", "complete"] | None
+    kit: dict[str, Any] | None = Field(default=None, description="Of a visit: its list, its gate, whether values count")
 
 
 class Tasks(View):
@@ -370,39 +400,3 @@ class Help(View):
     today: list[Order]
     shown: dict[str, Any] = Field(description="`heard_at` and `values` of the last 24 h; null where not allowed")
     phone: str = Field(description="The desk's number; empty where the site set none")
-
-
-class Unclaimed(View):
-    critical: int
-    high: int
-    medium: int
-    low: int
-
-
-class DeviceCount(View):
-    online: int
-    total: int
-
-
-class Summary(View):
-    """What an empty queue shows."""
-
-    unclaimed: Unclaimed
-    mine: int
-    last_alarm_at: datetime | None
-    devices: DeviceCount
-    technical_open: int
-    server_time: datetime
-    cursor: str
-
-
-class ChangeEvent(View):
-    event: str
-    id: str | None
-    data: dict[str, Any]
-
-
-class Changes(View):
-    events: list[ChangeEvent] = []
-    cursor: str | None
-    reset: bool = Field(default=False, description="True: fetch the snapshot again")

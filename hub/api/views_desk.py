@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.api.views import Contact, DeviceCount, Named, View
+from hub.api.views import Contact, Named, View
+from hub.api.views_live import DeviceCount
 from hub.api.views_records import Resident
 
 __all__ = [

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from hub.api.views import View
-from hub.notices import Channel, Lane, Until
+from hub.notices import Channel, Lane, Language, Until
 from hub.ports import NoticeState
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "NoticeView",
     "NotifyOverview",
     "PushKey",
+    "TemplateDetail",
+    "TemplateTried",
     "VoiceHeard",
     "WebhookMade",
     "WebhookView",
@@ -78,15 +80,53 @@ class LaneCount(View):
     last_error: str | None
 
 
+class WordingState(View):
+    version: int = Field(description="0: never changed")
+    changed: bool = Field(description="Whether other words are in force than the hub's own")
+    changed_at: datetime | None
+    standard: dict[str, str] = Field(description="The hub's own words")
+
+
+class WordingVersion(View):
+    language: Language
+    version: int
+    standard: bool = Field(description="The hub's own words were put in force again")
+    title: str | None
+    short: str | None
+    spoken: str | None
+    full: str | None
+    note: str | None
+    at: datetime
+    by: str | None
+
+
+class PartFault(View):
+    part: str
+    text: str
+
+
+class TemplateTried(View):
+    said: dict[str, str] | None = Field(description="title, short, spoken, full, segments; null where there are faults")
+    faults: list[PartFault]
+    remarks: list[PartFault]
+
+
 class TemplateView(View):
     name: str
     required: list[str]
     optional: list[str]
     asks: bool
-    zh: dict[str, str]
+    placeholders: dict[str, list[str]] = Field(description="What may stand in {…}, by part")
+    zh: dict[str, str] = Field(description="The words in force: title, short, spoken, full")
     en: dict[str, str]
+    zh_state: WordingState
+    en_state: WordingState
     segments: dict[str, int] = Field(description="Short messages the bare text is, by language")
     registered: bool = Field(description="Whether the short message provider has a registered text for it")
+
+
+class TemplateDetail(TemplateView):
+    versions: list[WordingVersion]
 
 
 class NotifyOverview(View):

@@ -19,6 +19,7 @@ __all__ = [
     "DeviceAdded",
     "DeviceCommand",
     "DeviceConflict",
+    "MealDish",
     "ObservationList",
     "Ready",
     "Resident",
@@ -41,6 +42,8 @@ class User(View):
     person_id: str | None
     language: Literal["zh", "en"]
     theme: Literal["auto", "light", "dark"]
+    phone: str | None = None
+    provider_id: str | None = Field(default=None, description="Sees that provider's rows and nothing else")
 
 
 class Session(View):
@@ -75,6 +78,7 @@ class Resident(View):
     conditions: list[str]
     medications: list[str]
     allergies: list[str]
+    diets: list[str]
     languages: list[str]
     flags: list[str]
     access: dict[str, Any]
@@ -103,6 +107,18 @@ class Station(View):
     phone: str | None
     lat: float | None
     lon: float | None
+
+
+class MealDish(View):
+    id: str
+    station_id: str | None
+    name: str
+    name_en: str | None
+    allergens: list[str]
+    diets: list[str]
+    price_fen: int | None
+    active: bool
+    version: int
 
 
 class DeviceConflict(View):
@@ -175,6 +191,8 @@ class Responder(View):
     languages: list[str]
     areas: list[Any]
     station_id: str | None
+    provider_id: str | None = None
+    belongs_to: str | None = Field(default=None, description="The provider: the own one, else the station's")
     lat: float | None
     lon: float | None
     position_at: datetime | None

@@ -16,8 +16,10 @@ from hub.app.administration import (
 )
 from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.channels import try_channel
-from hub.app.compose import PARTS, Hub, Part, parse_parts
+from hub.app.compose import Hub
+from hub.app.demo import DEMO_DEFAULTS, demo
 from hub.app.loading import Loaded, preview_lines, write_bad
+from hub.app.parts import PARTS, Part, parse_parts
 from hub.app.quarantines import (
     discard_quarantined,
     quarantined,
@@ -26,16 +28,19 @@ from hub.app.quarantines import (
     show_quarantined,
 )
 from hub.app.replaying import Replayed, compare_with_old, record_span, replay_file, zone_named
-from hub.app.serving import DEMO_DEFAULTS, demo, serve
+from hub.app.serving import serve
+from hub.app.showing import PLAYS, Play
 
 __all__ = [
     "DEMO_DEFAULTS",
     "PARTS",
+    "PLAYS",
     "Backup",
     "Finding",
     "Hub",
     "Loaded",
     "Part",
+    "Play",
     "Replayed",
     "add_device",
     "add_integration",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ __all__ = [
     "revoke_integration",
 ]
 
+_PHONE = re.compile(r"(?=.*\d.*\d.*\d)[0-9+*#() \-]{3,32}", re.ASCII)
 _PERSON_OF = {"staff": "responders", "family": "contacts", "resident": "residents"}
 
 
@@ -66,11 +68,20 @@ def migrate_schema(settings: Settings, *, check_only: bool) -> list[str]:
 
 
 def add_user(
-    settings: Settings, username: str, role: Role, *, person: str | None, full_name: str | None, password: str
+    settings: Settings,
+    username: str,
+    role: Role,
+    *,
+    person: str | None,
+    full_name: str | None,
+    password: str,
+    phone: str | None = None,
 ) -> None:
     """Adds an account. BadRequestError, ConflictError (the name is taken), NotFoundError (no such person)."""
     if not username or len(username) > 64 or any(letter.isspace() for letter in username):
         raise BadRequestError("a user name has 1 to 64 characters and no blanks", field="name")
+    if phone is not None and not _PHONE.fullmatch(phone.strip()):
+        raise BadRequestError("a telephone number has 3 to 32 digits, blanks and + * # ( ) -", field="phone")
     password_hash = hash_password(password)
     with _database(settings) as database, database.begin() as tx:
         name = full_name or username
@@ -82,7 +93,8 @@ def add_user(
             if found is None:
                 raise NotFoundError(f"there is no {person} among the {table}", field="person")
             name = full_name or str(found["name"])
-        tx.users.insert(UserRow(new_id(), username, name, role, person, password_hash))
+        number = phone.strip() if phone else None
+        tx.users.insert(UserRow(new_id(), username, name, role, person, password_hash, phone=number))
         tx.audit.add(SYSTEM, "user.add", f"user:{username}", {"role": role, "person": person}, utc_now())
 
 
@@ -237,14 +249,19 @@ def reconcile(
             raise BadRequestError(f"--since {since!r}: an RFC 3339 time was expected", field="since") from None
         if start.tzinfo is None:
             raise BadRequestError(f"--since {since!r}: it needs an offset, such as Z or +08:00", field="since")
+    # The ledger as it is before the database is looked at: what senders go on writing meanwhile is not lost.
+    ledger = None if sent is None else _ledger_lines(sent, sent.stat().st_size, warn)
     with embedded_database(settings) as url:
-        return reconcile_with(url, since=start, sent=None if sent is None else _ledger_lines(sent, warn))
+        return reconcile_with(url, since=start, sent=ledger)
 
 
-def _ledger_lines(path: Path, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def _ledger_lines(path: Path, size: int, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     # Bytes: half a line may end in the middle of a character.
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            size -= len(line)
+            if size < 0:
+                return
             if not line.strip():
                 continue
             try:

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -17,10 +16,10 @@ from hub.api import create_api
 from hub.app.looking import HubLook
 from hub.app.metrics import CountedIngest, HubCollector, hub_registry, timed_codecs
 from hub.app.outbox import Outbox, wake_outbox
-from hub.app.path_tests import path_tests_job
+from hub.app.parts import PARTS, Part, for_parts
 from hub.app.plugging import all_codecs, retention_of, services_on
 from hub.app.readiness import bridge_json, readiness
-from hub.app.sending import start_senders
+from hub.app.repeating import start_jobs
 from hub.bridge import (
     Bridge,
     ProvisionalLine,
@@ -34,20 +33,11 @@ from hub.bridge.password_file import PasswordFile, PasswordKeeper
 from hub.clock import new_id, utc_now
 from hub.console import mount_console
 from hub.embedded import EmbeddedServices
-from hub.errors import SettingError
 from hub.feed import DarkBoard, Feed
 from hub.jobs import (
-    BoundedJob,
     HearingBeat,
     Jobs,
-    LoadJob,
-    MattersJob,
     NoticeCounts,
-    PowerJob,
-    RotaJob,
-    RulesJob,
-    SupervisionJob,
-    WindowsJob,
 )
 from hub.ports import DeviceRow, Incoming, Json, Meanwhile, Outcome
 from hub.ports.dark import DarkState
@@ -62,30 +52,18 @@ from hub.store import (
     acquire_lead,
     keep_house,
     migrate,
-    roll_up,
     seed_catalogue,
 )
 
-__all__ = ["PARTS", "Hub", "Part", "Progress", "parse_parts"]
+__all__ = ["Hub", "Progress"]
 
 log = logging.getLogger(__name__)
 
 _EMBEDDED_CONNECTIONS = 4
 """Telemetry connections to the embedded broker: it has at most a hundred messages of each under way."""
 
-Part = Literal["api", "bridge", "jobs"]
-PARTS: tuple[Part, ...] = get_args(Part)
 Progress = Callable[[str, str], None]
 """Called with a step's name in Chinese and in English, when the step begins."""
-
-
-def parse_parts(only: str) -> frozenset[Part]:
-    """`--only api,bridge,jobs`; nothing means all. SettingError names the word that is none."""
-    words = [word.strip() for word in only.split(",") if word.strip()]
-    for word in words:
-        if word not in PARTS:
-            raise SettingError(f"--only {word}: there is no such part; the parts are {', '.join(PARTS)}")
-    return frozenset(part for part in PARTS if part in words or not words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +85,12 @@ class Hub:
         workers: int | None = None,
         progress: Progress = lambda _zh, _en: None,
     ) -> None:
-        settings = _for_parts(settings, parts)
+        settings = for_parts(settings, parts)
         self.settings = settings
         self.parts = parts
         self._workers = workers or settings.intake.telemetry_workers
         self._progress = progress
         self._stack = ExitStack()
-        self._stopping = threading.Event()
         self.embedded = EmbeddedServices(settings, broker="bridge" in parts)
         self.registry = hub_registry()
         self.bridge: Bridge | None = None
@@ -167,7 +144,7 @@ class Hub:
         if "api" in self.parts:
             self._start_api(url)
         if "jobs" in self.parts:
-            self._start_jobs(url)
+            self.jobs = start_jobs(self, self._stack, url, self._look.feed_seq, self._notice_counts)
         if "bridge" in self.parts:
             self._start_bridge(url)
         elif "api" in self.parts:
@@ -250,53 +227,8 @@ class Hub:
         )
         mount_console(self.api, tiles=self.settings.map.origin)
 
-    def _start_jobs(self, url: str) -> None:
-        listener = self._stack.enter_context(Listener(url, ["care_hub_due"]))
-        self.jobs = Jobs(
-            self.services.escalating,
-            wake=listener.wait,
-            clock=utc_now,
-            housekeep=self._keep_house,
-        )
-        self.jobs.start()
-        self._stack.callback(self.jobs.stop)
-        supervision = SupervisionJob(
-            self.services.supervising, per_second=self.settings.devices.checks_per_second, registry=self.registry
-        )
-        supervision.start()
-        self._stack.callback(supervision.stop)
-        self._stack.callback(supervision.request_stop)
-        limits = self.settings.rules
-        rules = RulesJob(
-            self.services.ruling, per_second=limits.per_second, every_s=limits.every_seconds, registry=self.registry
-        )
-        self._keep_doing(rules)
-        self._keep_doing(WindowsJob(self.services.windows))
-        self._keep_doing(PowerJob(self.services.power))
-        self._keep_doing(MattersJob(self.services.matters, registry=self.registry))
-        self._keep_doing(RotaJob(self.services.rota, self.services.rota_board, registry=self.registry))
-        self._keep_doing(LoadJob(self.services.load, self.reads, utc_now, registry=self.registry))
-        if not self.settings.shadow:
-            job = path_tests_job(self.services, self.settings, self.embedded, self._look.feed_seq, self.registry)
-            self._keep_doing(job)
-        start_senders(self._stack, self.services, self.reads, self.settings, url, self._notice_counts)
-        self._stack.callback(self._stopping.set)
-        self._stack.callback(listener.close)
-        self._stack.callback(self.jobs.request_stop)
-
-    def _keep_doing(self, job: BoundedJob) -> None:
-        job.start()
-        self._stack.callback(job.stop)
-        self._stack.callback(job.request_stop)
-
     def _telemetry_connections(self) -> int:
         return self._workers or (_EMBEDDED_CONNECTIONS if "broker" in self.embedded.embedded else 1)
-
-    def _keep_house(self, now: datetime) -> None:
-        retention = retention_of(self.settings)
-        keep_house(self.database, now, retention)
-        roll_up(self.database.url, now, minutes_kept=retention.minutes, stopping=self._stopping.is_set)
-        self.services.following.tidy(now - timedelta(days=self.settings.notify.kept_days))
 
     def _start_bridge(self, url: str) -> None:
         outbox = Outbox(self.database, self.services.commands, mute=self.settings.shadow)
@@ -380,17 +312,3 @@ class Hub:
     def stop(self) -> None:
         """Ends everything, embedded parts included, within 5 seconds; also while the database is silent."""
         self._stack.close()
-
-
-def _for_parts(settings: Settings, parts: frozenset[Part]) -> Settings:
-    """A process that runs a part of a hub shares database and broker with the others, and has a folder of its own.
-
-    SettingError where there would be nothing to share.
-    """
-    if parts == frozenset(PARTS):
-        return settings
-    if settings.database.url is None:
-        raise SettingError("HUB_DATABASE__URL: processes of one hub (--only) must share a database; none is configured")
-    if "bridge" in parts and settings.mqtt.url is None:
-        raise SettingError("HUB_MQTT__URL: a bridge process (--only) needs the site's broker; none is configured")
-    return settings.model_copy(update={"data_dir": settings.data_dir / "-".join(sorted(parts))})

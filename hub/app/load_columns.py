@@ -187,6 +187,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "conditions": (_words, ("疾病", "慢性病", "病史")),
         "medications": (_words, ("用药", "常用药")),
         "allergies": (_words, ("过敏", "过敏史")),
+        "diets": (_words, ("饮食", "膳食")),
         "languages": (_words, ("语言", "方言")),
         "hearing": (_text, ("听力", "沟通方式")),
         "flags": (_words, ("标签", "类别")),

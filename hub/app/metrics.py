@@ -187,7 +187,9 @@ class HubCollector(Collector):
         up = found.error is None and found.at is not None
         yield _one("hub_database_up", "1 while the database answers", float(up))
         yield _one("hub_database_bytes", "Size of the database (each minute)", found.database_bytes)
-        yield _one("hub_ledger_keys", "Keys the ledger remembers (an estimate, each minute)", found.ledger_keys)
+        yield _one(
+            "hub_ledger_keys", "Keys the ledger remembers, packed or not (an estimate, each minute)", found.ledger_keys
+        )
         yield _one("hub_lead_held", "1 while some hub has the alarm lane", float(found.lead_held))
         yield _one("hub_schema_missing", "Migrations the database lacks", len(found.missing))
         yield _labelled(

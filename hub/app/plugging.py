@@ -14,14 +14,14 @@ from dispatch import HaversineTravel, Travel
 from hub.alarms import DEFAULT_POLICY, PRIORITIES, EscalationPolicy
 from hub.api import hash_password
 from hub.app.channels import outlets_of, quiet_of, wording_of
-from hub.clock import new_id, utc_now
+from hub.clock import Clock, new_id, utc_now
 from hub.ports import Database
 from hub.roads import OsrmRoads, Roads, RoadTravel, ValhallaRoads, read_matrix
-from hub.service import Counted, LoopTimes, Services, build_services, count_nothing
+from hub.service import Counted, EverydayTimes, LoopTimes, ReturnVisitTimes, Services, build_services, count_nothing
 from hub.settings import Settings
 from hub.store import Retention
 
-__all__ = ["all_codecs", "loop_of", "policy_of", "retention_of", "sampler", "services_on", "travel_of"]
+__all__ = ["all_codecs", "everyday_of", "loop_of", "policy_of", "retention_of", "sampler", "services_on", "travel_of"]
 
 
 def sampler(rate: float) -> Callable[[str], bool]:
@@ -68,6 +68,14 @@ def loop_of(settings: Settings) -> LoopTimes:
     return LoopTimes({level: timedelta(hours=hours[level]) for level in PRIORITIES}, kept.return_visit_days)
 
 
+def everyday_of(settings: Settings) -> EverydayTimes:
+    """How far ahead orders are made, and what is asked afterwards."""
+    kept = settings.services
+    return EverydayTimes(
+        kept.weeks_ahead, ReturnVisitTimes(kept.return_visit_share, timedelta(days=kept.return_visit_days))
+    )
+
+
 def travel_of(settings: Settings) -> Travel:
     """Expected arrivals by the road network of the settings, else as the crow flies. SettingError: a bad file."""
     asked = settings.travel
@@ -90,7 +98,11 @@ def all_codecs() -> dict[str, Codec]:
 
 
 def services_on(
-    database: Database, settings: Settings, codecs: Mapping[str, Codec] | None = None, counted: Counted = count_nothing
+    database: Database,
+    settings: Settings,
+    codecs: Mapping[str, Codec] | None = None,
+    counted: Counted = count_nothing,
+    clock: Clock = utc_now,
 ) -> Services:
     """The use cases on a database, for the running hub and for single commands alike; `codecs` None: all families.
 
@@ -98,7 +110,7 @@ def services_on(
     """
     return build_services(
         database,
-        clock=utc_now,
+        clock=clock,
         new_id=new_id,
         codecs=codecs or all_codecs(),
         travel=travel_of(settings),
@@ -111,5 +123,7 @@ def services_on(
         shadow=settings.shadow,
         wording=wording_of(settings),
         quiet=quiet_of(settings),
+        everyday=everyday_of(settings),
         counted=counted,
+        hours_expire=timedelta(days=settings.site.hours_expire_days) if settings.site.hours_expire_days else None,
     )

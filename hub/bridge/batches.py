@@ -1,7 +1,8 @@
 """Taking uplinks in batches, each one transaction: commit, then settle.
 
-A `Batcher` has one worker thread and one line of parcels, whoever brought them (an MQTT connection, the TCP gateway).
-A parcel is settled - acknowledged to its broker, answered to its device - only after `ingest` has returned for it.
+A `Batcher` has one line of parcels, whoever brought them (an MQTT connection, the TCP gateway), and a worker thread, or
+several that take turns (`hub.bridge.turns`). A parcel is settled - acknowledged to its broker, answered to its device -
+only after `ingest` has returned for it, and in the order of the line.
 
 - at once (`linger_s` 0): no timer; while one transaction runs, the next batch gathers by itself;
 - the database is away (UnavailableError): the batch stays in hand, unsettled, and is tried again with growing pauses;
@@ -18,6 +19,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -26,6 +28,7 @@ from typing import Any, Protocol
 from hub.bridge.ahead import Ahead, Early, LookAhead
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions
+from hub.bridge.turns import InOrder, Spare, Turns
 from hub.clock import Clock, monotonic
 from hub.errors import UnavailableError
 from hub.ports.records import Incoming, Outcome
@@ -99,8 +102,16 @@ class Backoff:
         return pause
 
 
+@dataclass(slots=True, eq=False)
+class _Hand:
+    """A batch under way: its place among them, and what of it is not settled."""
+
+    number: int
+    parcels: Sequence[Parcel]
+
+
 class Batcher:
-    """One line, one worker, one transaction at a time. The line is bounded by what its sources may leave unsettled."""
+    """One line, `options.hands` transactions at a time. It is bounded by what its sources may leave unsettled."""
 
     def __init__(
         self,
@@ -116,7 +127,7 @@ class Batcher:
     ) -> None:
         """`ahead`, where given, takes the batches in place of `ingest`, which then takes what has to be tried alone.
 
-        A line with `ahead` has no haven.
+        A line with `ahead` has no haven. Without it there is one transaction at a time: alarms of a device go in order.
         """
         self.name = name
         self._options = options
@@ -127,11 +138,18 @@ class Batcher:
         self._haven = haven
         self._clock = clock
         self._line: deque[Parcel] = deque()
-        self._in_hand: Sequence[Parcel] = ()
+        self._in_hand: list[_Hand] = []
         self._changed = threading.Condition()
+        self._gathering = threading.Lock()
+        self._turns = Turns()
+        self._order = InOrder()
         self._stopping = threading.Event()
         self._away_since: datetime | None = None
-        self._thread = threading.Thread(target=self._run, name=f"batch-{name}", daemon=True)
+        hands = 1 if ahead is None else options.hands
+        self._threads = [
+            threading.Thread(target=self._run, name=f"batch-{name}-{hand}" if hand else f"batch-{name}", daemon=True)
+            for hand in range(hands)
+        ]
         self._settled_by = {
             outcome: metrics.settled.labels(name, outcome)
             for outcome in ("accepted", "repeat", "rejected", "unsupported", "quarantined")
@@ -163,10 +181,11 @@ class Batcher:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def request_stop(self) -> None:
-        """Lets the transaction under way end and takes no further one; does not wait."""
+        """Lets what is under way end and takes nothing further; does not wait."""
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
@@ -174,18 +193,22 @@ class Batcher:
     def stop(self, timeout_s: float) -> bool:
         """`request_stop`, and waits. False where it did not end in time."""
         self.request_stop()
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        until = monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, until - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def depth(self) -> int:
         """Parcels in line and in hand."""
-        return len(self._line) + len(self._in_hand)
+        with self._changed:
+            return len(self._line) + sum(len(hand.parcels) for hand in self._in_hand)
 
     def lag_s(self) -> float:
         """Age of the oldest parcel that is not settled, in seconds; 0 where there is none."""
         with self._changed:
-            oldest = self._in_hand[0] if self._in_hand else self._line[0] if self._line else None
+            held = next((hand.parcels[0] for hand in self._in_hand if hand.parcels), None)
+            oldest = held or (self._line[0] if self._line else None)
         return max(0.0, (self._clock() - oldest.received_at).total_seconds()) if oldest else 0.0
 
     def away_since(self) -> datetime | None:
@@ -196,29 +219,35 @@ class Batcher:
 
     def _run(self) -> None:
         while True:
-            batch = self._take()
-            if not batch:
+            with self._gathering:
+                hand = self._take()
+            if hand is None:
                 return
+            self._turns.take()
             try:
-                self._commit(batch)
+                self._commit(hand)
             except Exception:
                 # A fault of ours, not of the batch: it stays unsettled, the broker still has it, the device repeats.
-                _log.exception("%s: a batch of %d was given up unsettled", self.name, len(batch))
+                _log.exception("%s: a batch of %d was given up unsettled", self.name, len(hand.parcels))
             finally:
-                self._in_hand = ()
+                with self._changed:
+                    self._in_hand.remove(hand)
+                self._order.done(hand.number)
+                self._turns.give()
 
-    def _take(self) -> list[Parcel]:
-        """Waits for a batch; empty when stopping."""
+    def _take(self) -> _Hand | None:
+        """Waits for a batch; None when stopping."""
         size = self._options.size
         with self._changed:
             while not self._line and not self._stopping.is_set():
                 self._changed.wait()
             self._gather(size)
             if self._stopping.is_set():
-                return []
+                return None
             batch = [self._line.popleft() for _ in range(min(size, len(self._line)))]
-            self._in_hand = batch
-            return batch
+            hand = _Hand(self._order.draw(), batch)
+            self._in_hand.append(hand)
+            return hand
 
     def _gather(self, size: int) -> None:
         """Waits for company, at most `linger_s`, and no longer than it keeps coming.
@@ -234,10 +263,11 @@ class Batcher:
             if left <= 0 or not self._changed.wait(min(left, quiet)):
                 return
 
-    def _commit(self, batch: list[Parcel]) -> None:
+    def _commit(self, hand: _Hand) -> None:
+        batch = hand.parcels
         items = self._made_up(batch)
         if self._haven is not None and self._haven.dark and (kept := self._haven.take(items, None)) is not None:
-            self._settle(batch, kept)
+            self._settle(hand, batch, kept)
             return
         nameless = {at for at, item in enumerate(items) if isinstance(item, Incoming) and not item.device_id}
         named = [item for at, item in enumerate(items) if at not in nameless] if nameless else items
@@ -246,12 +276,12 @@ class Batcher:
         except Exception as error:
             self._failed_batches.inc()
             _log.warning("%s: a batch of %d failed, taking them one by one: %r", self.name, len(named), error)
-            self._one_by_one(batch)
+            self._one_by_one(hand)
             return
         if outcomes is None:
             return
         if not nameless:
-            self._settle(batch, outcomes)
+            self._settle(hand, batch, outcomes)
             return
         rest = iter(outcomes)
         merged: list[Outcome] = []
@@ -261,20 +291,20 @@ class Batcher:
                 break
             merged.append(outcome)
         if merged:
-            self._settle(batch[: len(merged)], merged)
+            self._settle(hand, batch[: len(merged)], merged)
 
-    def _made_up(self, batch: list[Parcel]) -> list[Any]:
+    def _made_up(self, batch: Sequence[Parcel]) -> list[Any]:
         """Uplinks, or what was prepared of them."""
         if self._look_ahead is None:
             return [parcel.incoming() for parcel in batch]
         return self._look_ahead.made_up(batch)
 
-    def _one_by_one(self, batch: list[Parcel]) -> None:
-        for parcel in batch:
+    def _one_by_one(self, hand: _Hand) -> None:
+        for parcel in hand.parcels:
             outcome = self._take_alone(parcel.incoming())
             if outcome is None:  # stopping: the rest stays unsettled
                 return
-            self._settle([parcel], [outcome])
+            self._settle(hand, [parcel], [outcome])
 
     def _take_alone(self, item: Incoming) -> Outcome | None:
         """None: we are told to stop."""
@@ -291,7 +321,8 @@ class Batcher:
         """Quarantine; None: we are told to stop."""
 
         def keep() -> list[Outcome]:
-            self._quarantine(item, reason)
+            with self._turns.given():
+                self._quarantine(item, reason)
             return [Outcome("quarantined", reason)]
 
         for _ in range(_QUARANTINE_TRIES):
@@ -317,9 +348,11 @@ class Batcher:
         started = monotonic()
         if self._ahead is not None and self._look_ahead is not None and len(items) > 1:
             look_ahead = self._look_ahead
-            outcomes = self._ahead.telemetry(items, lambda: look_ahead.work(self._line))
+            outcomes = self._ahead.telemetry(items, Spare(self._turns, lambda: look_ahead.work(self._line)))
         else:
-            outcomes = self._ingest(items)
+            # It may wait in the database for another hand's transaction, which must be able to end.
+            with self._turns.given():
+                outcomes = self._ingest(items)
         self._commit_seconds.observe(monotonic() - started)
         self._batch_size.observe(len(items))
         if len(outcomes) != len(items):
@@ -347,7 +380,9 @@ class Batcher:
                         self._away_since = None  # it is the haven's now to say since when
                         return kept
                     pause = min(pause, max(left, self._options.backoff_min_s))
-                if self._stopping.wait(pause):
+                with self._turns.given():
+                    stopping = self._stopping.wait(pause)
+                if stopping:
                     return None
             else:
                 if self._away_since is not None:
@@ -358,11 +393,12 @@ class Batcher:
     def _shelter(self, items: Sequence[Incoming]) -> list[Outcome] | None:
         return None if self._haven is None else self._haven.take(items, self._away_since)
 
-    def _settle(self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
-        if len(parcels) == len(self._in_hand):
-            self._in_hand = ()
-        else:
-            self._in_hand = self._in_hand[len(parcels) :]
+    def _settle(self, hand: _Hand, parcels: Sequence[Parcel], outcomes: Sequence[Outcome]) -> None:
+        if not self._order.is_next(hand.number):
+            with self._turns.given():
+                self._order.wait(hand.number)
+        with self._changed:
+            hand.parcels = hand.parcels[len(parcels) :]
         counts: dict[str, int] = {}
         for outcome in outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1

@@ -113,7 +113,7 @@ class Bridge:
             return Batcher(name, limits, ingest=ingest, quarantine=quarantine, metrics=metrics, clock=clock, **more)
 
         self._alarms = batcher("alarm", options.alarm, ingest_alarms, haven=self._shelter)
-        # One for all connections: two in one process want the interpreter at the same time, and were slower together.
+        # One line for all connections; its transactions take turns at computing (`hub.bridge.turns`).
         self._telemetry = batcher("telemetry-0", options.telemetry, ingest_telemetry, ahead=ahead)
         self._mixed = batcher("mixed", options.mixed, ingest_alarms, haven=self._shelter)
         self._note_sensors = note_sensors

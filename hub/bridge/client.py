@@ -9,10 +9,8 @@ Threads: one thread of its own owns paho and the socket. `settled`, `publish`, `
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import select
-import socket
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +24,7 @@ from hub.bridge.delivery import Delivery, Origin, Repeats, Route
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions, BrokerOptions
 from hub.bridge.outgoing import Done, Outgoing
+from hub.bridge.waker import Waker
 from hub.clock import Clock, monotonic
 from hub.ports.records import Incoming, Outcome
 
@@ -34,7 +33,6 @@ __all__ = ["LaneClient", "LaneState"]
 _DRAIN = 2_000
 """Messages read before acknowledgements get a turn."""
 _TICK_S = 1.0
-_CONNACK_S = 10.0
 _STABLE_S = 10.0
 _FAREWELL_S = 0.5
 
@@ -99,7 +97,7 @@ class LaneClient:
         self._linked = False  # between CONNACK and the loss of the connection
         self._subscribed_once = False
         self._subscribe_mid: int | None = None
-        self._ready = False
+        self._ready = self._confirmed = False
         self._refused: str | None = None
         self._since: datetime | None = None
         self._error: str | None = "not connected yet"
@@ -113,10 +111,7 @@ class LaneClient:
         self._outgoing = Outgoing(self._client, name, mute=broker.mute)
 
         self._stopping = threading.Event()
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
-        self._awake = False
+        self._waker = Waker()
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{name}", daemon=True)
 
         self._received = metrics.received.labels(name)
@@ -135,13 +130,13 @@ class LaneClient:
     def request_stop(self) -> None:
         """Writes what is settled, says goodbye and ends; does not wait."""
         self._stopping.set()
-        self._wake()
+        self._waker.wake()
 
     def stop(self, timeout_s: float) -> bool:
         """`request_stop`, and waits. False where the thread did not end in time (it will, alone)."""
         self.request_stop()
         if self._thread.ident is None:
-            self._close_wakers()
+            self._waker.close()
             return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -170,12 +165,12 @@ class LaneClient:
         with self._lock:
             self._unsettled -= len(deliveries)
             self._unsettled_bytes -= size
-        self._wake()
+        self._waker.wake()
 
     def publish(self, topic: str, payload: bytes, done: Done | None = None, *, retain: bool = False) -> None:
         """Publishes at QoS 1, kept over reconnects until the broker has it. `done` is called on the lane's thread."""
         self._outgoing.add(topic, payload, done, retain=retain)
-        self._wake()
+        self._waker.wake()
 
     def incoming(self, delivery: Delivery) -> Incoming:
         """The delivery as the use case takes it."""
@@ -184,7 +179,7 @@ class LaneClient:
 
     @property
     def connected(self) -> bool:
-        """Connected and, where this lane receives, subscribed."""
+        """Connected and, where this lane receives, subscribed, now or by the session that the broker kept."""
         return self._ready
 
     def state(self) -> LaneState:
@@ -198,17 +193,6 @@ class LaneClient:
             paused=self._paused,
             error=self._error,
         )
-
-    def _wake(self) -> None:
-        if self._awake:
-            return
-        self._awake = True
-        with contextlib.suppress(OSError):  # full: it is awake anyway; closed: it has ended
-            self._wake_write.send(b"w")
-
-    def _close_wakers(self) -> None:
-        self._wake_read.close()
-        self._wake_write.close()
 
     # --- the lane's thread --------------------------------------------------------------------------------------------
 
@@ -233,7 +217,7 @@ class LaneClient:
         finally:
             self._client.drop()
             self._outgoing.end()
-            self._close_wakers()
+            self._waker.close()
 
     def _connect(self) -> bool:
         self._refused = None
@@ -251,7 +235,7 @@ class LaneClient:
         elif self._refused is not None:
             self._failures.inc()
             self._note(self._refused)
-        self._ready = self._linked = False
+        self._ready = self._linked = self._confirmed = False
         self._client.drop()
 
     def _note(self, error: str) -> None:
@@ -263,15 +247,14 @@ class LaneClient:
         """Runs one connection until it is gone or we stop."""
         client = self._client
         poll = select.poll()
-        wake_fd = self._wake_read.fileno()
-        poll.register(wake_fd, select.POLLIN)
+        poll.register(self._waker.fd, select.POLLIN)
         sock = client.socket()
         if sock is None:
             return
         sock_fd = sock.fileno()
         poll.register(sock_fd, select.POLLIN)
         watched = select.POLLIN
-        must_be_ready_at = monotonic() + _CONNACK_S
+        must_be_ready_at = monotonic() + self._broker.ready_within_s
         next_misc = monotonic() + _TICK_S
         farewell_at: float | None = None
         while client.socket() is sock:
@@ -294,10 +277,8 @@ class LaneClient:
                 watched = wanted
             unread = not self._paused and client.buffered() > 0
             events = dict(poll.poll(0 if unread else max(0.0, next_misc - monotonic()) * 1000 + 1))
-            if wake_fd in events:
-                self._awake = False  # first this, then look: a command put in between wakes us again
-                with contextlib.suppress(BlockingIOError):
-                    self._wake_read.recv(4096)
+            if self._waker.fd in events:
+                self._waker.rest()
             happened = events.get(sock_fd, 0)
             if unread or happened & select.POLLIN:
                 self._read(room)
@@ -308,8 +289,10 @@ class LaneClient:
                 next_misc = now + _TICK_S
                 if self._paused:
                     client.hold_keepalive()
+                    # Its word stands behind messages of the session that we do not read yet: the silence is ours.
+                    must_be_ready_at = now + self._broker.ready_within_s
                 client.loop_misc()
-                if not self._ready and now > must_be_ready_at:
+                if not self._confirmed and now > must_be_ready_at:
                     self._refused = self._refused or "the broker accepted the connection and then said nothing"
                     return
 
@@ -373,8 +356,11 @@ class LaneClient:
         self._connects.inc()
         if self._batcher is not None and flags.session_present:
             self._forget_redelivered()
-        if not self._filters or (flags.session_present and self._subscribed_once):
+        self._confirmed = not self._filters or (flags.session_present and self._subscribed_once)
+        if self._confirmed or flags.session_present:
+            # It has our subscriptions; its word on them may stand behind thousands of messages that waited.
             self._become_ready()
+        if self._confirmed:
             return
         if self._leave and flags.session_present:
             self._client.unsubscribe(list(self._leave))
@@ -401,17 +387,15 @@ class LaneClient:
             self._refused = f"the broker refused the subscription to {', '.join(refused)}"
             self._client.drop()
             return
-        self._subscribed_once = True
-        self._become_ready()
+        self._subscribed_once = self._confirmed = True
+        if not self._ready:
+            self._become_ready()
 
     def _become_ready(self) -> None:
         self._since = self._clock()
         self._error = None
         self._ready = True
+        at = self._origin
         _log.info(
-            "%s: connected as %s (generation %d, session %d)",
-            self.name,
-            self.client_id,
-            self._origin.generation,
-            self._origin.session,
+            "%s: connected as %s (generation %d, session %d)", self.name, self.client_id, at.generation, at.session
         )

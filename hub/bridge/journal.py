@@ -2,12 +2,15 @@
 
 A folder of segments, `{first number}-{key}.journal`, of which one is written to. A record is written and made durable
 before `append` returns: then, and only then, a device may be told. Segments whose records were all committed are
-removed; until then they are given again, whole, and the ledger knows what it has.
+removed. Beside one that was committed in part stands `{first number}-{key}.taken`, the number of the last record that
+need not be given again: a process that dies every few seconds gets on. That mark is a convenience and is not made
+durable: what a late, torn or missing one gives again is a repeat, and the ledger knows what it has.
 
 On disk a record is a head (magic, number, length, a digest of these) and its bytes with a digest of their own. The
 digests are keyed with the segment's random key, so that nothing inside a record can pass for a record. After a damaged
 spot reading goes on at the next record that holds; a torn tail is cut. Segments are given their whole size when they
-are made: a disk that fills up later, for instance by the very database that then goes away, still takes alarms.
+are made: a disk that fills up later, for instance by the very database that then goes away, still takes alarms. What of
+it was not used is given back when a segment is sealed.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A file that is written to no more.
+    """A file that is written to no more. `records`: those beyond the mark.
 
     `missing`: records that were written and cannot be read any more. `torn`: after the last record there is something
     that is none: what was being written when all stopped (nobody was told), or else a last record that was damaged.
@@ -92,9 +95,13 @@ class Journal:
                 f"HUB_DATA_DIR: the alarm journal {folder} is another hub's; each process needs a folder of its own"
             ) from error
         self._next = 1
-        for path in self._paths():
-            records = self.read(path).records
-            self._next = max(self._next, records[-1].number + 1 if records else int(path.name[:16]))
+        left = self._paths()
+        for path in left:
+            self._next = max(self._next, self._cut(path))
+        for mark in folder.glob("*.taken"):
+            if mark.with_suffix(".journal") not in left:
+                with suppress(OSError):
+                    mark.unlink()
         with suppress(JournalError):  # reserved now, while there is room; `append` says what is wrong
             self._open()
 
@@ -130,20 +137,23 @@ class Journal:
         """The segments there are, oldest first, the one that was written to among them; new records go to another."""
         with self._guard:
             if self._end:
+                with suppress(OSError):
+                    os.ftruncate(self._file, self._end)
                 self._close_file()
             return [path for path in self._paths() if path != self._path]
 
     def read(self, path: Path) -> Segment:
         """A sealed segment. UnavailableError: the disk fails."""
-        found = _NAME.fullmatch(path.name)
-        if found is None:
-            raise ValueError(f"{path.name} is no segment")
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UnavailableError(f"the alarm journal {path} cannot be read: {error.strerror}") from error
-        records, missing, torn = read_records(content, bytes.fromhex(found[2]), int(found[1]))
-        return Segment(path, tuple(records), missing, torn)
+        content, key, first = _segment(path)
+        records, missing, end = read_records(content, key, first)
+        taken = _taken(path, key)
+        return Segment(path, tuple(one for one in records if one.number > taken), missing, _written(content, end) > end)
+
+    def mark(self, path: Path, number: int) -> None:
+        """The records of a sealed segment up to `number` were committed, and need not be given again."""
+        key = bytes.fromhex(path.stem[17:])
+        with suppress(OSError):  # they are given again then
+            path.with_suffix(".taken").write_bytes(_mark(key, number))
 
     def remove(self, path: Path, *, keep: bool = False) -> None:
         """Everything in it was committed. `keep`: it is damaged, set it aside for a person to look at."""
@@ -152,6 +162,7 @@ class Journal:
                 path.rename(path.with_suffix(".damaged"))
             else:
                 path.unlink(missing_ok=True)
+            path.with_suffix(".taken").unlink(missing_ok=True)
             _sync_folder(self._folder)
             if self._file < 0:
                 with suppress(JournalError):
@@ -183,6 +194,17 @@ class Journal:
 
     def _paths(self) -> list[Path]:
         return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+
+    def _cut(self, path: Path) -> int:
+        """What a process that died left: gives the unused part back, and the number after its last record."""
+        content, key, first = _segment(path)
+        records, _, end = read_records(content, key, first)
+        with suppress(OSError):  # it is larger than it need be then
+            if written := _written(content, end):
+                os.truncate(path, written)
+            else:
+                path.unlink()  # never used: nothing is to be taken over
+        return records[-1].number + 1 if records else first
 
     def _open(self) -> None:
         key = secrets.token_bytes(16)
@@ -221,8 +243,38 @@ class Journal:
                 unused.unlink()
 
 
-def read_records(content: bytes, key: bytes, first: int) -> tuple[list[Record], int, bool]:
-    """The records of a segment's bytes in order, how many are missing between them, and whether the tail is torn.
+def _segment(path: Path) -> tuple[bytes, bytes, int]:
+    """Its bytes, its key and the number of its first record. UnavailableError: the disk fails."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise ValueError(f"{path.name} is no segment")
+    try:
+        return path.read_bytes(), bytes.fromhex(found[2]), int(found[1])
+    except OSError as error:
+        raise UnavailableError(f"the alarm journal {path} cannot be read: {error.strerror}") from error
+
+
+def _written(content: bytes, end: int) -> int:
+    """How much of a segment was ever written to; its last record ends at `end`, and may end in zeros."""
+    return max(end, len(content.rstrip(b"\0")))
+
+
+def _mark(key: bytes, number: int) -> bytes:
+    return number.to_bytes(8) + _digest(key, number.to_bytes(8))
+
+
+def _taken(path: Path, key: bytes) -> int:
+    """The mark beside a segment; 0 where there is none, or none that holds."""
+    with suppress(OSError):
+        mark = path.with_suffix(".taken").read_bytes()
+        number = int.from_bytes(mark[:8])
+        if mark == _mark(key, number):
+            return number
+    return 0
+
+
+def read_records(content: bytes, key: bytes, first: int) -> tuple[list[Record], int, int]:
+    """The records of a segment's bytes in order, how many are missing between them, and where the last one ends.
 
     `first`: the number of the segment's first record.
     """
@@ -239,7 +291,7 @@ def read_records(content: bytes, key: bytes, first: int) -> tuple[list[Record], 
         wanted = record.number + 1
         records.append(record)
         at = end = start + _HEAD + len(record.body) + _DIGEST
-    return records, missing, bool(content[end:].strip(b"\0"))
+    return records, missing, end
 
 
 def _record_at(content: bytes, start: int, key: bytes) -> Record | None:

@@ -37,6 +37,8 @@ class BrokerOptions:
     key_file: Path | None = None
     keepalive_s: int = 30
     connect_timeout_s: float = 4.0
+    ready_within_s: float = 10.0
+    """How long a broker that took the connection may be silent before it is left again."""
     backoff_min_s: float = 0.2
     backoff_max_s: float = 5.0
     mute: bool = False
@@ -68,7 +70,7 @@ class BrokerOptions:
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """How many messages go into one transaction and how much may wait.
+    """How many messages go into one transaction, how many transactions are under way, and how much may wait.
 
     `linger_s` 0: at once, take what is there. `max_unsettled` and `max_unsettled_bytes` bound what one connection may
     have received and not yet settled; beyond, its socket is not read.
@@ -76,6 +78,7 @@ class BatchOptions:
 
     size: int
     linger_s: float = 0.0
+    hands: int = int(__import__("os").environ.get("HANDS", "1"))
     max_unsettled: int = 4_000
     max_unsettled_bytes: int = 64 * 1024 * 1024
     backoff_min_s: float = 0.1
@@ -196,7 +199,11 @@ def bridge_options(settings: Settings, mqtt_url: str, *, nodes: int = 1, node: i
             mute=settings.shadow,
         ),
         alarm=BatchOptions(size=intake.alarm_batch),
-        telemetry=BatchOptions(size=intake.telemetry_batch, linger_s=intake.telemetry_wait_ms / 1000),
+        telemetry=BatchOptions(
+            size=intake.telemetry_batch,
+            linger_s=intake.telemetry_wait_ms / 1000,
+            hands=intake.telemetry_transactions,
+        ),
         mixed=BatchOptions(size=intake.alarm_batch),
         topics=settings.mqtt.topics,
         workers=intake.telemetry_workers or 1,

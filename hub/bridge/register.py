@@ -44,10 +44,6 @@ class Register:
         self._noted: dict[str, float] = {}
         self._notes: set[asyncio.Future[None]] = set()
 
-    @property
-    def can_find(self) -> bool:
-        return self._find is not None
-
     async def find(self, device_id: str) -> DeviceRow | None:
         """The device's row, None where nobody added it. UnavailableError: it cannot be known now."""
         if self._find is None:

@@ -4,7 +4,7 @@ Durable in the journal counts as committed: the broker is acknowledged and the d
 that was sheltered until the last one was taken over, everything of the lanes by which alarms come goes this way, so
 that each device's uplinks stay in order; only then the lanes go straight again. What is taken over goes through the
 ordinary ingest with the time it was received; what the ledger has already is a repeat. A segment of the journal is
-removed after all of it was committed, never before.
+removed after all of it was committed, never before; how far that has come is marked beside it.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class _Entry:
     shelter: Shelter
     kept: _Kept
     received_at: datetime
+    number: int
 
     @property
     def source(self) -> Shelter:
@@ -149,6 +150,9 @@ class Shelter:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pending: dict[int, _Entry] = {}
+        """By number, in order, of the segment that is taken over now."""
+        self._taking = (plan.folder, 0)
+        """That segment, and its last number."""
         self._settled = threading.Condition()
         self._batcher = Batcher(
             "journal", options, ingest=plan.replay, quarantine=quarantine, metrics=metrics, clock=clock
@@ -272,7 +276,10 @@ class Shelter:
             self._announce(self.state(), ())
         with self._settled:
             for entry in entries:
-                self._pending.pop(id(entry), None)
+                self._pending.pop(entry.number, None)
+            # In order, but for what a fault held up: up to the first that is still in line.
+            path, last = self._taking
+            self._journal.mark(path, next(iter(self._pending), last + 1) - 1)
             self._settled.notify_all()
 
     def _later_words(self, item: Incoming, replies: Sequence[Reply]) -> None:
@@ -326,7 +333,7 @@ class Shelter:
         segment = self._journal.read(path)
         entries = self._entries(segment)
         whole = len(entries) == len(segment.records) and not segment.missing and not segment.torn
-        if not self._commit(entries):
+        if not self._commit(path, entries):
             return False
         if segment.missing or len(entries) != len(segment.records):
             _log.critical("%s: %d records cannot be read; the file is set aside", path, segment.missing)
@@ -335,10 +342,13 @@ class Shelter:
         self._journal.remove(path, keep=not whole)
         return True
 
-    def _commit(self, entries: list[_Entry]) -> bool:
+    def _commit(self, path: Path, entries: list[_Entry]) -> bool:
         """Puts them in line and waits until the last is in the database. False: we are told to stop."""
+        if not entries:
+            return True
         with self._settled:
-            self._pending = {id(entry): entry for entry in entries}
+            self._pending = {entry.number: entry for entry in entries}
+            self._taking = (path, entries[-1].number)
         self._batcher.put(entries)
         idle = False
         while not self._stopping.is_set():
@@ -357,7 +367,7 @@ class Shelter:
         entries: list[_Entry] = []
         for record in segment.records:
             try:
-                entries.append(_Entry(self, kept := _decode(record.body), kept.received_at))
+                entries.append(_Entry(self, kept := _decode(record.body), kept.received_at, record.number))
             except msgspec.MsgspecError as error:
                 _log.critical("%s: record %d is no uplink: %s", segment.path, record.number, error)
         return entries

@@ -10,24 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from hub.demo.people import CAST, FIXED_RESIDENTS, LIUAN, STAFF, FixedResident, given_name, surname
+from hub.demo.devices import device_rows
+from hub.demo.people import CAST, DESK, FIXED_RESIDENTS, LIUAN, STAFF, FixedResident, given_name, surname
 from hub.demo.places import GRIDS, area_rows, home_in, station_rows
 
 __all__ = ["Community", "Login", "build_community"]
 
 Row = dict[str, Any]
 
-_WATCHES, _CORDS, _RADARS, _DETECTORS, _ROBOTS = 112, 28, 16, 10, 5
-_OTHERS = 2
-"""So many pendants, and so many detectors behind a Zigbee gateway, where the community is large."""
-
-_BRACKET = ("watch", 8800000000)
-_TCP_WATCHES = (
-    *(_BRACKET,) * 6,
-    *(("iw", 868000100000000), ("gt06", 868000200000000), ("h02", 4205500000)) * 2,
-    *(_BRACKET,) * 2,
-)
-"""The families of the watches on TCP, in their order, with the number their ids count on from."""
 _CONDITIONS: Final = (
     "高血压",
     "糖尿病",
@@ -48,6 +38,10 @@ _MEDICATIONS: Final = {
     "骨质疏松": "钙片",
     "心房颤动": "华法林",
 }
+
+
+_WALK_FROM: Final = {"S-LISHIFU": ("R-0002", 0.0011, 0.0011)}
+"""Who is how far (degrees north, east) from whose door: the neighbour with the key is out, four minutes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,8 @@ class Community:
     crews: list[Row] = field(default_factory=list)
     devices: list[Row] = field(default_factory=list)
     logins: list[Login] = field(default_factory=list)
+    dark: frozenset[str] = frozenset()
+    """Devices that are there and say nothing."""
 
     def tables(self) -> list[tuple[str, list[Row]]]:
         """(table, rows) in the order of writing."""
@@ -86,19 +82,21 @@ class Community:
         ]
 
 
-def build_community(*, seed: int, today: date, residents: int = 1240) -> Community:
+def build_community(*, seed: int, today: date, residents: int = 1240, lively: bool = False) -> Community:
     """The community as of `today`. `residents` (at least the named ones) are aged 60 and over; 15 % of them are served.
 
-    The same seed gives the same community.
+    The same seed gives the same community. `lively`: as `device_rows` says, and the neighbour with the key is out.
     """
     rng = random.Random(seed)
     community = Community()
     community.areas += area_rows()
     community.stations += station_rows()
     _residents(community, rng, today, max(residents, len(FIXED_RESIDENTS)))
-    _staff(community, rng, today)
+    _staff(community, rng, today, lively=lively)
     _contacts(community, rng)
-    _devices(community, rng)
+    devices = device_rows([row for row in community.residents if row["served"]], rng, lively=lively)
+    community.devices += devices.rows
+    community.dark = devices.dark
     return community
 
 
@@ -122,9 +120,10 @@ def _residents(community: Community, rng: random.Random, today: date, count: int
         name = surname(rng) + given_name(rng, sex)
         if name in taken:
             continue
-        grid = rng.randrange(1, GRIDS + 1)
-        lat, lon, address, micro = home_in(rng, grid)
         served = len(community.residents) < served_total
+        # Two of five served live in the third grid, where the story is.
+        grid = 3 if served and rng.random() < 0.3 else rng.randrange(1, GRIDS + 1)
+        lat, lon, address, micro = home_in(rng, grid)
         conditions = rng.sample(_CONDITIONS, k=rng.choice((0, 1, 1, 2, 2, 3))) if served else []
         lives_alone = served and alone < alone_total and rng.random() < 0.6
         alone += lives_alone
@@ -183,9 +182,13 @@ def _fixed(rng: random.Random, fixed: FixedResident, today: date) -> Row:
     }
 
 
-def _staff(community: Community, rng: random.Random, today: date) -> None:
-    lat, lon = LIUAN
-    for member in STAFF:
+def _staff(community: Community, rng: random.Random, today: date, *, lively: bool) -> None:
+    homes = {row["id"]: row for row in community.residents}
+    for member in (*STAFF, *DESK):
+        lat, lon = LIUAN[0] + member.up, LIUAN[1] + member.right
+        if lively and member.id in _WALK_FROM:
+            door, north, east = _WALK_FROM[member.id]
+            lat, lon = homes[door]["lat"] + north, homes[door]["lon"] + east
         community.responders.append(
             {
                 "id": member.id,
@@ -201,8 +204,8 @@ def _staff(community: Community, rng: random.Random, today: date) -> None:
                 "area_ids": [member.area_id],
                 "station_id": member.station_id,
                 "mode": member.mode,
-                "lat": round(lat + member.up, 6),
-                "lon": round(lon + member.right, 6),
+                "lat": round(lat, 6),
+                "lon": round(lon, 6),
                 "on_duty": member.on_duty,
             }
         )
@@ -218,10 +221,10 @@ def _staff(community: Community, rng: random.Random, today: date) -> None:
         }
     )
     community.logins += [
-        Login("zhoumin", "周敏", "operator"),
-        Login("liqiang", "李强", "operator"),
-        Login("fanglei", "方磊", "supervisor"),
-        Login("xujie", "许洁", "coordinator"),
+        Login("zhoumin", "周敏", "operator", "S-ZHOUMIN"),
+        Login("liqiang", "李强", "operator", "S-LIQIANG"),
+        Login("fanglei", "方磊", "supervisor", "S-FANGLEI"),
+        Login("xujie", "许洁", "coordinator", "S-XUJIE"),
         Login("admin", "管理员", "admin"),
         Login("chenjing", "陈静", "family", "C-CHENJING"),
         Login("zhaoguohua", "赵国华", "resident", "R-0004"),
@@ -268,63 +271,3 @@ def _contact(
         "position": position,
         "responder_id": responder_id,
     }
-
-
-# ---- devices --------------------------------------------------------------------------------------------------------
-
-
-def _devices(community: Community, rng: random.Random) -> None:
-    served = [row for row in community.residents if row["served"]]
-    by_id = {row["id"]: row for row in served}
-    fixed = [row.id for row in FIXED_RESIDENTS]
-    others = [row["id"] for row in served if row["id"] not in set(fixed)]
-
-    def pick(first: list[str], count: int) -> list[str]:
-        rest = [one for one in others if one not in first]
-        return (first + rng.sample(rest, k=min(len(rest), max(0, count - len(first)))))[:count]
-
-    scale = min(1.0, len(served) / 186)
-    watches = pick(fixed, round(_WATCHES * scale))
-    # Every eighth watch speaks its maker's own TCP protocol; of a large community's, some speak another's.
-    own = dict(zip(watches[len(fixed) :: 8], _TCP_WATCHES, strict=False))
-    for number, resident_id in enumerate(watches, 1):
-        if resident_id in own:
-            family, first_id = own[resident_id]
-            _device(community, by_id[resident_id], f"{first_id + number}", family, "watch", "智能手表 4G", 300)
-        else:
-            _device(community, by_id[resident_id], f"W-{number:03d}", "care", "watch", "智能手表", 300)
-    for number, resident_id in enumerate(pick(["R-0002"], round(_CORDS * scale)), 1):
-        if number > _CORDS - _OTHERS:
-            imei = f"{868000300000000 + number}"
-            _device(community, by_id[resident_id], imei, "minifinder2", "cord", "一键呼叫吊坠", 3600)
-        else:
-            _device(community, by_id[resident_id], f"P-{number:03d}", "care", "cord", "浴室拉绳", 3600)
-    for number, resident_id in enumerate(pick(["R-0002"], round(_RADARS * scale)), 1):
-        _device(community, by_id[resident_id], f"F-{number:03d}", "care", "radar", "跌倒雷达", 120)
-    for number, resident_id in enumerate(pick(["R-0003"], round(_DETECTORS * scale)), 1):
-        kind, name = ("smoke", "烟感") if number % 2 else ("gas", "燃气报警器")
-        family = "zigbee2mqtt" if number > _DETECTORS - _OTHERS else "care"
-        _device(community, by_id[resident_id], f"D-{number:03d}", family, kind, name, 3600)
-    for number, resident_id in enumerate(pick(["R-0004"], round(_ROBOTS * scale)), 1):
-        family, device_id = (
-            ("vda5050", f"CareBots:B-{number:03d}") if number == _ROBOTS else ("care", f"B-{number:03d}")
-        )
-        _device(community, by_id[resident_id], device_id, family, "robot", "陪伴机器人", 60)
-
-
-def _device(
-    community: Community, resident: Row, device_id: str, family: str, kind: str, name: str, interval_s: int
-) -> None:
-    community.devices.append(
-        {
-            "id": device_id,
-            "family": family,
-            "name": name,
-            "model": kind,
-            "resident_id": resident["id"],
-            "area_id": resident["area_id"],
-            "profile": {"kind": kind},
-            "interval_s": interval_s,
-            "upstream": {"watch": "carrier-a" if family == "care" else "carrier-b"}.get(kind, "broker"),
-        }
-    )

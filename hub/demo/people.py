@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-__all__ = ["CAST", "FIXED_RESIDENTS", "LIUAN", "STAFF", "FixedResident", "StaffMember", "given_name", "surname"]
+__all__ = ["CAST", "DESK", "FIXED_RESIDENTS", "LIUAN", "STAFF", "FixedResident", "StaffMember", "given_name", "surname"]
 
 LIUAN: Final = (31.336, 118.392)
 """Where the fictional community lies: latitude, longitude (WGS-84)."""
@@ -78,7 +78,7 @@ FIXED_RESIDENTS: Final = (
         "赵国华",
         "m",
         79,
-        5,
+        3,
         6,
         lives_alone=True,
         conditions=("糖尿病",),
@@ -98,6 +98,8 @@ FIXED_RESIDENTS: Final = (
         flags=("使用轮椅",),
         access={"lift": "有", "door_note": "子女中午在家"},
     ),
+    FixedResident("R-0006", "钱玉兰", "f", 83, 1, 4, conditions=("关节炎",), notes="有时到食堂吃，有时请人送"),
+    FixedResident("R-0007", "冯学文", "m", 81, 2, 9, conditions=("冠心病",), medications=("阿司匹林",)),
 )
 
 
@@ -152,6 +154,18 @@ STAFF: Final = (
     StaffMember("S-FENGJIE", "冯洁", "grid_officer", "f", _OFFICER, "fengjie", "LA-G6", None, "foot", -0.002, 0.006),
     StaffMember(
         "S-HELIN", "何琳", "nurse", "f", _NURSE, "helin", station_id="ST-CLINIC", mode="bike", up=0.0011, right=0.0021
+    ),
+    StaffMember(
+        "S-SHENRUO",
+        "申若谷",
+        "doctor",
+        "m",
+        (),
+        "shenruo",
+        station_id="ST-CLINIC",
+        up=0.0011,
+        right=0.0021,
+        on_duty=False,
     ),
     StaffMember(
         "S-MAFANG", "马芳", "carer", "f", _BATH, "mafang", station_id="ST-CARE", mode="van", up=0.0006, right=-0.0012
@@ -223,6 +237,14 @@ STAFF: Final = (
         right=0.003,
     ),
 )
+
+DESK: Final = (
+    StaffMember("S-ZHOUMIN", "周敏", "operator", "f", (), mode="foot", station_id="ST-CARE", on_duty=False),
+    StaffMember("S-LIQIANG", "李强", "operator", "m", (), mode="foot", station_id="ST-CARE", on_duty=False),
+    StaffMember("S-FANGLEI", "方磊", "supervisor", "m", (), mode="car", station_id="ST-CARE", on_duty=False),
+    StaffMember("S-XUJIE", "许洁", "station_manager", "f", (), mode="foot", station_id="ST-CARE", on_duty=False),
+)
+"""Those at the desk: on the rota and reached by telephone, sent to nobody."""
 
 _SURNAMES: Final = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘"

@@ -27,7 +27,7 @@ class WindowsJob(BoundedJob):
 
 
 class PowerJob(BoundedJob):
-    """Folds what a power cut has opened into one matter of its area, about once a second."""
+    """Folds what a power cut has opened into one matter of its area, and ends what is over, about once a second."""
 
     def __init__(self, power: PowerCuts) -> None:
         super().__init__("power", batch=_BATCH, per_second=_PER_SECOND)
@@ -36,4 +36,5 @@ class PowerJob(BoundedJob):
     def piece(self, batch: int) -> int:  # noqa: ARG002
         """One look."""
         self._power.fold()
+        self._power.end()
         return 0

@@ -19,6 +19,7 @@ from hub.notices.model import (
     stands,
 )
 from hub.notices.templates import TEMPLATES, Template, Words
+from hub.notices.wording import Wordings, worded
 
 __all__ = [
     "CHANNELS",
@@ -34,8 +35,10 @@ __all__ = [
     "NoticeRef",
     "Template",
     "Until",
+    "Wordings",
     "Words",
     "party_of",
     "reached_by",
     "stands",
+    "worded",
 ]

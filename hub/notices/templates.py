@@ -1,4 +1,5 @@
-"""What is said, in both languages. Data: to add a template, add a line; to change words, change them here.
+"""What is said, in both languages. Data: to add a template, add a line. A site changes its words on the page
+通知 (`hub.notices.wording`); these count where it did not.
 
 `short` goes by SMS, push and onto lock screens: no name of a resident, no illness, no door code, whatever is written
 in the parameters. `spoken` is read aloud on the telephone. `full` is for chat groups and mail; where it is empty the
@@ -289,6 +290,37 @@ _ROWS: Final = (
         ),
         required=("number", "what"),
         then=_CALLS,
+    ),
+    Template(
+        "visit_planned",
+        Words("服务安排", "【{site}】{day} {span}，{who}上门服务：{what}。"),
+        Words("Your service", "[{site}] {day} {span}: {who} will come for {what_en}."),
+        required=("day", "span", "who", "what", "what_en"),
+        then=_TELLS,
+    ),
+    Template(
+        "visit_moved",
+        Words("服务时间有变", "【{site}】服务有变：{day}的{what}改为{span}，由{who}上门。"),
+        Words("Your service has changed", "[{site}] Changed: {what_en} on {day} is now {span}, by {who}."),
+        required=("day", "span", "who", "what", "what_en"),
+        then=_TELLS,
+    ),
+    Template(
+        "visit_off",
+        Words("服务暂无法按时进行", "【{site}】{day}的{what}无法按原时间进行，我们会另行与您联系。"),
+        Words(
+            "Your service cannot take place as planned",
+            "[{site}] {what_en} on {day} cannot take place as planned. We will contact you.",
+        ),
+        required=("day", "what", "what_en"),
+        then=_TELLS,
+    ),
+    Template(
+        "route_changed",
+        Words("路线更新", "【{site}】您{day}的路线有{count}处更新，请在手机上查看。"),
+        Words("Your route", "[{site}] {count} change(s) in your route of {day}. Please look at your phone."),
+        required=("day", "count"),
+        then=_TELLS,
     ),
     Template("event", Words("", ""), Words("", ""), required=("event", "payload")),
 )

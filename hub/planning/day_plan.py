@@ -4,7 +4,7 @@ before."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,11 @@ from dispatch.plan import arrays as a
 from dispatch.plan.arrays import Model, State
 from dispatch.plan.day import Day, Stop
 from dispatch.plan.explain import Explanation, reasons
+from dispatch.plan.later import later
+from dispatch.plan.modelling import fill_near
 from dispatch.plan.outcome import Route, conflicts, costs, left_out, routes
 from dispatch.plan.search import Plan, empty_plan
+from dispatch.plan.shortage import Shortage, shortages
 from dispatch.plan.solve import first_plan, laid_out
 from dispatch.plan.translate import Translation, translate
 from hub.planning.day_file import Problem
@@ -23,6 +26,10 @@ from hub.planning.running import Progress, solve
 __all__ = ["SOLVER", "Planned", "explanation_shown", "plan_day", "shown"]
 
 SOLVER = "care-hub: annealing over one global order"
+RESERVE_SECONDS = 600.0
+"""A visit that is later to spare a wait stays so long before the end of its window: days do not run like clockwork."""
+URGENT = 3.0
+"""From this priority on (high) a visit is as early as it can be."""
 REPLAN_HEAT = 0.3
 """A plan that mostly stands is not shaken as much as a new one."""
 
@@ -43,15 +50,22 @@ class Planned:
 
 
 def plan_day(
-    day: Day, *, until: float, seed: int, threads: int, progress: Progress | None = None, baseline: bool = True
+    day: Day,
+    *,
+    until: float,
+    seed: int,
+    threads: int,
+    progress: Progress | None = None,
+    baseline: bool = True,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Planned:
     """Plans until `until` on `hub.clock.monotonic`; with a plan before, changes it only where something happened."""
     made = translate(day)
     model = made.model
     nearest: dict[str, float] = {}
     if baseline:
-        alone, cost = first_plan(model, _frozen_only(made.start(), model), nearest=True)
-        nearest = costs(made, laid_out(model, alone)[0], cost)
+        alone, _ = first_plan(model, _frozen_only(made.start(), model), nearest=True)
+        nearest = costs(*_timed(made, alone))
     plan = made.start()
     state, cost = laid_out(model, plan)
     disturbed = _disturbed(made, state)
@@ -69,9 +83,19 @@ def plan_day(
         droppable=True,
         hot=REPLAN_HEAT if day.before is not None else None,
         progress=progress,
+        stopping=stopping,
     )
-    state, cost = laid_out(made.model, found.plan)
+    made, state, cost = _timed(made, found.plan)
     return Planned(made, found.plan, state, cost, nearest, found.moves, found.stopped, False)
+
+
+def _timed(made: Translation, plan: Plan) -> tuple[Translation, State, float]:
+    """The times of a plan. Who would wait on the road begins later; not where a plan stands: people know its times."""
+    if made.day.before is not None:
+        return made, *laid_out(made.model, plan)
+    may = np.array([visit.priority < URGENT for visit in made.day.visits], bool)
+    model, state, cost = later(made.model, plan, may, RESERVE_SECONDS)
+    return replace(made, model=model), state, cost
 
 
 def _frozen_only(plan: Plan, model: Model) -> Plan:
@@ -103,8 +127,11 @@ def _disturbed(made: Translation, state: State) -> Any:
 
 def _around(model: Model, disturbed: Any) -> Any:
     """The disturbed visits and those near them, which may make room; nothing else is touched."""
+    fill_near(model, disturbed)
     many = np.unique(np.concatenate([disturbed, model.near[disturbed].ravel()]))
-    return many[np.isin(many, model.free)].astype(np.int32)
+    free = many[np.isin(many, model.free)].astype(np.int32)
+    fill_near(model, free)
+    return free
 
 
 def shown(problem: Problem, planned: Planned, seconds: Callable[[], float]) -> dict[str, Any]:
@@ -142,6 +169,7 @@ def shown(problem: Problem, planned: Planned, seconds: Callable[[], float]) -> d
         "unplanned": [
             {"visit": visit.id, "reason": reason, "code": code} for visit, code, reason in left_out(made, planned.state)
         ],
+        "missing": [_missing_shown(one, clock) for one in shortages(made, planned.state)],
         "conflicts": [{"visit": name, "reason": reason} for name, reason in conflicts(made, planned.state)],
         "cost": costs(made, planned.state, planned.cost),
         "baseline": planned.baseline,
@@ -152,6 +180,18 @@ def shown(problem: Problem, planned: Planned, seconds: Callable[[], float]) -> d
     if made.day.before is not None:
         found["changes"] = _changes(made.day, out_routes, clock)
     return found
+
+
+def _missing_shown(one: Shortage, clock: Callable[[int], Any]) -> dict[str, Any]:
+    return {
+        "people": one.people,
+        "from": clock(one.start),
+        "to": clock(one.end),
+        "skills": [sorted(words) for words in one.words],
+        **({"sex": one.sex} if one.sex is not None else {}),
+        **({"depot": one.depot_id} if one.depot_id is not None else {}),
+        "visits": list(one.visits),
+    }
 
 
 def _changes(day: Day, out_routes: list[Route], clock: Callable[[int], Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ RUN_SECONDS_PER_VISIT = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """The best plan of all searches; `stopped`: by the keyboard, before its time."""
+    """The best plan of all searches; `stopped`: before its time."""
 
     plan: Plan
     cost: float
@@ -40,8 +40,10 @@ def solve(
     droppable: bool,
     hot: float | None = None,
     progress: Progress | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Solved:
-    """Searches until `until` (on `monotonic`). An interrupt of the keyboard ends it early with what there is."""
+    """Searches until `until` (on `monotonic`). An interrupt of the keyboard, or `stopping`, ends it early with what
+    there is."""
     costs = [float("inf")] * threads
     shares = [0.0] * threads
     going = True
@@ -73,6 +75,8 @@ def solve(
         try:
             while waiting:
                 _, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                if going and stopping():
+                    going, stopped = False, True
                 if progress is not None:
                     progress(min(costs), min(shares))
         except KeyboardInterrupt:

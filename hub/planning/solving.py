@@ -120,7 +120,7 @@ def _uhhc(task: Task) -> Answer:
         droppable=any(patient.optional for patient in instance.patients),
         progress=task.progress,
     )
-    state, _ = laid_out(model, found.plan)
+    model, state, _ = uhhc_plan.finished(model, found.plan)
     routes = uhhc_plan.routes_of(instance, model, state)
     parts = _rounded(uhhc_plan.score(instance, routes))
     weights = {part: instance.metadata.cost_components.get(part) for part in uhhc.PARTS}
@@ -200,7 +200,7 @@ def _json(task: Task) -> Answer:
         except KeyError:
             raise wrong(task.path, f"--explain: there is no visit {task.explain}") from None
         return Answer(routes, day_plan.explanation_shown(why), planned.stopped)
-    parts = {name: routes[name] for name in ("cost", "baseline", "unplanned")}
+    parts = {name: routes[name] for name in ("cost", "baseline", "unplanned", "missing")}
     return Answer(routes, {**task.head("json"), **parts}, planned.stopped)
 
 

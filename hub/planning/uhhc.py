@@ -6,6 +6,7 @@ the part must be nothing. docs/planning.md says how each part is reckoned.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from dispatch.plan.arrays import Model
 from dispatch.plan.modelling import make_model
 from hub.planning.reading import parsed, wrong
 
-__all__ = ["HARD_WEIGHT", "PARTS", "Instance", "model_of", "read"]
+__all__ = ["HARD_WEIGHT", "PARTS", "Instance", "model_of", "read", "turns"]
 
 Weight = int | float | Literal["HARD"] | None
 PARTS = (
@@ -201,9 +202,38 @@ def _check_patients(path: Path, found: Instance, carers: set[str]) -> None:
                 raise wrong(path, f"{where}: there is no caregiver {name}")
 
 
+def turns(instance: Instance) -> list[tuple[int, tuple[int, ...]]]:
+    """What the model has as visits: the patient's number, and which of the services.
+
+    Independent services are visits of their own: by two carers or by one, together or hours apart, in any order. The
+    others belong together.
+    """
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for number, patient in enumerate(instance.patients):
+        services = tuple(range(len(patient.required_services)))
+        sync = patient.synchronization
+        if len(services) == 2 and sync is not None and sync.type == "independent":
+            found += [(number, (service,)) for service in services]
+        else:
+            found.append((number, services))
+    return found
+
+
+def _twins(instance: Instance) -> list[int]:
+    """For each visit the other half of an optional patient: both or neither. Who must be visited needs no such tie."""
+    visits = turns(instance)
+    found = [-1] * len(visits)
+    for v, (one, (other, _)) in enumerate(pairwise(visits)):
+        if one[0] == other and instance.patients[other].optional:
+            found[v], found[v + 1] = v + 1, v
+    return found
+
+
 def model_of(instance: Instance) -> Model:
-    """The instance as arrays."""
-    n, r = len(instance.patients), len(instance.caregivers)
+    """The instance as arrays; visit `v` is `turns(instance)[v]`."""
+    visits = turns(instance)
+    whose = [instance.patients[number] for number, _ in visits]
+    n, r = len(visits), len(instance.caregivers)
     points = {one.id: one.distance_matrix_index for one in instance.terminal_points}
     most = max((len(patient.time_windows) for patient in instance.patients), default=1)
     win = np.full((n, most, 2), 1e9)
@@ -211,17 +241,17 @@ def model_of(instance: Instance) -> Model:
     ops, sync, drop = np.ones(n), np.zeros(n), np.full(n, HARD_WEIGHT)
     low, high = np.zeros(n), np.zeros(n)
     dislike = instance.weight("caregiver_preferences")
-    for v, patient in enumerate(instance.patients):
-        ops[v] = len(patient.required_services)
+    for v, (patient, (_, services)) in enumerate(zip(whose, visits, strict=True)):
+        ops[v] = len(services)
         for w, window in enumerate(patient.time_windows):
             win[v, w] = window.start, window.end
         if patient.optional:
-            drop[v] = instance.weight("optional_patients")
+            drop[v] = instance.weight("optional_patients") * len(services) / len(patient.required_services)
         if patient.synchronization and ops[v] == 2:
             sync[v] = {"simultaneous": a.TOGETHER, "sequential": a.GAP}.get(patient.synchronization.type, a.SEPARATE)
             if patient.synchronization.distance:
                 low[v], high[v] = patient.synchronization.distance.min, patient.synchronization.distance.max
-        for k, need in enumerate(patient.required_services):
+        for k, need in enumerate(patient.required_services[service] for service in services):
             span[2 * v + k] = instance.length(need)
             for c, carer in enumerate(instance.caregivers):
                 if need.service in carer.abilities and carer.id not in (patient.incompatible_caregivers or ()):
@@ -236,10 +266,11 @@ def model_of(instance: Instance) -> Model:
     return make_model(
         dist=np.array(instance.distances, np.float64),
         ids={
-            a.PLACE: [patient.distance_matrix_index for patient in instance.patients],
+            a.PLACE: [patient.distance_matrix_index for patient in whose],
             a.OPS: ops,
             a.SYNC: sync,
-            a.WINDOWS: [len(patient.time_windows) for patient in instance.patients],
+            a.WINDOWS: [len(patient.time_windows) for patient in whose],
+            a.TWIN: _twins(instance),
         },
         visit={a.GAP_LO: low, a.GAP_HI: high, a.DROP: drop},
         op={a.SPAN: span},

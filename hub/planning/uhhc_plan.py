@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dispatch.plan import arrays as a
 from dispatch.plan.arrays import Model, State
-from hub.planning.uhhc import PARTS, Instance
+from dispatch.plan.later import later
+from dispatch.plan.search import Plan
+from hub.planning.uhhc import PARTS, Instance, turns
 
-__all__ = ["routes_of", "score"]
+__all__ = ["finished", "routes_of", "score"]
 
 LUNCH = "lunch_break"
 
@@ -17,16 +21,26 @@ def _number(value: float) -> int | float:
     return int(value) if value == int(value) else value
 
 
+def finished(model: Model, plan: Plan) -> tuple[Model, State, float]:
+    """The plan as it is handed out: nobody is visited by half, and starts are later where that costs less."""
+    for v, twin in enumerate(model.ids[:, a.TWIN]):
+        if twin >= 0 and plan.unit[2 * twin] == a.ABSENT:
+            plan.unit[2 * v : 2 * v + 2] = a.ABSENT
+    return later(model, plan, np.ones(model.n, bool))
+
+
 def routes_of(instance: Instance, model: Model, state: State) -> list[dict[str, Any]]:
     """The laid-out plan in the public form, lunch breaks as stops of their own. Carers without work have no route."""
     lunch = instance.lunch_bounds()
+    visits = turns(instance)
     routes = []
     for c, carer in enumerate(instance.caregivers):
         stops: list[dict[str, Any]] = []
         p = 2 * model.n + c
         x = int(state.link[p, a.NEXT])
         while x < 2 * model.n:
-            patient = instance.patients[x >> 1]
+            number, services = visits[x >> 1]
+            patient = instance.patients[number]
             start, row = float(state.node[x, a.TS]), state.node[x]
             done = int(state.node[p, a.NB]) if p < 2 * model.n else 0
             if lunch and row[a.NB] > done:
@@ -42,7 +56,7 @@ def routes_of(instance: Instance, model: Model, state: State) -> list[dict[str, 
             stops.append(
                 {
                     "patient": patient.id,
-                    "service": patient.required_services[x & 1].service,
+                    "service": patient.required_services[services[x & 1]].service,
                     "arrival_time": _number(start),
                     "departure_time": _number(float(row[a.TE])),
                 }

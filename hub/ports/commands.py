@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from hub.ports.records import Json
+from hub.ports.records import DeviceRow, Json
 
 __all__ = ["COMMAND_STATES", "CommandRow", "CommandState", "Commands", "DeviceConflict", "SensorRow"]
 
@@ -64,6 +64,18 @@ class Commands(Protocol):
 
     def waiting(self, device_id: str, command: str) -> bool:
         """Whether such a command is on its way to the device already."""
+
+    def asked(self, incident_id: str, since: datetime) -> bool:
+        """Whether a device was told to speak or to ring because of the incident since then."""
+
+    def voiceless_said(self, incident_id: str) -> bool:
+        """Whether the incident's timeline says already that no device has a voice."""
+
+    def devices_near(self, incident_id: str, since: datetime) -> list[tuple[DeviceRow, frozenset[str]]]:
+        """The devices of the resident of an incident: the alarm's own first, then those that are there.
+
+        Beside each the commands to speak or ring that it said since then it does not know.
+        """
 
     def sent(self, outbox_ids: Iterable[int], at: datetime) -> None:
         """These rows of the outbox have left: their commands are `sent`."""

@@ -12,18 +12,22 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from dispatch.model import Responder
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
 from hub.ports.commands import Commands, SensorRow
+from hub.ports.day_plans import DayPlans
 from hub.ports.desk import Desk
+from hub.ports.everyday import Everyday
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.matters import Matters
+from hub.ports.meals import Meals
+from hub.ports.medical import Medical
 from hub.ports.notices import Notices
 from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
+from hub.ports.proof import Proof
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
@@ -46,10 +50,13 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.responders import Responders
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
+from hub.ports.settlement import Settlement
 from hub.ports.situation import Situation
 from hub.ports.supervision import Supervision
+from hub.ports.time_bank import TimeBank
 from hub.ports.windows import Windows
 
 __all__ = [
@@ -66,7 +73,6 @@ __all__ = [
     "Outbox",
     "Reference",
     "Residents",
-    "Responders",
     "Series",
     "Timeline",
     "Transaction",
@@ -77,8 +83,10 @@ __all__ = [
 class Ledger(Protocol):
     """`uplink_seen`: what was taken already."""
 
-    def take(self, keys: Sequence[tuple[bytes, datetime]]) -> set[bytes]:
-        """Claims keys (digest, received_at); gives those that were fresh. A key twice in one call is fresh once."""
+    def take(self, keys: Sequence[tuple[bytes, datetime]], stretches: Sequence[int | None] = ()) -> set[bytes]:
+        """Claims keys (digest, received_at); gives those that were fresh. A key twice in one call is fresh once.
+        `stretches`: of each key the ten seconds since 1970 it was observed in, by which it is found when packed.
+        """
 
     def prune(self, before: datetime) -> int:
         """Forgets keys received before; gives how many."""
@@ -182,23 +190,6 @@ class Due(Protocol):
     def next_at(self) -> datetime | None: ...
 
 
-class Responders(Protocol):
-    def on_duty(self, area_path: Sequence[str], at: datetime | None = None) -> list[Responder]:
-        """Active responders on duty, with live counts, keys and residents known to them.
-
-        `at`: also who is on shift then by the rota, and without those who are absent.
-        """
-
-    def everyone(self) -> list[Responder]:
-        """All active responders, on duty or not."""
-
-    def get(self, responder_id: str) -> Responder | None: ...
-
-    def moved(self, responder_id: str, lat: float, lon: float, at: datetime) -> None: ...
-
-    def set_on_duty(self, responder_id: str, on_duty: bool) -> None: ...
-
-
 class Assignments(Protocol):
     def insert(self, row: AssignmentRow) -> None:
         """ConflictError where the responder has a live assignment to the same matter."""
@@ -220,6 +211,9 @@ class Orders(Protocol):
     def insert(self, order: OrderRow, visit: VisitRow) -> None: ...
 
     def get(self, order_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None: ...
+
+    def get_many(self, order_ids: Collection[str]) -> dict[str, tuple[OrderRow, VisitRow]]:
+        """By the order's id; what there is not is left out."""
 
     def of_visit(self, visit_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None: ...
 
@@ -339,16 +333,23 @@ class Transaction(Protocol):
     quarantine: Quarantine
     reference: Reference
     matters: Matters
+    meals: Meals
+    medical: Medical
     rota: Rota
     rules: Rules
+    settlement: Settlement
     supervision: Supervision
+    time_bank: TimeBank
     windows: Windows
     load: Load
     path_tests: PathTests
     plans: Plans
+    proof: Proof
+    day_plans: DayPlans
     provisioning: Provisioning
     desk: Desk
     home: Home
+    everyday: Everyday
 
     def look(
         self,
@@ -360,6 +361,7 @@ class Transaction(Protocol):
         slots: Collection[tuple[str, AlarmClass]],
         now: datetime,
         pairs: Collection[tuple[str, str]] = (),
+        stretches: Sequence[int | None] = (),
     ) -> Situation:
         """Claims `keys` as `Ledger.take` does, locks the live incidents of `slots` (subject, class), reads the rest.
 

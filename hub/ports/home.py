@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, get_args
@@ -68,6 +68,9 @@ class ConsentFilter:
 class Home(Protocol):
     def consents(self, resident_id: str) -> Sequence[ConsentRow]: ...
 
+    def allowing(self, resident_ids: Collection[str], purpose: Purpose) -> set[str]:
+        """Of these residents those whose permission is in force."""
+
     def grant(
         self, resident_id: str, purpose: Purpose, by: str, user_id: str | None, note: str | None, at: datetime
     ) -> bool:
@@ -89,6 +92,11 @@ class Home(Protocol):
 
     def photo(self, photo_id: str) -> tuple[str, bytes] | None:
         """(assignment id, JPEG)."""
+
+    def add_matter_photo(self, row: PhotoRow, incident_id: str, sha256: bytes, content: bytes) -> None:
+        """A photo of a reported matter; the same picture of one matter is kept once."""
+
+    def matter_photo(self, incident_id: str, photo_id: str) -> bytes | None: ...
 
     def set_code(self, area_id: str, code_hash: bytes | None, user_id: str | None, at: datetime) -> bool:
         """A new code of the area, or (None) no code any more; the one before is worth nothing from now on.

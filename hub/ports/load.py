@@ -95,6 +95,9 @@ class LoadReads(Protocol):
     def load_now(self, now: datetime) -> Json:
         """Seats on duty, what is stale, shelved, chattering and silenced, the mix of a day, what was spilled."""
 
+    def seated(self) -> list[Json]:
+        """(incident_id, seat, home, rule) of live incidents about people."""
+
     def report_operator_load(self, span: ReportSpan, by: str, zone: str) -> list[Json]:
         """Seats' hours by `seat`, `hour` or `day`: duty_h, rings, flood_min, spilled_in, spilled_out."""
 

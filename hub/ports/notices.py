@@ -10,7 +10,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 from hub.errors import HubError
 from hub.notices.model import Channel, Lane, Language, Until
 from hub.notices.pacing import RateRule
-from hub.ports.records import Json
+from hub.notices.templates import Words
+from hub.notices.wording import Wordings
+from hub.ports.records import Actor, Json
 
 __all__ = [
     "CallOutcome",
@@ -248,6 +250,27 @@ class Notices(Protocol):
 
     def people(self, parties: Collection[str]) -> Mapping[str, Person]:
         """How the parties are reached. A party that is not there is missing."""
+
+    def wordings(self) -> Wordings:
+        """What the site says in place of the hub's own words."""
+
+    def wording_states(self) -> list[Json]:
+        """The newest wording of each template and language that was ever changed."""
+
+    def wording_versions(self, template: str) -> list[Json]:
+        """Every wording of a template there was, the newest first."""
+
+    def wording_add(
+        self,
+        template: str,
+        language: Language,
+        version: int,
+        words: Words | None,
+        note: str | None,
+        by: Actor,
+        now: datetime,
+    ) -> bool:
+        """Keeps the next version of the words; None: the hub's own again. False: that version is there already."""
 
     def recent(self, bucket: str, since: datetime) -> list[datetime]:
         """When messages of a bucket left since; nobody else may judge the bucket until the commit."""

@@ -48,8 +48,8 @@ class Plans(Protocol):
     def contacts(self, resident_id: str) -> list[PlanContact]:
         """In the order of calling."""
 
-    def supervisors(self, now: datetime) -> list[tuple[str, str]]:
-        """(user id, name) of the supervisors, those on duty first."""
+    def supervisors(self, now: datetime) -> list[tuple[str, str, str | None]]:
+        """(user id, name, telephone) of the supervisors, those on duty first."""
 
     def place(self, incident_id: str) -> PlanPlace | None: ...
 

@@ -8,12 +8,18 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.ports.command_reads import CommandReads
+from hub.ports.day_plans import DayPlanReads
 from hub.ports.desk import DeskReads
 from hub.ports.load import LoadReads
+from hub.ports.meals import MealReads
+from hub.ports.medical import MedicalReads
 from hub.ports.notices import NoticeReads
 from hub.ports.plans import PlanReads
 from hub.ports.records import Json
+from hub.ports.service_reports import ServiceReads
+from hub.ports.settlement import SettlementReads
 from hub.ports.technical import TechnicalReads
+from hub.ports.time_bank import TimeBankReads
 
 __all__ = ["AlarmFilter", "Cursor", "IncidentFilter", "Observations", "OrderFilter", "Page", "Reads"]
 
@@ -68,6 +74,7 @@ class OrderFilter:
     resident_id: str | None = None
     day_from: datetime | None = None
     day_to: datetime | None = None
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,21 @@ class AlarmFilter:
     q: str | None = None
 
 
-class Reads(DeskReads, CommandReads, NoticeReads, TechnicalReads, LoadReads, PlanReads, Protocol):
+class Reads(
+    SettlementReads,
+    TimeBankReads,
+    DayPlanReads,
+    MealReads,
+    MedicalReads,
+    DeskReads,
+    CommandReads,
+    NoticeReads,
+    TechnicalReads,
+    LoadReads,
+    PlanReads,
+    ServiceReads,
+    Protocol,
+):
     """Every call is one short read-only statement or two; lists are ordered and paged by key, never by offset."""
 
     def cursor(self) -> Cursor:
@@ -109,6 +130,9 @@ class Reads(DeskReads, CommandReads, NoticeReads, TechnicalReads, LoadReads, Pla
     def orders_by_id(self, ids: Collection[str]) -> dict[str, Json]: ...
 
     def order_of_visit(self, visit_id: str) -> Json | None: ...
+
+    def asked_about(self, outcome: str | None, limit: int) -> list[str]:
+        """Ids of orders whose return visit is done, the latest first; `outcome` None: whatever came of it."""
 
     def tasks_of(self, responder_id: str) -> list[Json]:
         """Live assignments of a responder with their incident or order: critical first, then by time."""

@@ -5,15 +5,16 @@ Those of telemetry are tuples or structs: made by the hundred thousand, and a fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from devices.model import Reply, Uplink
 from dispatch.model import AssignmentState
+from hub.accounts import Payer
 from hub.alarms.changes import SYSTEM, Actor, ActorKind, Role
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Actor",
     "ActorKind",
     "AssignmentRow",
+    "CancelledBy",
     "DeviceRow",
     "DeviceSeen",
     "DueRow",
@@ -48,13 +50,28 @@ __all__ = [
 
 Json = dict[str, Any]
 Lane = Literal["alarm", "telemetry", "mixed", "tcp", "http"]
-Meanwhile = Callable[[], bool]
-"""A small piece of other work, done while something else is waited for. False: nothing to do now. Never raises."""
 UplinkOutcome = Literal["accepted", "repeat", "rejected", "unsupported", "quarantined"]
 OrderState = Literal["requested", "assigned", "in_service", "completed", "aborted", "missed", "cancelled"]
+CancelledBy = Literal["person", "plan", "pause", "status"]
 VisitState = Literal[
     "planned", "offered", "accepted", "en_route", "in_service", "completed", "aborted", "missed", "cancelled"
 ]
+
+
+class Meanwhile(Protocol):
+    """What a thread does while it waits for the database. Nothing of it raises."""
+
+    def work(self) -> bool:
+        """A small piece of other work. False: nothing to do now."""
+        ...
+
+    def rest(self) -> None:
+        """Called before the thread waits: there is nothing to do now."""
+        ...
+
+    def resume(self) -> None:
+        """Called after each `rest`; returns when the thread may go on."""
+        ...
 
 
 class Incoming(Struct, frozen=True):
@@ -230,7 +247,12 @@ class AssignmentRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One service wanted at one time."""
+    """One service wanted at one time.
+
+    `occurrence_on` is the day of its care plan's rule (a holiday may have moved the order itself) or of its programme.
+    `open_to` claim: whoever is qualified may take it. `cancelled_by`: what a person cancelled stays cancelled, the rest
+    is taken back when its cause is gone.
+    """
 
     id: str
     kind: str
@@ -248,11 +270,24 @@ class OrderRow:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
     version: int = 1
+    provider_id: str | None = None
+    care_plan_id: str | None = None
+    occurrence_on: date | None = None
+    open_to: Literal["claim"] | None = None
+    station_id: str | None = None
+    programme_id: str | None = None
+    preferred_responder_id: str | None = None
+    payer_hint: Payer | None = None
+    cancelled_by: CancelledBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VisitRow:
-    """An order on somebody's route."""
+    """An order on somebody's route.
+
+    `route_id` and `sequence`: of the published plan. `promised_*`: what resident and family were told. `pinned`: a
+    person nailed it down, no plan moves it.
+    """
 
     id: str
     order_id: str
@@ -263,6 +298,12 @@ class VisitRow:
     outcome: str | None = None
     note: str | None = None
     version: int = 1
+    route_id: str | None = None
+    planned_end: datetime | None = None
+    promised_from: datetime | None = None
+    promised_to: datetime | None = None
+    sequence: int | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +323,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """An account."""
+    """An account. `provider_id`: it sees that provider's rows and nothing else."""
 
     id: str
     username: str
@@ -294,6 +335,8 @@ class UserRow:
     theme: str = "auto"
     active: bool = True
     version: int = 1
+    phone: str | None = None
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

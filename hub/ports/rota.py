@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from hub.ports.records import Json
@@ -64,6 +64,9 @@ class SwapRow:
 class Rota(Protocol):
     def slice(self, start: datetime, end: datetime, *, role: str | None = None) -> RotaSlice:
         """What overlaps [start, end), of active people; `role`: only its shifts, and everybody who has it."""
+
+    def rostered(self, responder_id: str, at: datetime, within: timedelta) -> bool:
+        """Whether somebody has shifts so near to that time: then the rota says when they are on duty."""
 
     def path_of(self, area_id: str) -> tuple[str, ...]:
         """Ids from the district down to the area; NotFoundError where there is no such area."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from hub.alarms.rules import Position, Reading, Source, Word
@@ -22,6 +23,7 @@ class RulesSeen(NamedTuple):
     positions: Mapping[str, tuple[Position, ...]]
     sources: Mapping[str, tuple[Source, ...]]
     missed_meals: Mapping[str, tuple[datetime, ...]]
+    missed_visits: Mapping[str, tuple[datetime, ...]] = MappingProxyType({})
 
 
 class JudgedRow(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from hub.ports.records import Json
 
-__all__ = ["HearingRow", "PowerRow", "Supervision", "SuspectRow", "WatchRow"]
+__all__ = ["CutRow", "HearingRow", "PowerRow", "SharedRow", "Supervision", "SuspectRow", "WatchRow"]
 
 
 class HearingRow(NamedTuple):
@@ -51,6 +51,14 @@ class WatchRow(NamedTuple):
     incident_id: str | None = None
 
 
+class SharedRow(NamedTuple):
+    """A matter of many silent devices, by its subject. `over_at`: when it ended by itself; None: it is open."""
+
+    subject: str
+    opened_at: datetime
+    over_at: datetime | None
+
+
 class PowerRow(NamedTuple):
     """An incident of one device without mains power, with the area it shares the fault with."""
 
@@ -58,6 +66,20 @@ class PowerRow(NamedTuple):
     area_name: str
     incident_id: str
     device_id: str
+
+
+class CutRow(NamedTuple):
+    """A device of a power cut: what it said since. `area_id`: its own, else its resident's."""
+
+    device_id: str
+    lost_at: datetime
+    tells: bool
+    back_at: datetime | None
+    how: str | None
+    last_seen_at: datetime | None
+    resident_id: str | None
+    family: str
+    area_id: str | None
 
 
 class Supervision(Protocol):
@@ -83,8 +105,25 @@ class Supervision(Protocol):
     def drop(self, device_ids: Collection[str]) -> None:
         """Looks at them no more."""
 
-    def causes(self, upstreams: Collection[str], areas: Collection[str], since: datetime) -> list[Json]:
-        """(kind, key, interval_s, devices, last_heard_at, silent since `since`) of what devices hang on."""
+    def causes(
+        self, upstreams: Collection[str], areas: Collection[str], found: Collection[str], since: datetime
+    ) -> list[Json]:
+        """(places, interval_s, devices, last_heard_at, silent) of what hangs on these: a row for each set of places
+        (`upstream:KEY`, `area:KEY`) that devices hang on. Silent: since `since`, or one of `found`.
+        """
+
+    def shared(self, since: datetime) -> list[SharedRow]:
+        """Open matters of upstreams and areas that are silent; and those opened after `since` that ended by themselves,
+        the latest of each.
+        """
+
+    def singles(self, place: str, since: datetime) -> list[str]:
+        """Open incidents of single devices, opened from `since` on, that are about silence only, that nobody is at work
+        on, and whose silent devices all hang on the place.
+        """
+
+    def move(self, incident_ids: Collection[str], to: str) -> None:
+        """The silent devices of these incidents belong to another one."""
 
     def areas(self, area_ids: Collection[str]) -> dict[str, Json]:
         """(id, name, path, kind)."""
@@ -100,5 +139,19 @@ class Supervision(Protocol):
         where that is a shared matter already; an area is the smallest that is known.
         """
 
+    def cut_join(self, shared_id: str, incident_id: str, device_id: str) -> None:
+        """The device of a single incident belongs to a shared power cut; what it says of its power from now on."""
+
+    def cuts_running(self) -> list[str]:
+        """Live power cuts."""
+
+    def cut_heard(self, incident_id: str, now: datetime) -> int:
+        """Marks the devices that have said since that power is back; gives how many newly."""
+
+    def cut_devices(self, incident_id: str) -> list[CutRow]: ...
+
+    def cut_settle(self, incident_id: str, device_ids: Collection[str], now: datetime) -> None:
+        """These count as back because they were heard."""
+
     def release(self, incident_id: str, now: datetime) -> None:
-        """The devices of an incident are each looked at again, by themselves."""
+        """The devices of an incident are each looked at again, by themselves, after their whole span."""

@@ -15,9 +15,9 @@ __all__ = ["Decided", "Tally", "decided_json", "decided_line", "decided_of"]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision. `what`: alarm, rule, window_over, rule_over, assumed_close, done or uplink; `outcome`: open, fold,
-    record_only, repeat, rejected, clear, or the incident's state. `line`: of the record that caused it. `rings`: the
-    operators hear it now. `due`: what would happen when, if nobody claimed it.
+    """One decision. `what`: alarm, rule, silence, silence_over, window_over, rule_over, assumed_close, done or uplink;
+    `outcome`: open, fold, record_only, repeat, rejected, clear, or the incident's state. `line`: of the record that
+    caused it. `rings`: the operators hear it now. `due`: what would happen when, if nobody claimed it.
     """
 
     at: datetime

@@ -3,8 +3,8 @@
 What is played is what decides: the hub's own codecs, `hub.alarms` and the alarm's way into it. What is not: people. An
 incident is closed where the record says that somebody closed it, and else so long after its last alarm (the rule set
 says how long), since one that never ends would swallow the rest of the night. Nobody is called and no clock of an
-unclaimed incident runs; each opening says when they would. The silence of devices needs the hub's own hearing and is
-not judged from a recording.
+unclaimed incident runs; each opening says when they would. The silence of devices is judged where their records say how
+often they report (`hub.replay.hearing`).
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from devices import FAMILIES, Codec, Uplink
-from hub.alarms import Acknowledge, Actor, Alarm, AlarmClass, Close, Incident, Reason, Taken, apply, classify, take
+from hub.alarms import Acknowledge, Actor, Alarm, Close, Incident, Reason, Taken, apply, classify, take
 from hub.alarms.chatter import CHATTER_WITHIN
 from hub.alarms.rules import judge
 from hub.alarms.windows import AfterWindow, Silenced, Window, stands_after
 from hub.errors import HubError
 from hub.ports import DeviceRow, Incoming
 from hub.replay.decided import Decided, Tally, decided_of
+from hub.replay.hearing import Hearing
 from hub.replay.kept import KeptEvent
 from hub.replay.people import Person, person_of
 from hub.replay.recording import BadLine, Record, Recording
 from hub.replay.rule_set import DEFAULT_RULES, RuleSet
+from hub.replay.silences import Silences, Slot, goodbye
 from hub.service.prepared import decoded_by
 from hub.service.quieting import Quieting
 from hub.service.raising import alarm_of
@@ -40,10 +42,8 @@ _SOONEST: Final = timedelta(seconds=1)
 _OPERATOR: Final = Actor(kind="operator", name="recorded", user_id="recorded", role="supervisor")
 _CODECS: Final[Mapping[str, Codec]] = {name: family.codec for name, family in FAMILIES.items()}
 
-Slot = tuple[str, AlarmClass]
 
-
-class Night:
+class Night(Silences):
     """One playing of a recording. `decided`: what was decided, in order; `tally`: in numbers; `bad`: bad records."""
 
     def __init__(self, rules: RuleSet, zone: tzinfo) -> None:
@@ -57,6 +57,7 @@ class Night:
         self._windows: dict[str, tuple[Window, list[tuple[Alarm, str | None]]]] = {}
         self._recent: dict[tuple[str, str], list[datetime]] = {}
         self._seen: set[bytes] = set()
+        self._hearing = Hearing(zone)
         self._battery: dict[str, int] = {}
         self._ahead: list[tuple[datetime, int, str, str]] = []
         self._order = itertools.count()
@@ -67,6 +68,8 @@ class Night:
 
     def play(self, recording: Recording) -> None:
         """Takes every record at its time, and whatever time alone brings about in between."""
+        happened = (one.at for one in recording.records if one.kind not in ("device", "resident"))
+        self._hearing.began_at = next(happened, None)
         for record in recording.records:
             if record.kind != "device" and record.kind != "resident":
                 self._pass_to(record.at)
@@ -92,6 +95,8 @@ class Night:
                 self._look(about, at)
             elif what == "window":
                 self._window_over(about, at)
+            elif what == "silence":
+                self._listen(about, at)
             else:
                 self._assume_closed(about, at)
 
@@ -129,6 +134,13 @@ class Night:
                 )
                 if body.get("resident_id"):
                     self._person(body["resident_id"])
+                began = self._hearing.began_at
+                if self._rules.silence and began is not None and self._hearing.watch(body, max(record.at, began)):
+                    self._later(max(record.at, began), "silence", body["id"])
+            case "heard":
+                self._heard(body["device_id"], record.at)
+            case "deaf":
+                self._hearing.deaf(record.at, datetime.fromisoformat(body["ends_at"]), body.get("way"))
             case "resident":
                 person = person_of(body, self._people.get(body["id"]))
                 self._people[body["id"]] = person
@@ -137,8 +149,9 @@ class Night:
                     self._later(record.at, "look", body["id"])  # a status is respected at once
             case "window":
                 self._open_window(record)
-            case "missed_meal":
-                self._person(body["resident_id"]).meals.append(record.at)
+            case "missed_meal" | "missed_visit":
+                person = self._person(body["resident_id"])
+                (person.meals if record.kind == "missed_meal" else person.visits).append(record.at)
                 self._later(record.at, "look", body["resident_id"])
             case "done":
                 self._done(record)
@@ -163,6 +176,9 @@ class Night:
         if item.decoded.error is not None and not item.decoded.events:
             self.tally.rejected += 1
             self._plain(record, "rejected", Reason("rejected", item.decoded.error))
+        charging = next((e.attributes["charging"] for e in item.decoded.events if "charging" in e.attributes), None)
+        said = charging if isinstance(charging, bool) else None
+        self._heard(device_id, record.at, said, goodbye=goodbye(item.decoded.events))
         for event, key in zip(item.decoded.events, item.keys, strict=True):
             if key is not None and key in self._seen:
                 self.tally.repeats += 1

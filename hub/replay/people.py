@@ -42,6 +42,7 @@ class Person:
     words: list[Word] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
     meals: list[datetime] = field(default_factory=list)
+    visits: list[datetime] = field(default_factory=list)
     heard: dict[str, datetime] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
 
@@ -71,6 +72,7 @@ class Person:
             positions={resident.id: tuple(self.positions)},
             sources={resident.id: tuple(Source(ident, at) for ident, at in self.heard.items())},
             missed_meals={resident.id: tuple(self.meals)},
+            missed_visits={resident.id: tuple(self.visits)},
         )
         known = remembered(self.known, seen, resident.id)
         self.known = {name: at.isoformat() for name, at in known.items()}
@@ -91,6 +93,7 @@ class Person:
         recent = [one for one in self.positions if now - one.received_at <= _POSITIONS_FOR]
         self.positions = recent[-_MOST_POSITIONS:]
         self.meals = [one for one in self.meals if now - one <= _MEALS_FOR]
+        self.visits = [one for one in self.visits if now - one <= _MEALS_FOR]
 
 
 def person_of(body: Mapping[str, Any], before: Person | None = None) -> Person:

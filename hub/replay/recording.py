@@ -7,7 +7,9 @@ A line is an object. `kind` says what it is (absent: an uplink):
 - `device`: `id`, `family`, `resident_id`, `area_id`, `profile`; `resident`: `id`, `name`, `status`, `area_id`,
   `thresholds`, `geofences`, `usual`. With `at` they say what became so then, else what was so from the beginning.
 - `window`: `starts_at`, `ends_at`, `reason`, `by`, and `device_id`, `area_id` or `type`; `window_kind` absent: silence.
-- `missed_meal`: `at`, `resident_id`.
+- `missed_meal`, `missed_visit`: `at`, `resident_id`.
+- `heard`: `at`, `device_id`: a sign of life of which nothing else was kept; `deaf`: `at`, `ends_at`, `way` (none: all)
+  when the hub itself could not hear. A `device` that says `interval_s` (or `silence`) is listened for.
 - `done`: `at`, `action` (`acknowledge`, `close`), `class`, and `resident_id` or `device_id`: what operators did.
 
 Lines may be in any order: records are taken by their time, equal ones as they stand in the file, what people did last.
@@ -26,7 +28,7 @@ from devices.topics import parse_up
 
 __all__ = ["BadLine", "Record", "RecordKind", "Recording", "read_recording"]
 
-RecordKind = Literal["uplink", "device", "resident", "window", "missed_meal", "done"]
+RecordKind = Literal["uplink", "device", "resident", "window", "missed_meal", "missed_visit", "done", "heard", "deaf"]
 _KINDS: Final = get_args(RecordKind)
 _BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 _NEEDED: Final[Mapping[RecordKind, tuple[str, ...]]] = {
@@ -35,7 +37,10 @@ _NEEDED: Final[Mapping[RecordKind, tuple[str, ...]]] = {
     "resident": ("id",),
     "window": ("starts_at", "ends_at", "reason"),
     "missed_meal": ("at", "resident_id"),
+    "missed_visit": ("at", "resident_id"),
     "done": ("at", "action", "class"),
+    "heard": ("at", "device_id"),
+    "deaf": ("at", "ends_at"),
 }
 _TEXTS: Final = (
     *("id", "family", "device_id", "resident_id", "area_id", "type", "topic"),
@@ -117,8 +122,15 @@ def _record(number: int, line: str) -> Record:
             if not (body.get("device_id") or body.get("area_id") or body.get("type")):
                 raise ValueError("a window needs device_id, area_id or type")
             return Record(number, "window", starts_at, body)
-        case "missed_meal":
-            return Record(number, "missed_meal", _time(body, "at"), body)
+        case "missed_meal" | "missed_visit" as kind:
+            return Record(number, kind, _time(body, "at"), body)
+        case "heard":
+            return Record(number, "heard", _time(body, "at"), body)
+        case "deaf":
+            at, ends_at = _time(body, "at"), _time(body, "ends_at")
+            if ends_at <= at:
+                raise ValueError("ends_at: must be later than at")
+            return Record(number, "deaf", at, body)
         case "done":
             if body["action"] not in ("acknowledge", "close"):
                 raise ValueError(f"action: acknowledge or close, not {body['action']!r}")

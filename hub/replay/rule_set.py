@@ -2,6 +2,7 @@
 
 close_after_min = 60          # an incident nobody closes in the record is taken as closed so long after its last alarm
 chatter = true
+silence = true                # of devices whose record says how often they report
 [thresholds]                  # defaults of everybody; a resident's own go before them
 heart_rate_high = 120
 [rules]
@@ -33,6 +34,7 @@ class RuleSet:
     priorities: Mapping[str, Priority] = field(default_factory=dict)
     close_after_min: float = 60.0
     chatter: bool = True
+    silence: bool = True
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -56,7 +58,7 @@ def read_rule_set(text: str, name: str) -> RuleSet:
     faults = [
         f"{key}: there is no such setting"
         for key in body
-        if key not in ("thresholds", "rules", "priorities", "close_after_min", "chatter")
+        if key not in ("thresholds", "rules", "priorities", "close_after_min", "chatter", "silence")
     ]
     thresholds = _table(body, "thresholds", faults)
     faults += [f"thresholds.{one}" for one in check_thresholds(thresholds, RULE_IDS)]
@@ -78,9 +80,12 @@ def read_rule_set(text: str, name: str) -> RuleSet:
     chatter = body.get("chatter", True)
     if not isinstance(chatter, bool):
         faults.append("chatter: true or false")
+    silence = body.get("silence", True)
+    if not isinstance(silence, bool):
+        faults.append("silence: true or false")
     if faults:
         raise ValueError("; ".join(f"{name}: {fault}" for fault in faults))
-    return RuleSet(name, thresholds, frozenset(off), priorities, float(after), chatter)
+    return RuleSet(name, thresholds, frozenset(off), priorities, float(after), chatter, silence)
 
 
 def _table(body: Mapping[str, Any], name: str, faults: list[str]) -> dict[str, Any]:

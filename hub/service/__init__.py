@@ -15,14 +15,20 @@ from hub.notices.pacing import QuietHours
 from hub.ports import Database, Outlet
 from hub.service.answering import Answering, LinkView
 from hub.service.area_codes import MATTERS, AreaCodes
+from hub.service.asking import DeviceAsks
 from hub.service.calls import Calls
 from hub.service.care import Care
+from hub.service.care_orders import PlanOrders
 from hub.service.claims import Claims
 from hub.service.commands import CommandDesk
 from hub.service.credentials import Credentials
+from hub.service.day_planning import DayPlanning, DayWork
+from hub.service.day_services import DayServices, day_services
 from hub.service.devices import DeviceRegister
 from hub.service.dispatching import Dispatching, StepName
+from hub.service.disputing import Disputing
 from hub.service.escalating import Escalating
+from hub.service.everyday import Everyday, EverydayTimes, build_everyday
 from hub.service.following import Following
 from hub.service.foreseeing import Foreseeing
 from hub.service.handling import Handling, Sample
@@ -32,11 +38,21 @@ from hub.service.ingest import Ingest
 from hub.service.intake import Intake
 from hub.service.load import LoadDesk, Looked
 from hub.service.matters import COLOURS, LoopTimes, MatterDesk
+from hub.service.meal_desk import MealDesk
+from hub.service.meal_door import DoorTap, MealDoor
+from hub.service.meal_kitchen import OVERRIDERS, MealKitchen
+from hub.service.meal_rounds import MealRounds, Solve
+from hub.service.meals import MealServices
+from hub.service.measuring import Measuring
+from hub.service.medical import Teleconsults, VisitResults, check_particulars, fields_of
 from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
+from hub.service.patrols import PATROL_MATTERS, PatrolDesk
 from hub.service.power import PowerCuts
 from hub.service.profiles import ProfileRegister
+from hub.service.programme_people import participant_json
+from hub.service.proof import Proofs
 from hub.service.push_shelter import Sheltered
 from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
@@ -50,18 +66,26 @@ from hub.service.rota import RotaDesk
 from hub.service.rota_board import RotaBoard
 from hub.service.rule_desk import MOST_FENCES, Entered, RuleDesk
 from hub.service.ruling import Ruled, Ruling
+from hub.service.satisfaction import ReturnVisitTimes
 from hub.service.sending import Counted, Parcel, Sending, Wording, count_nothing
 from hub.service.sensors import Sensors
+from hub.service.settling import ClaimsWanted, Settling
 from hub.service.supervising import Supervised, Supervising
+from hub.service.time_banking import TimeBanking
+from hub.service.visits import Tended, VisitDesk
+from hub.service.vitals_rounds import VitalsRounds
 from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
 from hub.service.windows import WindowDesk
+from hub.service.wording_desk import WordingDesk
 from hub.service.writing import Writer
 
 __all__ = [
     "COLOURS",
     "MATTERS",
     "MOST_FENCES",
+    "OVERRIDERS",
     "PATH_DEVICE",
+    "PATROL_MATTERS",
     "PHOTO_BYTES",
     "WEBHOOK_EVENTS",
     "Answering",
@@ -69,13 +93,21 @@ __all__ = [
     "Calls",
     "Care",
     "Claims",
+    "ClaimsWanted",
     "CommandDesk",
     "Counted",
     "Credentials",
+    "DayPlanning",
+    "DayServices",
+    "DayWork",
     "DeviceRegister",
     "Dispatching",
+    "Disputing",
+    "DoorTap",
     "Entered",
     "Escalating",
+    "Everyday",
+    "EverydayTimes",
     "Following",
     "Foreseeing",
     "Handling",
@@ -88,6 +120,11 @@ __all__ = [
     "Looked",
     "LoopTimes",
     "MatterDesk",
+    "MealDesk",
+    "MealDoor",
+    "MealKitchen",
+    "MealRounds",
+    "MealServices",
     "Onboarding",
     "Parcel",
     "PathTests",
@@ -101,6 +138,7 @@ __all__ = [
     "Recommending",
     "Repairs",
     "ResponsePlans",
+    "ReturnVisitTimes",
     "RotaBoard",
     "RotaDesk",
     "RuleDesk",
@@ -109,16 +147,26 @@ __all__ = [
     "Sending",
     "Sensors",
     "Services",
+    "Settling",
     "Sheltered",
+    "Solve",
     "StepName",
     "Supervised",
     "Supervising",
+    "Teleconsults",
+    "Tended",
+    "TimeBanking",
+    "VisitDesk",
+    "VisitResults",
     "WebhookDesk",
     "WindowDesk",
     "Wording",
     "build_services",
+    "check_particulars",
     "count_nothing",
+    "fields_of",
     "notify",
+    "participant_json",
     "plan_progress",
     "recommendation_json",
     "withdraw",
@@ -158,6 +206,11 @@ class Services:
     rule_desk: RuleDesk
     recommending: Recommending
     matters: MatterDesk
+    meals: MealServices
+    teleconsults: Teleconsults
+    vitals_rounds: VitalsRounds
+    visit_results: VisitResults
+    visits: VisitDesk
     rota: RotaDesk
     rota_board: RotaBoard
     repairs: Repairs
@@ -165,10 +218,17 @@ class Services:
     claims: Claims
     homes: Homes
     area_codes: AreaCodes
+    patrols: PatrolDesk
     following: Following
     sending: Sending
     answering: Answering
+    settling: Settling
+    disputing: Disputing
+    time_banking: TimeBanking
     webhooks: WebhookDesk
+    day: DayServices
+    wordings: WordingDesk
+    everyday: Everyday
 
 
 def build_services(
@@ -183,22 +243,30 @@ def build_services(
     policy: EscalationPolicy = DEFAULT_POLICY,
     zone: tzinfo = CHINA,
     loop: LoopTimes | None = None,
+    everyday: EverydayTimes = EverydayTimes(),
     outlets: Mapping[Channel, Outlet] | None = None,
     wording: Wording = Wording(),
     quiet: QuietHours | None = None,
     counted: Counted = count_nothing,
     shadow: bool = False,
+    hours_expire: timedelta | None = None,
 ) -> Services:
     """Plugs the use cases together.
 
     `outlets`: the channels that are set up; `quiet`: when routine notices wait. `shadow`: nobody is called.
     """
-    writer = Writer(new_id, travel, shadow=shadow)
     commands = CommandDesk(database, clock, new_id)
+    writer = Writer(new_id, travel, zone, shadow=shadow, ask=DeviceAsks(commands.give_in, wording.desk))
     raising = Raising(new_id, writer, policy, commands.locate_where_needed, PlanBook(zone))
-    dispatching = Dispatching(database, clock, new_id, writer, travel)
+    rule_desk = RuleDesk(database, clock, new_id, raising)
+    measuring = Measuring(new_id, rule_desk, zone)
+    proofs = Proofs(new_id, zone, measuring)
+    dispatching = Dispatching(database, clock, new_id, writer, travel, proofs, zone)
     ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
-    care = Care(database, clock, new_id, dispatching)
+    intake = Intake(database, clock, new_id, raising)
+    kitchen = MealKitchen(database, clock, zone)
+    plans = PlanOrders(new_id, zone, everyday.weeks_ahead)
+    care = Care(database, clock, new_id, dispatching, plans, kitchen=kitchen)
     onboarding = Onboarding(database, clock)
     matters = MatterDesk(database, clock, new_id, loop or LoopTimes(), zone)
     handling = Handling(database, clock, writer, sample, matters.return_visit)
@@ -208,7 +276,7 @@ def build_services(
         handling=handling,
         dispatching=dispatching,
         care=care,
-        intake=Intake(database, clock, new_id, raising),
+        intake=intake,
         calls=Calls(database, clock, new_id, VoiceHeard(writer)),
         devices=DeviceRegister(database, clock, new_id, hash_secret),
         commands=commands,
@@ -227,21 +295,47 @@ def build_services(
         claims=Claims(database, clock),
         homes=Homes(database, clock, new_id),
         area_codes=AreaCodes(database, clock, new_id, raising),
+        patrols=PatrolDesk(database, clock, new_id, raising),
         following=following,
         sending=Sending(
             database, clock, new_id, following, outlets=ways, wording=wording, quiet=quiet, counted=counted
         ),
         answering=Answering(database, clock, dispatching, handling, following, wording),
         webhooks=WebhookDesk(database, clock, new_id),
+        settling=Settling(database, clock, new_id, zone),
+        disputing=Disputing(database, clock, new_id, zone),
+        time_banking=TimeBanking(database, clock, new_id, hours_expire),
+        wordings=WordingDesk(database, clock, wording),
+        everyday=build_everyday(
+            database,
+            clock=clock,
+            new_id=new_id,
+            travel=travel,
+            raising=raising,
+            zone=zone,
+            plans=plans,
+            times=everyday,
+        ),
         supervising=Supervising(database, clock, new_id, raising, writer, zone),
         windows=WindowDesk(database, clock, new_id, raising),
         power=PowerCuts(database, clock, new_id, raising, writer),
         load=LoadDesk(database, clock),
         path_tests=PathTests(database, clock, new_id, raising, writer, zone),
         ruling=Ruling(database, clock, new_id, raising, zone),
-        rule_desk=RuleDesk(database, clock, new_id, raising),
+        rule_desk=rule_desk,
         matters=matters,
-        recommending=Recommending(database, clock, travel),
+        meals=MealServices(
+            kitchen,
+            MealDesk(database, clock, new_id, zone, kitchen, care),
+            MealDoor(database, clock, new_id, zone, raising, proofs),
+            MealRounds(database, clock, new_id, zone, kitchen, travel),
+        ),
+        teleconsults=Teleconsults(database, clock, new_id, intake),
+        vitals_rounds=VitalsRounds(database, clock),
+        visit_results=VisitResults(database, clock),
+        visits=VisitDesk(database, clock, measuring, zone),
+        recommending=Recommending(database, clock, travel, zone),
         rota=RotaDesk(database, clock, new_id, zone),
         rota_board=RotaBoard(database, clock, zone),
+        day=day_services(database, clock, new_id, zone, travel),
     )

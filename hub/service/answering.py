@@ -7,7 +7,7 @@ from typing import Literal
 
 from hub.clock import Clock
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.notices import TEMPLATES, Language, party_of
+from hub.notices import TEMPLATES, Language, party_of, worded
 from hub.notices.rendering import render
 from hub.ports import Actor, Database, Json, Transaction
 from hub.ports.notices import TokenRow
@@ -76,7 +76,7 @@ class Answering:
         return self.show(token)
 
     def _view(self, tx: Transaction, row: TokenRow) -> LinkView:
-        template = TEMPLATES[row.template]
+        template = worded(row.template, tx.notices.wordings())
         said = render(template, row.params, row.language, site=self._wording.site, desk=self._wording.desk)
         assignment = tx.assignments.get(row.assignment_id) if row.assignment_id else None
         state: LinkState = "open"

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from hub.alarms import Alarm, Priority, classify
+from hub.alarms import Priority
 from hub.clock import Clock, IdSource
-from hub.errors import BadRequestError, NotFoundError
+from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Actor, Database, Json
-from hub.service.raising import NewAlarm, Raising
+from hub.service.raising import NewAlarm, Raising, alarm_of_person
 
 __all__ = ["MATTERS", "AreaCodes", "Matter"]
 
@@ -105,9 +105,20 @@ class AreaCodes:
             raise BadRequestError(f"kind must be one of {', '.join(MATTERS)}", field="kind")
         if kind == "other" and not (note or "").strip():
             raise BadRequestError("say in a few words what it is", field="note")
-        now = self._clock()
         digest = hashlib.sha256(f"qr\0{code}\0{key}".encode()).digest()[:16] if key else None
         attributes = {"channel": "qr", "matter": kind, **({"phone": phone} if phone else {})}
+        try:
+            return self._raise(code, matter, note, attributes, digest)
+        except ConflictError as error:
+            if error.code != "repeat":
+                raise
+            # Pressed twice in one moment: the other press is committed now.
+            return self._raise(code, matter, note, attributes, digest)
+
+    def _raise(
+        self, code: str, matter: Matter, note: str | None, attributes: Mapping[str, str], digest: bytes | None
+    ) -> str:
+        now = self._clock()
         with self._database.begin() as tx:
             area_id = tx.home.area_of_code(_digest(code))
             if area_id is None:
@@ -115,18 +126,14 @@ class AreaCodes:
             first = tx.home.matter_of_key(digest) if digest else None
             if first is not None:
                 return first[0]
-            alarm = Alarm(
-                id=self._new_id(),
-                device_id=None,
-                resident_id=None,
-                type=matter.type,
-                alarm_class=classify(matter.type)[0],
+            alarm = alarm_of_person(
+                self._new_id(),
+                matter.type,
+                now,
+                area_id=area_id,
                 priority=matter.priority,
-                received_at=now,
-                observed_at=now,
                 note=note,
-                source="person",
-                attributes={**attributes, "area_id": area_id},
+                attributes=attributes,
             )
             self._raising.raise_alarms(tx, [NewAlarm(alarm, key=digest, actor=_SCANNED, area_id=area_id)], now)
         return alarm.id

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dispatch import LIVE_ASSIGNMENT_STATES, SERVICE_KINDS
+from dispatch import LIVE_ASSIGNMENT_STATES
 from hub.care import ABSENT_STATUSES, RESIDENT_STATUSES
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.ports import Actor, Database, EntryRow, OrderRow, Transaction, VisitRow
+from hub.ports import Actor, Database, EntryRow, OrderRow, Transaction
+from hub.service.care_orders import PlanOrders
 from hub.service.dispatching import Dispatching, StepName
 from hub.service.guards import check_version
+from hub.service.meal_kitchen import MealKitchen
+from hub.service.medical import check_particulars
+from hub.service.ordering import cancel, kind_of, place
 
 __all__ = ["Care"]
 
@@ -25,38 +28,43 @@ _VISIT_STEPS: Mapping[str, StepName] = {
     "check-out": "complete",
 }
 _LATEST = timedelta(days=366)
+_KEPT = timedelta(hours=24)
+"""So long an order may have waited on a phone without a signal and is still what is wanted."""
+_AT_ONCE = timedelta(minutes=2)
 
 
 class Care:
     """Orders and visits; what changes when a resident is away, in hospital, moved or dead."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: IdSource, dispatching: Dispatching) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        new_id: IdSource,
+        dispatching: Dispatching,
+        plans: PlanOrders,
+        *,
+        kitchen: MealKitchen,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._new_id = new_id
         self._dispatching = dispatching
+        self._plans = plans
+        self._kitchen = kitchen
 
     def create_order(self, fields: Mapping[str, Any], actor: Actor) -> str:
         """One service wanted at one time; gives the order's id.
 
         `fields`: kind, resident_id, wanted_from (datetime), optionally wanted_to, duration_min, note, attributes,
-        incident_id. BadRequestError with the field; ConflictError where the resident's status allows no service.
+        incident_id, open_to, station_id, provider_id, preferred_responder_id, payer_hint; `at`, when it was asked for
+        on a phone without a signal. BadRequestError with the field; ConflictError where the resident's status allows no
+        service.
         """
         now = self._clock()
-        kind = SERVICE_KINDS.get(fields["kind"])
-        if kind is None:
-            known = ", ".join(sorted(SERVICE_KINDS))
-            raise BadRequestError(f"there is no service kind {fields['kind']!r}; known: {known}", field="kind")
-        wanted_from: datetime = fields["wanted_from"]
-        duration = int(fields.get("duration_min") or kind.duration_min)
-        wanted_to: datetime = fields.get("wanted_to") or wanted_from + timedelta(minutes=30)
-        if wanted_to < wanted_from:
-            raise BadRequestError("it ends before it begins", field="wanted_to")
-        if wanted_to < now:
-            raise BadRequestError("this time is past", field="wanted_from")
-        if wanted_from > now + _LATEST:
-            raise BadRequestError("more than a year ahead", field="wanted_from")
+        wanted_from, wanted_to, late = _window(fields, now)
         with self._database.begin() as tx:
+            kind = kind_of(tx, fields["kind"])
             resident = tx.residents.get(fields["resident_id"])
             if resident is None:
                 raise NotFoundError(f"no resident {fields['resident_id']}", field="resident_id")
@@ -76,7 +84,7 @@ class Care:
                 state="requested",
                 wanted_from=wanted_from,
                 wanted_to=wanted_to,
-                duration_min=duration,
+                duration_min=int(fields.get("duration_min") or kind.duration_min),
                 carers=kind.carers,
                 source=actor.kind,
                 created_at=now,
@@ -84,10 +92,15 @@ class Care:
                 incident_id=incident_id,
                 note=fields.get("note"),
                 attributes=fields.get("attributes") or {},
+                open_to=fields.get("open_to"),
+                station_id=_known(tx, "stations", fields, "station_id"),
+                provider_id=fields.get("provider_id"),
+                preferred_responder_id=_known(tx, "responders", fields, "preferred_responder_id"),
+                payer_hint=fields.get("payer_hint"),
             )
-            visit = VisitRow(id=self._new_id(), order_id=order.id, state="planned", planned_start=wanted_from)
-            tx.orders.insert(order, visit)
-            tx.timeline.add(_entry(now, order, "requested", actor, {"kind": kind.id}))
+            check_particulars(tx, kind.id, order.attributes)
+            place(tx, order, self._new_id, actor, now, **late)
+            self._kitchen.place(tx, order, resident, actor, now)
             if incident_id is not None:
                 tx.timeline.add(
                     EntryRow(
@@ -113,7 +126,8 @@ class Care:
             order, visit = found
             if order.state not in ("requested", "assigned"):
                 raise ConflictError(f"the order is {order.state}: it cannot be cancelled", state=order.state)
-            _cancel(tx, order, visit, now, actor, reason)
+            self._kitchen.may_cancel(tx, order, actor, now)
+            cancel(tx, order, visit, now, actor, reason)
 
     def visit_step(
         self, visit_id: str, action: str, actor: Actor, *, version: int | None = None, **details: Any
@@ -141,7 +155,8 @@ class Care:
     def set_resident_status(self, resident_id: str, status: str, reason: str | None, actor: Actor) -> None:
         """Where the resident is. From the moment of absence no order and (but for `away`) no alarm.
 
-        Orders that have not begun are cancelled, whoever was to go is stood down.
+        Orders that have not begun are cancelled, whoever was to go is stood down. Back home, those of care plans come
+        again.
         """
         if status not in RESIDENT_STATUSES:
             raise BadRequestError(f"status must be one of {', '.join(RESIDENT_STATUSES)}", field="status")
@@ -152,6 +167,8 @@ class Care:
                 raise NotFoundError(f"no resident {resident_id}")
             if resident.status == status:
                 return
+            # Their locks before those of orders: none is made beside us.
+            tx.everyday.care_plans.of_resident(resident_id)
             tx.residents.set_status(resident_id, status, reason, now)
             tx.timeline.add(
                 EntryRow(
@@ -167,29 +184,35 @@ class Care:
                 for order, visit in tx.orders.open_of_resident(resident_id):
                     if order.state == "in_service":
                         continue  # a carer is there: that visit ends with what was found, not by a line of the register
-                    _cancel(tx, order, visit, now, actor, f"resident {status}")
+                    cancel(tx, order, visit, now, actor, f"resident {status}", "status")
+            else:
+                self._plans.follow_resident(tx, resident_id, now, actor)
+                for programme in tx.everyday.programmes.all(active=True):
+                    tx.everyday.programmes.made(programme.id, None)  # its orders come again within minutes
 
 
-def _cancel(tx: Transaction, order: OrderRow, visit: VisitRow, now: datetime, actor: Actor, reason: str) -> None:
-    for row in tx.assignments.of_visit(visit.id):
-        if row.state in LIVE_ASSIGNMENT_STATES:
-            tx.assignments.save(replace(row, state="stood_down", ended_at=now, reason=reason, version=row.version + 1))
-            tx.due.clear("assignment", row.id)
-            tx.timeline.add(
-                _entry(
-                    now,
-                    order,
-                    "stood_down",
-                    actor,
-                    {"assignment_id": row.id, "responder_id": row.responder_id, "reason": reason},
-                )
-            )
-    tx.orders.save(
-        replace(order, state="cancelled", reason=reason, version=order.version + 1),
-        replace(visit, state="cancelled", ended_at=now, version=visit.version + 1),
-    )
-    tx.timeline.add(_entry(now, order, "cancelled", actor, {"reason": reason}))
+def _window(fields: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime, dict[str, Any]]:
+    """When it is wanted, and what the order's first line says of one that came late (`asked_at`, `wanted_from`).
+
+    One that was asked for in time and whose time passed on the way is wanted at once: the need has not gone with it.
+    """
+    wanted_from: datetime = fields["wanted_from"]
+    wanted_to: datetime = fields.get("wanted_to") or wanted_from + timedelta(minutes=30)
+    if wanted_to < wanted_from:
+        raise BadRequestError("it ends before it begins", field="wanted_to")
+    if wanted_from > now + _LATEST:
+        raise BadRequestError("more than a year ahead", field="wanted_from")
+    asked_at = min(fields.get("at") or now, now)
+    late: dict[str, Any] = {} if now - asked_at < _AT_ONCE else {"asked_at": asked_at.isoformat()}
+    if wanted_to >= now:
+        return wanted_from, wanted_to, late
+    if asked_at > wanted_to or now - asked_at > _KEPT:
+        raise BadRequestError("this time is past", field="wanted_from")
+    return now, now + (wanted_to - wanted_from), {**late, "wanted_from": wanted_from.isoformat()}
 
 
-def _entry(at: datetime, order: OrderRow, kind: str, actor: Actor, body: Mapping[str, Any]) -> EntryRow:
-    return EntryRow(at=at, subject_kind="order", subject_id=order.id, kind=kind, actor=actor, body=body)
+def _known(tx: Transaction, table: str, fields: Mapping[str, Any], name: str) -> str | None:
+    found = fields.get(name)
+    if found is not None and tx.reference.get(table, found) is None:
+        raise NotFoundError(f"no {table.removesuffix('s')} {found}", field=name)
+    return None if found is None else str(found)

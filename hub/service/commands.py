@@ -8,6 +8,7 @@ Where a device's wire only says that it has the command, its next position or me
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -28,6 +29,7 @@ from hub.ports import (
     OutboxRow,
     Transaction,
 )
+from hub.service.asking import UNSUPPORTED, no_voice
 from hub.service.raising import NewAlarm
 from hub.service.series import fix_json
 
@@ -97,9 +99,9 @@ class CommandDesk:
                 raise ConflictError(f"device {device_id} was revoked", code="revoked")
             if incident_id is not None:
                 _check_incident(tx, incident_id, device)
-            return self._give(tx, device, command, fields, actor, now, incident_id=incident_id, lives=lives)
+            return self.give_in(tx, device, command, fields, actor, now, incident_id=incident_id, lives=lives)
 
-    def _give(
+    def give_in(
         self,
         tx: Transaction,
         device: DeviceRow,
@@ -112,6 +114,7 @@ class CommandDesk:
         lives: timedelta | None = None,
         after: timedelta = timedelta(0),
     ) -> str:
+        """As `give`, inside the caller's transaction; nothing is written where it raises."""
         if command not in commands_of(device.family) and not _open(device.family):
             can = ", ".join(commands_of(device.family))
             raise ConflictError(
@@ -152,7 +155,7 @@ class CommandDesk:
         if not tx.commands.waiting(device_id, "locate"):
             device = DeviceRow(id=device_id, family=family, resident_id=None, area_id=None)
             # The answer to the alarm goes first: it is what the device waits for.
-            self._give(tx, device, "locate", {}, SYSTEM, now, incident_id=incident_id, after=_AFTER_THE_ANSWER)
+            self.give_in(tx, device, "locate", {}, SYSTEM, now, incident_id=incident_id, after=_AFTER_THE_ANSWER)
 
     def locate_where_needed(self, tx: Transaction, alarms: Sequence[NewAlarm], now: datetime) -> None:
         """Calls for help that say not where: their devices are asked, in the transaction that raises them."""
@@ -184,9 +187,16 @@ class CommandDesk:
         if answer is None:
             return
         row = tx.commands.heard(event.device_id, answer.token, answer.state, answer.reason, at)
-        if row is not None:
-            _tell(tx, row, f"command_{row.state}", Actor("device", event.device_id), at)
-            self._awaited = None
+        if row is None:
+            return
+        self._awaited = None
+        actor = Actor("device", event.device_id)
+        if row.state == "failed" and _of_step_0(row) and row.incident_id and (row.reason or "").startswith(UNSUPPORTED):
+            # The hub asked by itself, and the device has no voice: a fact about the device, no failure of the incident.
+            _tell(tx, replace(row, incident_id=None), "command_failed", actor, at)
+            no_voice(tx, row.incident_id, at, {row.device_id: UNSUPPORTED})
+            return
+        _tell(tx, row, f"command_{row.state}", actor, at)
 
     def _measured(self, tx: Transaction, event: Event, at: datetime) -> None:
         if event.fix is not None and event.fix.source != "last_known":
@@ -254,6 +264,11 @@ class CommandDesk:
                         body={"kind": found.kind, "addresses": list(found.addresses), "family": found.family},
                     )
                 )
+
+
+def _of_step_0(row: CommandRow) -> bool:
+    """Whether the hub gave it by itself for step 0 of a plan."""
+    return row.command in ("speak", "call") and row.created_by is None
 
 
 def _open(family: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from dispatch import (
@@ -17,14 +17,16 @@ from dispatch import (
     Travel,
     advance,
     propose,
-    visit_state,
 )
 from hub.alarms import WELFARE, AssignmentMoved, Change, Incident, WelfareAnswered, apply
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.ports import Actor, AssignmentRow, Database, EntryRow, OrderRow, Transaction, VisitRow, VisitState
+from hub.ports import Actor, AssignmentRow, Database, EntryRow, OrderRow, Transaction, VisitRow
 from hub.service.guards import check_version
+from hub.service.proof import Given, Proofs
+from hub.service.raising import again_where_raced
 from hub.service.requests import request_of_incident, request_of_order
+from hub.service.visit_states import UNDONE_OUTCOMES, settle_visit
 from hub.service.writing import Writer, of_round, offered
 
 __all__ = ["UNDONE_OUTCOMES", "Dispatching", "StepName"]
@@ -38,15 +40,24 @@ _STATE_AFTER: Mapping[str, Literal["accepted", "declined", "en_route", "on_scene
     "on-scene": "on_scene",
     "complete": "completed",
 }
-UNDONE_OUTCOMES = frozenset({"aborted", "no_answer", "not_found", "refused"})
-"""How a visit ends that was begun and not done; the note says more."""
 _CONSOLE_ROLES = frozenset({"operator", "coordinator", "supervisor", "admin"})
 
 
 class Dispatching:
     """Assignments, of incidents and of orders, by the same rules."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: IdSource, writer: Writer, travel: Travel) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        new_id: IdSource,
+        writer: Writer,
+        travel: Travel,
+        proofs: Proofs,
+        zone: tzinfo,
+    ) -> None:
+        self._proofs = proofs
+        self._zone = zone
         self._database = database
         self._clock = clock
         self._new_id = new_id
@@ -54,7 +65,7 @@ class Dispatching:
         self._travel = travel
 
     def _judge(self, request: Request, responder: Responder) -> Candidate:
-        return propose(request, [responder], now=self._clock(), travel=self._travel)[0]
+        return propose(request, [responder], now=self._clock().astimezone(self._zone), travel=self._travel)[0]
 
     # ---- offers -----------------------------------------------------------------------------------------------------
 
@@ -104,7 +115,7 @@ class Dispatching:
             assignment = offered(self._new_id(), candidate, actor, now, visit_id=visit.id, note=note)
             tx.assignments.insert(assignment)
             tx.timeline.add(_order_entry(now, order, "offered", actor, assignment, responder))
-            self._settle_visit(tx, order, visit, now)
+            settle_visit(tx, order, visit, now)
         return assignment.id
 
     # ---- what responders do -----------------------------------------------------------------------------------------
@@ -121,14 +132,34 @@ class Dispatching:
         note: str | None = None,
         fix: Mapping[str, Any] | None = None,
         version: int | None = None,
+        photo_sha256: str | None = None,
+        tasks: Sequence[Mapping[str, Any]] = (),
+        vitals: Mapping[str, Any] | None = None,
     ) -> None:
         """One step of an assignment, by its responder or by an operator for one.
 
         `at` is when it happened on the phone; it may be earlier than now (no signal), never later, and never before the
-        offer (a wrong clock). A step that was done already is taken as done (a lost answer, sent again).
-        ConflictError where the table does not allow it.
+        offer (a wrong clock); a visit's check keeps it as it was told. A step that was done already is taken as done (a
+        lost answer, sent again). `photo_sha256`, `tasks`, `vitals`: of a visit, see `Given`. ConflictError where the
+        table does not allow it.
         """
-        now = self._clock()
+        given = Given(at, fix, photo_sha256, tasks, vitals)
+        return again_where_raced(
+            lambda: self._step(assignment_id, action, actor, given, reason, outcome, note, version)
+        )
+
+    def _step(
+        self,
+        assignment_id: str,
+        action: StepName,
+        actor: Actor,
+        given: Given,
+        reason: str | None,
+        outcome: str | None,
+        note: str | None,
+        version: int | None,
+    ) -> None:
+        now, at, fix = self._clock(), given.at, given.fix
         if action == "decline" and not (reason or "").strip():
             raise BadRequestError("say why it cannot be done", field="reason")
         if action == "complete" and not (outcome or "").strip():
@@ -139,6 +170,11 @@ class Dispatching:
             if found is None:
                 raise NotFoundError(f"no assignment {assignment_id}")
             _may_step(found, actor)
+            if found.visit_id is None and (given.tasks or given.vitals):
+                raise BadRequestError("tasks and vitals belong to a visit", field="tasks" if given.tasks else "vitals")
+            if given.vitals and found.visit_id and (whose := tx.orders.of_visit(found.visit_id)) is not None:
+                # The resident's turn with the rules comes before the order, wherever both are locked.
+                tx.rules.wake(whose[0].resident_id)
             incident = _incident(tx, found.incident_id, lock=True) if found.incident_id else None
             matter = tx.orders.of_visit(found.visit_id, lock=True) if found.visit_id else None
             row = tx.assignments.get(assignment_id, lock=True)
@@ -163,7 +199,12 @@ class Dispatching:
             elif matter is not None:
                 order, visit = matter
                 tx.timeline.add(_order_entry(happened, order, state, actor, after, responder))
-                self._settle_visit(tx, order, visit, now, outcome=outcome, note=note)
+                settle_visit(tx, order, visit, now, outcome=outcome, note=note)
+                if state == "on_scene":
+                    self._proofs.arrived(tx, matter, after, responder, given, actor, now)
+                elif state == "completed":
+                    done = after.outcome not in UNDONE_OUTCOMES
+                    self._proofs.left(tx, matter, after, responder, given, actor, now, done=done)
             if state in ("declined", "completed"):
                 tx.due.clear("assignment", after.id)
 
@@ -246,60 +287,11 @@ class Dispatching:
             change = _happened(change, happened)
         self._writer.write(tx, change, now=now)
 
-    def _settle_visit(
-        self,
-        tx: Transaction,
-        order: OrderRow,
-        visit: VisitRow,
-        now: datetime,
-        *,
-        outcome: str | None = None,
-        note: str | None = None,
-    ) -> None:
-        """The visit's state follows its assignments; the order's follows the visit.
-
-        A carer who was there and could not do it has finished the own assignment; the service has not been given, and
-        the order says why.
-        """
-        rows = tx.assignments.of_visit(visit.id)
-        state: VisitState = visit_state([row.state for row in rows], carers=order.carers)
-        reason = order.reason
-        if state == "completed":
-            undone = [row for row in rows if row.state == "completed" and row.outcome in UNDONE_OUTCOMES]
-            if undone:
-                state, last = "aborted", undone[-1]
-                reason = ": ".join(part for part in (last.outcome, last.note) if part)
-        started = visit.started_at or (now if state == "in_service" else None)
-        ended = now if state in ("completed", "aborted") else None
-        visit = replace(
-            visit,
-            state=state,
-            started_at=started,
-            ended_at=ended,
-            outcome=outcome or visit.outcome,
-            note=note or visit.note,
-            version=visit.version + 1,
-        )
-        tx.orders.save(replace(order, state=_ORDER_STATE[state], reason=reason, version=order.version + 1), visit)
-
 
 def _happened(change: Change, at: datetime) -> Change:
     """The same change, its entries telling when it happened on the phone."""
     entries = tuple(replace(entry, body={**entry.body, "happened_at": at.isoformat()}) for entry in change.entries)
     return replace(change, entries=entries)
-
-
-_ORDER_STATE: Mapping[str, Any] = {
-    "planned": "requested",
-    "offered": "assigned",
-    "accepted": "assigned",
-    "en_route": "assigned",
-    "in_service": "in_service",
-    "completed": "completed",
-    "aborted": "aborted",
-    "missed": "missed",
-    "cancelled": "cancelled",
-}
 
 
 def _may_step(row: AssignmentRow, actor: Actor) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, NotFoundError
-from hub.ports import PURPOSES, Actor, ConsentRow, Database, Json, PhotoRow, Purpose, Transaction
+from hub.ports import PURPOSES, Actor, ConsentRow, Database, Json, PhotoRow, Purpose
 from hub.ports.home import ConsentFilter
 
 __all__ = ["PHOTO_BYTES", "Homes"]
@@ -67,10 +67,10 @@ class Homes:
                 tx.audit.add(actor, action, f"residents:{resident_id}", {"purpose": known, "note": note}, now)
             return _lines(tx.home.consents(resident_id))
 
-    def allows(self, resident_id: str, purpose: Purpose) -> bool:
-        """Whether the permission is in force."""
+    def allowing(self, resident_ids: Collection[str], purpose: Purpose) -> set[str]:
+        """Of these residents those whose permission is in force."""
         with self._database.begin() as tx:
-            return _allowed(tx, resident_id, purpose)
+            return tx.home.allowing(resident_ids, purpose)
 
     def shown(self, resident_id: str, *, all_of_it: bool) -> Json:
         """What of today may be shown: `{"consents", "heard_at", "values"}`; None where it is not allowed.
@@ -106,7 +106,7 @@ class Homes:
         now = self._clock()
         digest = hashlib.sha256(content).digest()
         with self._database.begin() as tx:
-            if resident_id is not None and not _allowed(tx, resident_id, "photos"):
+            if resident_id is not None and not tx.home.allowing([resident_id], "photos"):
                 raise ConflictError("the resident has not agreed to photos", code="no-consent")
             kept = tx.home.photos(assignment_id)
             if any(row.sha256 == digest.hex() for row in kept):
@@ -135,10 +135,6 @@ class Homes:
         """A line in the audit: who looked."""
         with self._database.begin() as tx:
             tx.audit.add(actor, "photo.read", f"photo:{photo_id}", {}, self._clock())
-
-
-def _allowed(tx: Transaction, resident_id: str, purpose: Purpose) -> bool:
-    return any(row.purpose == purpose for row in tx.home.consents(resident_id))
 
 
 def _lines(given: Sequence[ConsentRow]) -> list[Json]:

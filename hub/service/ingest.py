@@ -38,6 +38,7 @@ from hub.service.prepared import (
     keys_of,
     later_word,
     plainly,
+    stretches_of,
     told_of,
 )
 from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_of
@@ -160,6 +161,7 @@ class Ingest:
         situation = tx.look(
             devices=remembered.keys(),
             keys=keys_of(items),
+            stretches=stretches_of(items),
             presses=[new.key for new in presses if new.key is not None],
             residents={new.alarm.resident_id for new in presses if new.alarm.resident_id},
             slots=() if cancels else {(new.alarm.subject, new.alarm.alarm_class) for new in presses},
@@ -201,7 +203,7 @@ class Ingest:
         situation = self._look(tx, items, presses, devices if checked else {}, now) if presses or checked else None
         if situation is None:
             keys = keys_of(items)
-            fresh = tx.ledger.take(keys) if keys else set()
+            fresh = tx.ledger.take(keys, stretches_of(items)) if keys else set()
             if len(fresh) == len(items) and all(item.ready is not None for item in items):
                 return self._plain_batch(tx, items, now)
         else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.alarms import ALARM_TYPES, Alarm, classify
+from hub.alarms import ALARM_TYPES
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports import Actor, Database
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
+from hub.service.raising import NewAlarm, Raising, again_where_raced, alarm_of_person
 
 __all__ = ["Intake"]
 
@@ -33,19 +33,11 @@ class Intake:
             raise BadRequestError(f"there is no alarm type {alarm_type!r}", field="type")
         if not fields.get("resident_id") and not fields.get("area_id"):
             raise BadRequestError("say whom or where it is about: resident_id or area_id", field="resident_id")
-        for attempt in range(RACES):
-            try:
-                return self._raise(alarm_type, fields, actor)
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("unreachable")
+        return again_where_raced(lambda: self._raise(alarm_type, fields, actor))
 
     def _raise(self, alarm_type: str, fields: Mapping[str, Any], actor: Actor) -> tuple[str, str | None]:
         now = self._clock()
-        alarm_class, priority = classify(alarm_type)
-        test = bool(fields.get("test")) or alarm_class == "test"
-        attributes = {name: fields[name] for name in ("phone", "channel", "area_id", "caller") if fields.get(name)}
+        attributes = {name: fields[name] for name in ("phone", "channel", "caller") if fields.get(name)}
         with self._database.begin() as tx:
             resident_id = fields.get("resident_id")
             if resident_id is not None and tx.residents.get(resident_id) is None:
@@ -53,19 +45,15 @@ class Intake:
             area_id = fields.get("area_id")
             if area_id is not None and tx.reference.get("areas", area_id) is None:
                 raise NotFoundError(f"no area {area_id}", field="area_id")
-            alarm = Alarm(
-                id=self._new_id(),
-                device_id=None,
+            alarm = alarm_of_person(
+                self._new_id(),
+                alarm_type,
+                now,
                 resident_id=resident_id,
-                type=alarm_type,
-                alarm_class="test" if test else alarm_class,
-                priority="low" if test else priority,
-                received_at=now,
-                observed_at=now,
+                area_id=area_id,
                 fix=fields.get("fix"),
-                test=test,
+                test=bool(fields.get("test")),
                 note=fields.get("note"),
-                source="person",
                 attributes=attributes,
             )
             new = NewAlarm(alarm, actor=actor, area_id=area_id)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from dispatch import SERVICE_KINDS
 from hub.alarms import PRIORITIES, Alert, Incident, Priority, Reason
 from hub.care import ABSENT_STATUSES
 from hub.clock import Clock, IdSource
 from hub.errors import NotFoundError
 from hub.ports import SYSTEM, Actor, Database, EntryRow, Json, MatterRow, OrderRow, Transaction, VisitRow
 from hub.service.oncall import on_call
+from hub.service.ordering import kind_of
 from hub.service.planning_steps_notices import tell_alerts
 
 __all__ = ["COLOURS", "LoopTimes", "MatterDesk"]
@@ -108,7 +108,7 @@ class MatterDesk:
             return None
         if tx.matters.has_return_visit(incident.id):
             return None
-        kind = SERVICE_KINDS["safety_visit"]
+        kind = kind_of(tx, "safety_visit", active=False)
         today = now.astimezone(self._zone)
         begin = (today + timedelta(days=1)).replace(hour=_VISITS_FROM, minute=0, second=0, microsecond=0)
         end = (today + timedelta(days=days)).replace(hour=_VISITS_TO, minute=0, second=0, microsecond=0)
@@ -160,6 +160,7 @@ class MatterDesk:
             "level": None if matter is None else COLOURS[matter["priority"]],
             "due_at": None if matter is None else matter["due_at"],
             "overdue": 0 if matter is None else matter["raised"],
+            "photos": found["photos"],
             "return_visit": found["return_visit"],
             "server_time": now,
         }

@@ -16,11 +16,11 @@ from hub.notices import LATE_AFTER, LIVES, TEMPLATES, Notice, NoticeRef, party_o
 from hub.ports import EntryRow, Transaction
 from hub.ports.notices import NoticeRow
 
-__all__ = ["Notice", "NoticeRef", "notify", "withdraw"]
+__all__ = ["Notice", "NoticeRef", "notice_row", "notify", "withdraw"]
 
 
-def notify(tx: Transaction, notice: Notice, *, now: datetime) -> NoticeRef:
-    """Keeps a notice; it is sent after the commit. BadRequestError where party, template or parameters are wrong."""
+def notice_row(notice: Notice, *, now: datetime) -> NoticeRow:
+    """A notice as it is kept. BadRequestError where party, template or parameters are wrong."""
     party_of(notice.to)
     template = TEMPLATES.get(notice.template)
     if template is None:
@@ -38,7 +38,7 @@ def notify(tx: Transaction, notice: Notice, *, now: datetime) -> NoticeRef:
     then = notice.then or (template.then or {}).get(notice.channel, ())
     due_at = max(now, notice.due_at or now)
     late_after = notice.late_after or LATE_AFTER[notice.channel]
-    row = NoticeRow(
+    return NoticeRow(
         id=new_id(),
         lane=notice.lane,
         channel=notice.channel,
@@ -55,6 +55,11 @@ def notify(tx: Transaction, notice: Notice, *, now: datetime) -> NoticeRef:
         key=notice.key,
         late_at=due_at + late_after if notice.lane == "alarm" else None,
     )
+
+
+def notify(tx: Transaction, notice: Notice, *, now: datetime) -> NoticeRef:
+    """Keeps a notice; it is sent after the commit. BadRequestError where party, template or parameters are wrong."""
+    row = notice_row(notice, now=now)
     kept = tx.notices.add(row)
     return NoticeRef(kept, made=kept == row.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from dispatch import Candidate, Request, Travel, propose
@@ -45,6 +45,7 @@ class TierPeople:
     now: datetime
     new_id: IdSource
     travel: Travel
+    zone: tzinfo
     _request: Request | None = None
     _contacts: list[PlanContact] | None = None
 
@@ -62,7 +63,7 @@ class TierPeople:
         responder = self.tx.responders.get(responder_id)
         if responder is None:
             return None
-        return propose(self._wanted(), [responder], now=self.now, travel=self.travel)[0]
+        return propose(self._wanted(), [responder], now=self.now.astimezone(self.zone), travel=self.travel)[0]
 
     def _wanted(self) -> Request:
         if self._request is None:
@@ -83,7 +84,7 @@ class TierPeople:
     def _qualified(self, part: PartyPart) -> list[Asked]:
         request = self._wanted()
         people = self.tx.responders.on_duty(request.area_path, self.now)
-        ranked = propose(request, people, now=self.now, travel=self.travel)
+        ranked = propose(request, people, now=self.now.astimezone(self.zone), travel=self.travel)
         return [
             self._asked(one.responder_id, one.name, "qualified", part, None, "; ".join(r.text for r in one.reasons))
             for one in ranked
@@ -168,6 +169,6 @@ def supervisors_of(tx: Transaction, incident: Incident, now: datetime) -> list[A
             for one in by_rota
         ]
     return [
-        Asked(f"user:{user_id}", name, "supervisor", "know", why="has an account as supervisor")
-        for user_id, name in tx.plans.supervisors(now)
+        Asked(f"user:{user_id}", name, "supervisor", "know", phone, why="has an account as supervisor")
+        for user_id, name, phone in tx.plans.supervisors(now)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from msgspec import Struct, field
@@ -36,6 +36,7 @@ __all__ = [
     "keys_of",
     "later_word",
     "plainly",
+    "stretches_of",
     "told_of",
 ]
 
@@ -43,6 +44,11 @@ Fate = tuple[UplinkOutcome, str | None]
 """What becomes of an uplink, and why."""
 
 ACCEPTED: Fate = ("accepted", None)
+
+_NEVER_PACKED = frozenset({"alarm", "unsupported", "reply"})
+_EPOCH, _STRETCH = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=10)
+_CENTURIES = 2**31
+"""Stretches that the ledger's column can hold; a clock beyond is wrong."""
 
 Encode = Callable[[UplinkRow, MeasuredRow], EncodedRows]
 
@@ -159,6 +165,35 @@ def as_claimed(device: DeviceRow, incoming: Incoming) -> DeviceRow:
 
 def keys_of(items: Sequence[Prepared]) -> list[tuple[bytes, datetime]]:
     return [(key, item.incoming.uplink.received_at) for item in items for key in item.keys if key is not None]
+
+
+def stretches_of(items: Sequence[Prepared]) -> list[int | None]:
+    """For each of `keys_of` the ten seconds in which it was observed, where the ledger may pack it: `Ledger.take`.
+
+    Not an alarm, which its ledger row guards best; not of an uplink that may be taken out of the quarantine, whose keys
+    are released then.
+    """
+    found: list[int | None] = []
+    stretch: int | None = None
+    begin = end = _EPOCH
+    for item in items:
+        device = item.device
+        well = not device.revoked and device.adopted and item.decoded.error is None
+        for event, key in zip(item.decoded.events, item.keys, strict=True):
+            if key is None:
+                continue
+            at = event.observed_at
+            if at is None or not well or event.kind in _NEVER_PACKED:
+                found.append(None)
+                continue
+            if not begin <= at < end:  # those of a batch nearly all lie in one
+                number = (at - _EPOCH) // _STRETCH
+                stretch, begin, end = None, _EPOCH, _EPOCH
+                if 0 <= number < _CENTURIES:
+                    stretch, begin = number, _EPOCH + number * _STRETCH
+                    end = begin + _STRETCH
+            found.append(stretch)
+    return found
 
 
 def first_key(keys: Sequence[bytes | None]) -> bytes | None:

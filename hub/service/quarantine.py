@@ -13,7 +13,7 @@ from hub.errors import ConflictError, HubError, NotFoundError
 from hub.ports import Actor, Database, DeviceRow, Incoming, OutboxRow, Outcome, Transaction
 from hub.ports.quarantine import QuarantinedRow, QuarantineState
 from hub.service.ingest import key_digest
-from hub.service.raising import RACES, RaceLostError
+from hub.service.raising import again_where_raced
 from hub.service.writing import TOLD_FAMILIES
 
 __all__ = ["QuarantineDesk", "Retake"]
@@ -58,24 +58,19 @@ class QuarantineDesk:
         key and counts as a repeat. ConflictError: it is settled already, or it cannot be taken still; it waits on then,
         with the reason.
         """
-        for attempt in range(RACES):
-            try:
-                return self._replay(row_id, actor, address)
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-            except (ConflictError, NotFoundError) as error:
-                if error.code in ("settled", "not-found"):
-                    raise
-                self._note(row_id, error.detail)
+        try:
+            return again_where_raced(lambda: self._replay(row_id, actor, address))
+        except (ConflictError, NotFoundError) as error:
+            if error.code in ("settled", "not-found"):
                 raise
-            except HubError:
-                raise  # the database is away: this says nothing of the uplink
-            except Exception as error:
-                words = f"{type(error).__name__}: {error}"
-                self._note(row_id, words)
-                raise ConflictError(f"it still cannot be taken: {words}", code="still-failing") from error
-        raise AssertionError("unreachable")
+            self._note(row_id, error.detail)
+            raise
+        except HubError:
+            raise  # the database is away: this says nothing of the uplink
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+            self._note(row_id, words)
+            raise ConflictError(f"it still cannot be taken: {words}", code="still-failing") from error
 
     def discard(self, row_id: int, reason: str, actor: Actor, address: str | None = None) -> QuarantinedRow:
         """Lets it go, with the reason; it stays listed as discarded. ConflictError: it is settled already."""

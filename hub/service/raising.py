@@ -5,9 +5,10 @@ Used by the ingest path (batches of devices' presses) and by people (a phone cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from devices import Event
 from hub.alarms import (
@@ -20,6 +21,7 @@ from hub.alarms import (
     ChosenPlan,
     EscalationPolicy,
     Incident,
+    Priority,
     classify,
     take,
 )
@@ -33,7 +35,9 @@ from hub.service.response_plans import PlanBook
 from hub.service.series import fix_json
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row, why_of
 
-__all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "alarm_of"]
+__all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "again_where_raced", "alarm_of", "alarm_of_person"]
+
+T = TypeVar("T")
 
 RACES = 10
 """How often a batch is taken again before it is given up. Each try sees what the winner of the last one committed."""
@@ -46,6 +50,17 @@ class RaceLostError(HubError):
 
     code = "race-lost"
     status = 503
+
+
+def again_where_raced(act: Callable[[], T]) -> T:
+    """Does a whole transaction again where another one opened the same incident meanwhile."""
+    for attempt in range(RACES):
+        try:
+            return act()
+        except RaceLostError:
+            if attempt == RACES - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 @dataclass(slots=True)
@@ -95,6 +110,43 @@ def alarm_of(alarm_id: str, event: Event, incoming: Incoming, device: DeviceRow)
         note=event.note,
         cancels=event.cancels,
         attributes=attributes,
+    )
+
+
+def alarm_of_person(
+    alarm_id: str,
+    alarm_type: str,
+    now: datetime,
+    *,
+    resident_id: str | None = None,
+    area_id: str | None = None,
+    priority: Priority | None = None,
+    observed_at: datetime | None = None,
+    fix: Mapping[str, Any] | None = None,
+    test: bool = False,
+    note: str | None = None,
+    attributes: Mapping[str, Any],
+) -> Alarm:
+    """What somebody says, as an alarm. `priority` None: the type's own; `observed_at` None: now.
+
+    Without a resident it stands alone, in `area_id`. A test of any type is class "test" and never an emergency.
+    """
+    alarm_class, usual = classify(alarm_type)
+    test = test or alarm_class == "test"
+    return Alarm(
+        id=alarm_id,
+        device_id=None,
+        resident_id=resident_id,
+        type=alarm_type,
+        alarm_class="test" if test else alarm_class,
+        priority="low" if test else priority or usual,
+        received_at=now,
+        observed_at=observed_at or now,
+        fix=fix,
+        test=test,
+        note=note,
+        source="person",
+        attributes={**attributes, **({"area_id": area_id} if area_id else {})},
     )
 
 

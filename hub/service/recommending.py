@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 
 from dispatch import Candidate, Recommendation, Request, Responder, Travel, recommend
 from hub.clock import Clock
@@ -19,7 +20,8 @@ _SHOWN = 50
 class Recommending:
     """Reads only. Roads are asked outside the transaction: one that is slow to answer holds no connection."""
 
-    def __init__(self, database: Database, clock: Clock, travel: Travel) -> None:
+    def __init__(self, database: Database, clock: Clock, travel: Travel, zone: tzinfo) -> None:
+        self._zone = zone
         self._database = database
         self._clock = clock
         self._travel = travel
@@ -49,9 +51,8 @@ class Recommending:
         return self._recommend(request, people, preserve=False)
 
     def _recommend(self, request: Request, people: Sequence[Responder], *, preserve: bool) -> Recommendation:
-        return recommend(
-            request, people, now=self._clock(), travel=self._travel, shown=_SHOWN, others=_SHOWN, preserve=preserve
-        )
+        now = self._clock().astimezone(self._zone)
+        return recommend(request, people, now=now, travel=self._travel, shown=_SHOWN, others=_SHOWN, preserve=preserve)
 
 
 def recommendation_json(found: Recommendation) -> Json:

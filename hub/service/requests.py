@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch import SERVICE_KINDS, Place, Request, response_skills
+from dispatch import Place, Request, response_skills
 from hub.alarms import Incident
 from hub.care import Resident
 from hub.errors import NotFoundError
@@ -61,7 +61,7 @@ def _caller(tx: Transaction, incident: Incident) -> str | None:
 
 def request_of_order(tx: Transaction, order: OrderRow) -> Request:
     """What a carer must be able to do for this order, at the time it is wanted."""
-    kind = SERVICE_KINDS.get(order.kind)
+    kind = tx.everyday.kinds.get(order.kind)
     if kind is None:
         raise NotFoundError(f"no service kind {order.kind}", field="kind")
     resident = tx.residents.get(order.resident_id)
@@ -78,4 +78,5 @@ def request_of_order(tx: Transaction, order: OrderRow) -> Request:
         never=resident.never_responders,
         regular=resident.regular_responders,
         starts_at=order.wanted_from,
+        kind=order.kind,
     )

@@ -97,6 +97,7 @@ class RotaDesk:
             for row in tx.rota.rotations():
                 if row.rotation.days != "every":
                     self._follow(tx, row.rotation.id, now)
+            tx.everyday.care_plans.look_again()  # the jobs move the orders
             tx.audit.add(actor, "holidays.set", f"holidays:{day}", {**fields}, now)
 
     def top_up(self) -> int:

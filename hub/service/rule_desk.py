@@ -27,10 +27,10 @@ from hub.alarms.rules import (
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Actor, Database, EntryRow, Json, ObservationRow, RuleSet, Transaction
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
+from hub.service.raising import NewAlarm, Raising, again_where_raced
 from hub.service.ruling import fence_of
 
-__all__ = ["MOST_FENCES", "Entered", "RuleDesk"]
+__all__ = ["MOST_FENCES", "Entered", "RuleDesk", "check_measured"]
 
 MOST_FENCES = 20
 _OLDEST = timedelta(hours=24)
@@ -203,58 +203,54 @@ class RuleDesk:
         `values`: the fields of `Measured`, `diastolic_mmhg`, `glucose_mmol_l`, `observed_at`, `note`. BadRequestError
         names what nobody can have. Repeats of a request are the caller's matter.
         """
-        for attempt in range(RACES):
-            try:
-                return self._enter(resident_id, values, actor)
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("unreachable")
+        return again_where_raced(lambda: self._enter(resident_id, values, actor))
 
     def _enter(self, resident_id: str, values: Mapping[str, Any], actor: Actor) -> Entered:
         now = self._clock()
         observed_at: datetime = values.get("observed_at") or now
         if not now - _OLDEST <= observed_at <= now + _AHEAD:
             raise BadRequestError("observed_at: must lie within the last 24 hours", field="observed_at")
-        measured = Measured(**{name: values.get(name) for name in Measured.__dataclass_fields__})
-        numbers = {
-            name: float(value)
-            for name in (*Measured.__dataclass_fields__, *_ALSO)
-            if isinstance(value := values.get(name), int | float) and not isinstance(value, bool)
-        }
-        if not numbers and measured.consciousness is None:
-            raise BadRequestError("give at least one measured value", field="heart_rate_bpm")
-        systolic, diastolic = numbers.get("systolic_mmhg"), numbers.get("diastolic_mmhg")
-        if systolic is not None and diastolic is not None and diastolic >= systolic:
-            raise BadRequestError("diastolic_mmhg: must be less than systolic_mmhg", field="diastolic_mmhg")
-        if not all(isfinite(one) for one in numbers.values()):
-            raise BadRequestError("a value must be a finite number", field="heart_rate_bpm")
         with self._database.begin() as tx:
-            found = self._of(tx, resident_id)
-            tx.rules.wake(resident_id)
-            own = Thresholds({name: one["value"] for name, one in found.thresholds.items()})
-            try:
-                score = news2(measured, scale_2=own.flag("spo2_scale_2"))
-            except ValueError as error:
-                raise BadRequestError(str(error), field=str(error).partition(":")[0]) from None
-            rows = [
-                ObservationRow(now, observed_at, ENTERED, resident_id, name, value) for name, value in numbers.items()
-            ]
-            if score.known:
-                # A partial total is a number of its own: nobody may read it as NEWS2.
-                name = "news2_partial" if score.partial else "news2"
-                rows.append(ObservationRow(now, observed_at, ENTERED, resident_id, name, float(score.total)))
-            tx.series.write([], rows, [])
+            return self.take(tx, resident_id, values, actor, now, observed_at)
+
+    def take(
+        self,
+        tx: Transaction,
+        resident_id: str,
+        values: Mapping[str, Any],
+        actor: Actor,
+        now: datetime,
+        observed_at: datetime,
+        *,
+        scored: bool = True,
+    ) -> Entered:
+        """The same inside the caller's transaction, for values of any age: an old one is kept and raises nothing.
+
+        `scored` False: whoever measured is no nurse; the values are kept, and nobody's score is made of them (the score
+        given back knows none of the seven). RaceLostError: take the caller's transaction again.
+        """
+        measured, numbers = check_measured(values)
+        found = self._of(tx, resident_id)
+        tx.rules.wake(resident_id)
+        own = Thresholds({name: one["value"] for name, one in found.thresholds.items()})
+        score = _scored(measured if scored else Measured(), own)
+        rows = [ObservationRow(now, observed_at, ENTERED, resident_id, name, value) for name, value in numbers.items()]
+        body: Json = {"values": {**numbers, "consciousness": measured.consciousness, "oxygen": measured.oxygen}}
+        if score.known:
+            # A partial total is a number of its own: nobody may read it as NEWS2.
+            name = "news2_partial" if score.partial else "news2"
+            rows.append(ObservationRow(now, observed_at, ENTERED, resident_id, name, float(score.total)))
             zh, en = score.words
-            body: Json = {"values": {**numbers, "consciousness": measured.consciousness, "oxygen": measured.oxygen}}
             body |= {"score": score.total, "known": score.known, "response": score.response, "zh": zh, "en": en}
-            body |= {"note": values.get("note")}
-            entry = EntryRow(
+        tx.series.write([], rows, [])
+        body |= {"note": values.get("note")}
+        tx.timeline.add(
+            EntryRow(
                 at=now, subject_kind="resident", subject_id=resident_id, kind="vitals_entered", actor=actor, body=body
             )
-            tx.timeline.add(entry)
-            tx.audit.add(actor, "vitals.enter", f"residents:{resident_id}", {"metrics": sorted(numbers)}, now)
-            new = self._raised(tx, resident_id, score, own, observed_at, actor, now)
+        )
+        tx.audit.add(actor, "vitals.enter", f"residents:{resident_id}", {"metrics": sorted(numbers)}, now)
+        new = self._raised(tx, resident_id, score, own, observed_at, actor, now)
         if new is None:
             return Entered(score, observed_at)
         return Entered(score, observed_at, new.alarm.id, new.incident_id)
@@ -291,6 +287,32 @@ class RuleDesk:
         new = NewAlarm(alarm, actor=SYSTEM, area_id=resident.area_id if resident else None)
         self._raising.raise_alarms(tx, [new], now)
         return new
+
+
+def check_measured(values: Mapping[str, Any]) -> tuple[Measured, dict[str, float]]:
+    """What was measured, and every number of it by its metric. BadRequestError names what nobody can have."""
+    measured = Measured(**{name: values.get(name) for name in Measured.__dataclass_fields__})
+    numbers = {
+        name: float(value)
+        for name in (*Measured.__dataclass_fields__, *_ALSO)
+        if isinstance(value := values.get(name), int | float) and not isinstance(value, bool)
+    }
+    if not numbers and measured.consciousness is None:
+        raise BadRequestError("give at least one measured value", field="heart_rate_bpm")
+    systolic, diastolic = numbers.get("systolic_mmhg"), numbers.get("diastolic_mmhg")
+    if systolic is not None and diastolic is not None and diastolic >= systolic:
+        raise BadRequestError("diastolic_mmhg: must be less than systolic_mmhg", field="diastolic_mmhg")
+    if not all(isfinite(one) for one in numbers.values()):
+        raise BadRequestError("a value must be a finite number", field="heart_rate_bpm")
+    _scored(measured, Thresholds({}))
+    return measured, numbers
+
+
+def _scored(measured: Measured, own: Thresholds) -> News2:
+    try:
+        return news2(measured, scale_2=own.flag("spo2_scale_2"))
+    except ValueError as error:
+        raise BadRequestError(str(error), field=str(error).partition(":")[0]) from None
 
 
 def _version(rules: RuleSet) -> int:

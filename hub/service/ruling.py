@@ -37,7 +37,7 @@ from hub.alarms.rules import (
 from hub.clock import Clock, IdSource
 from hub.ports import Database, EntryRow, Json, JudgedRow, RulesSeen, Transaction
 from hub.service.prepared import key_digest
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
+from hub.service.raising import NewAlarm, Raising, again_where_raced
 
 __all__ = ["Ruled", "Ruling", "alarm_of_verdict", "fence_of", "picture_of", "remembered"]
 
@@ -72,14 +72,12 @@ class Ruling:
 
     def run_once(self, limit: int = 200, pace_s: float = 15.0) -> Ruled:
         """Looks at up to `limit` residents, in one transaction; being heard gives nobody two turns within `pace_s`."""
-        for attempt in range(RACES):
-            try:
-                with self._database.begin() as tx:
-                    return self._run(tx, self._clock(), limit, timedelta(seconds=pace_s))
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("unreachable")
+
+        def act() -> Ruled:
+            with self._database.begin() as tx:
+                return self._run(tx, self._clock(), limit, timedelta(seconds=pace_s))
+
+        return again_where_raced(act)
 
     def _run(self, tx: Transaction, now: datetime, limit: int, pace: timedelta) -> Ruled:
         taken, wanted = tx.rules.claim(now, limit, now + pace)
@@ -229,6 +227,7 @@ def picture_of(
         rest={int(hour): Rest(**one) for hour, one in rest.items()},
         sources=seen.sources.get(resident_id, ()),
         missed_meals=seen.missed_meals.get(resident_id, ()),
+        missed_visits=seen.missed_visits.get(resident_id, ()),
         hearing_since=heard_since,
         **known,
     )

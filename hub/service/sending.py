@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from hub.clock import Clock, IdSource
-from hub.notices import TEMPLATES, Channel, Lane, party_of, stands
+from hub.notices import TEMPLATES, Channel, Lane, Wordings, party_of, stands, worded
 from hub.notices.pacing import QuietHours, free_at, most_tries, retry_at, room
 from hub.notices.rendering import fitting, render
 from hub.ports import Database, Transaction
@@ -129,8 +129,10 @@ class Sending:
                 for person in [people.get(row.party, Person())]
                 if (address := self._address(tx, row, person, now)) is not None
             ]
-            bundles = _bundled(addressed) if together else [[one] for one in addressed]
-            return [self._parcel(tx, bundle, now) for bundle in self._paced(tx, outlet, bundles, lane, now, limit)]
+            words = tx.notices.wordings()
+            bundles = _bundled(addressed, words) if together else [[one] for one in addressed]
+            paced = self._paced(tx, outlet, bundles, lane, now, limit)
+            return [self._parcel(tx, bundle, words, now) for bundle in paced]
 
     def _awake(self, tx: Transaction, rows: list[NoticeRow], now: datetime) -> list[NoticeRow]:
         """Routine notices wait for the end of the quiet hours; other people's systems do not sleep."""
@@ -212,20 +214,22 @@ class Sending:
             kept += waiting[:free]
         return kept
 
-    def _parcel(self, tx: Transaction, bundle: list[_Addressed], now: datetime) -> Parcel:
+    def _parcel(self, tx: Transaction, bundle: list[_Addressed], words: Wordings, now: datetime) -> Parcel:
         row, person, address = bundle[0]
         job = self._new_id()
         outlet = self.outlets[row.channel]
-        message = self._message(tx, row, person, address, now)
+        message = self._message(tx, row, person, address, words, now)
         if len(bundle) > 1:
-            texts = [self._message(tx, one, who, address, now).full for one, who, _ in bundle]
+            texts = [self._message(tx, one, who, address, words, now).full for one, who, _ in bundle]
             message = replace(message, full="\n".join(texts), short="\n".join(texts), key=job)
         tries = [NoticeTry(one.id, one.attempts + 1, one.channel, outlet.bucket(address), job) for one, _, _ in bundle]
         tx.notices.claim(tries, job, now, now + _LEASE[row.lane])
         claimed = tuple(replace(one, attempts=one.attempts + 1, claimed_by=job) for one, _, _ in bundle)
         return Parcel(job, claimed, message, person.name)
 
-    def _message(self, tx: Transaction, row: NoticeRow, person: Person, address: str, now: datetime) -> Message:
+    def _message(
+        self, tx: Transaction, row: NoticeRow, person: Person, address: str, words: Wordings, now: datetime
+    ) -> Message:
         message = Message(
             key=row.id,
             channel=row.channel,
@@ -247,7 +251,7 @@ class Sending:
                 body=_body(row.params),
                 secrets=(webhook.secret, old) if old else (webhook.secret,),
             )
-        template = TEMPLATES[row.template]
+        template = worded(row.template, words)
         link = None
         if template.asks and row.assignment_id is not None and row.channel != "voice" and self._wording.public_url:
             link = f"{self._wording.public_url}/t/{self._token(tx, row, 'link')}"
@@ -326,7 +330,7 @@ class Sending:
 _Addressed = tuple[NoticeRow, Person, str]
 
 
-def _bundled(found: Sequence[_Addressed]) -> list[list[_Addressed]]:
+def _bundled(found: Sequence[_Addressed], words: Wordings) -> list[list[_Addressed]]:
     """Routine notices for one reader in as few messages as hold them; a failed one goes alone, the others with it no
     further."""
     groups: dict[tuple[str, str], list[_Addressed]] = {}
@@ -340,7 +344,7 @@ def _bundled(found: Sequence[_Addressed]) -> list[list[_Addressed]]:
     bundles: list[list[_Addressed]] = []
     for members in groups.values():
         texts = [
-            f"{index}:" + render(TEMPLATES[row.template], row.params, "zh").full
+            f"{index}:" + render(worded(row.template, words), row.params, "zh").full
             for index, (row, _, _) in enumerate(members)
         ]
         parts = fitting(texts, _LONGEST_TOGETHER)

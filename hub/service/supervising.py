@@ -16,13 +16,14 @@ from typing import cast
 from devices import FAMILIES
 from hub.alarms import SYSTEM, Alarm, Close, Incident, Reason, Shelve, apply, classify
 from hub.alarms.chatter import FLAP_WITHIN, QUIET_FOR, flapping
-from hub.alarms.silence import SilenceVerdict, Watched, judge_silence, shared_silence, silence_rule
+from hub.alarms.silence import SilenceVerdict, Watched, judge_silence, silence_rule
 from hub.alarms.windows import silences_device
 from hub.care import ResidentStatus, raises_alarms
 from hub.clock import Clock, IdSource
 from hub.ports import Database, EntryRow, SuspectRow, Transaction, WatchRow
 from hub.service.causes import Causes
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
+from hub.service.folding import Folding, Together
+from hub.service.raising import NewAlarm, Raising, again_where_raced
 from hub.service.writing import Writer
 
 __all__ = ["Supervised", "Supervising"]
@@ -31,6 +32,7 @@ _DEAF_AFTER = timedelta(seconds=60)
 """A way that is deaf for less is a hiccup of the network."""
 _RELEASE_SHARE = 0.1
 _NAMED = 20
+_ASKED_AGAIN = timedelta(seconds=2)
 _LOOK_SOONEST, _LOOK_LATEST = timedelta(seconds=20), timedelta(minutes=5)
 
 _WAY_NAMES = {"mqtt": "the MQTT broker", "tcp": "the TCP gateways", "http": "the HTTP intake"}
@@ -72,14 +74,12 @@ class Supervising:
 
     def run_once(self, limit: int = 1000) -> Supervised:
         """Looks at up to `limit` devices, in one transaction."""
-        for attempt in range(RACES):
-            try:
-                with self._database.begin() as tx:
-                    return _Run(self, tx, self._clock()).go(limit)
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("unreachable")
+
+        def act() -> Supervised:
+            with self._database.begin() as tx:
+                return _Run(self, tx, self._clock()).go(limit)
+
+        return again_where_raced(act)
 
 
 class _Run:
@@ -93,6 +93,7 @@ class _Run:
         self._windows = tx.windows.in_force(now)
         self._hearing = tx.supervision.hearing(now)
         self._rows: list[WatchRow] = []
+        self._released: set[str] = set()
         self._opened = 0
         self._closed = 0
 
@@ -158,6 +159,8 @@ class _Run:
 
     def _stays_silent(self, one: SuspectRow, silent: list[tuple[SuspectRow, SilenceVerdict]]) -> None:
         assert one.silent_since is not None
+        if one.incident_id in self._released:
+            return  # it was claimed with those that came back: its row says already when it is looked at by itself
         if one.incident_id is None and one.hearing_since is not None:
             verdict = self._verdict(one, one.hearing_since)
             if verdict.kind == "silent":  # the resident is home again or a window over, and the device is still silent
@@ -188,49 +191,54 @@ class _Run:
             return
         causes = Causes(self._tx, [one for one, _ in silent], self._now, self._hearing)
         alone: list[tuple[SuspectRow, SilenceVerdict]] = []
-        together: dict[str, list[SuspectRow]] = defaultdict(list)
-        alarms: dict[str, NewAlarm] = {}
+        together: dict[str, Together] = {}
         waiting: set[str] = set()
         for one, verdict in silent:
-            shared = shared_silence(causes.of(one), now=self._now)
+            span_s = silence_rule(one.interval_s, one.silence).span_s
+            shared = causes.explain(one, span_s or 0)
+            subject = shared.joins or (shared.cause.place if shared.cause is not None else None)
             if shared.wait_until is not None:
-                self._rows.append(WatchRow(one.device_id, shared.wait_until, one.silent_since, "quiet"))
-                waiting.add(one.device_id)
-            elif shared.cause is None:
+                waiting.add(self._put_off(one, shared.wait_until))
+            elif subject is None:
                 alone.append((one, verdict))
             else:
-                subject = f"{shared.cause.kind}:{shared.cause.key}"
-                together[subject].append(one)
-                if subject not in alarms:
-                    area = shared.cause.key if shared.cause.kind == "area" else None
-                    alarms[subject] = self._shared_alarm(subject, shared.reasons, area)
+                together.setdefault(subject, Together(shared, [])).add(one, shared)
+        self._take(alone, together, waiting)
         silent[:] = [(one, verdict) for one, verdict in silent if one.device_id not in waiting]
-        for subject, members in together.items():
-            names = [one.device_id for one in members[:_NAMED]]
-            alarms[subject].alarm.attributes["devices"] = names  # type: ignore[index]
-        self._take(alone, together, alarms)
+
+    def _put_off(self, one: SuspectRow, look_at: datetime) -> str:
+        self._rows.append(WatchRow(one.device_id, look_at, one.silent_since, "quiet"))
+        return one.device_id
 
     def _take(
-        self,
-        alone: Sequence[tuple[SuspectRow, SilenceVerdict]],
-        together: Mapping[str, Sequence[SuspectRow]],
-        alarms: Mapping[str, NewAlarm],
+        self, alone: Sequence[tuple[SuspectRow, SilenceVerdict]], together: dict[str, Together], waiting: set[str]
     ) -> None:
-        live = self._tx.incidents.lock_live([(subject, "technical") for subject in alarms]) if alarms else {}
+        folding = Folding(self._tx, self._writer, self._now)
+        folding.lock(together)
+        for subject in [name for name, found in together.items() if found.shared.joins and name not in folding.live]:
+            # It ended this moment: whether there is a cause is asked once more.
+            waiting.update(self._put_off(one, self._now + _ASKED_AGAIN) for one in together.pop(subject).members)
+        alarms = {
+            subject: self._shared_alarm_of(subject, found)
+            for subject, found in together.items()
+            if folding.grown(subject, found) is None
+        }
         singles = {one.device_id: self._single_alarm(one, verdict.reasons) for one, verdict in alone}
-        fresh = [new for subject, new in alarms.items() if (subject, "technical") not in live]
-        self._raising.raise_alarms(self._tx, [*fresh, *singles.values()], self._now)
-        self._opened += sum(1 for new in [*fresh, *singles.values()] if new.incident_id is not None)
+        self._raising.raise_alarms(self._tx, [*alarms.values(), *singles.values()], self._now)
+        self._opened += sum(1 for new in [*alarms.values(), *singles.values()] if new.incident_id is not None)
         for one, verdict in alone:
             new = singles[one.device_id]
             self._rows.append(self._row(one, verdict.reasons[0].code, new.incident_id))
             self._device_entry(one, "silent", verdict.reasons, new.incident_id)
-        for subject, members in together.items():
-            running = live.get((subject, "technical"))
-            incident_id = running.id if running is not None else alarms[subject].incident_id
-            self._rows += [self._row(one, "shared", incident_id) for one in members]
-            if running is not None and incident_id is not None:
-                self._note(incident_id, f"{len(members)} more devices are silent", {"joined": len(members)})
+        for subject, found in together.items():
+            grown = folding.grown(subject, found)
+            incident_id = grown.id if grown is not None else alarms[subject].incident_id
+            self._rows += [self._row(one, "shared", incident_id) for one in found.members]
+            if grown is not None:
+                self._note(grown.id, *folding.joined(grown, found))
+            if incident_id is not None:
+                self._closed += folding.take_in(incident_id, found)
+        self._rows = [row._replace(incident_id=folding.now_in(row.incident_id)) for row in self._rows]
 
     def _row(self, one: SuspectRow, reason: str, incident_id: str | None) -> WatchRow:
         since = one.silent_since or self._now
@@ -254,6 +262,13 @@ class _Run:
     def _single_alarm(self, one: SuspectRow, reasons: Sequence[Reason]) -> NewAlarm:
         alarm = self._alarm(reasons, device_id=one.device_id, resident_id=one.resident_id, note=reasons[0].text)
         return NewAlarm(alarm, family=one.family, actor=SYSTEM, area_id=one.area_id)
+
+    def _shared_alarm_of(self, subject: str, found: Together) -> NewAlarm:
+        cause = found.shared.cause
+        area_id = cause.key if cause is not None and cause.kind == "area" else None
+        new = self._shared_alarm(subject, found.shared.reasons, area_id)
+        new.alarm.attributes["devices"] = [one.device_id for one in found.members[:_NAMED]]  # type: ignore[index]
+        return new
 
     def _shared_alarm(self, subject: str, reasons: Sequence[Reason], area_id: str | None) -> NewAlarm:
         alarm = self._alarm(reasons, upstream=subject, note=reasons[0].text)
@@ -289,6 +304,7 @@ class _Run:
         if incident.device_id is None and 0 < left <= _RELEASE_SHARE * _extent(incident):
             # The cause is over; the few that did not come back have a silence of their own.
             self._tx.supervision.release(incident_id, self._now)
+            self._released.add(incident_id)
             left = 0
         if left:
             self._note(incident_id, f"{len(devices)} back, {left} still silent", {"back": len(devices), "left": left})

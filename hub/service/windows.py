@@ -13,7 +13,7 @@ from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
 from hub.ports import Actor, Database, EntryRow, HeldBack, Json, Transaction, WindowRow
 from hub.service.prepared import key_digest
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising
+from hub.service.raising import NewAlarm, Raising, again_where_raced
 
 __all__ = ["WindowDesk"]
 
@@ -90,14 +90,12 @@ class WindowDesk:
 
         What another window still covers goes on being silenced, by that one.
         """
-        for attempt in range(RACES):
-            try:
-                with self._database.begin() as tx:
-                    return self._settle(tx, self._clock())
-            except RaceLostError:
-                if attempt == RACES - 1:
-                    raise
-        raise AssertionError("unreachable")
+
+        def act() -> bool:
+            with self._database.begin() as tx:
+                return self._settle(tx, self._clock())
+
+        return again_where_raced(act)
 
     def _settle(self, tx: Transaction, now: datetime) -> bool:
         row = tx.windows.over(now)

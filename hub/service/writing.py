@@ -5,9 +5,9 @@ One class, so that no use case can forget a part of it. Everything happens insid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from dispatch import LIVE_ASSIGNMENT_STATES, Candidate, Travel
@@ -30,7 +30,9 @@ from hub.service.notifying import withdraw
 from hub.service.planning_steps import TierPeople
 from hub.service.planning_steps_notices import DIRECT_CHANNELS, call_out, inform, tell_alerts, tell_stood_down
 
-__all__ = ["TOLD_FAMILIES", "Writer", "due_rows", "entry_rows", "of_round", "told_row", "why_of"]
+__all__ = ["TOLD_FAMILIES", "Ask", "Writer", "due_rows", "entry_rows", "of_round", "told_row", "why_of"]
+
+Ask = Callable[[Transaction, Incident, datetime], None]
 
 TOLD_FAMILIES = frozenset({"care"})
 """Families whose wire has words for hold and handled. The others got their protocol's own reply when it was taken."""
@@ -100,11 +102,15 @@ def told_row(
 class Writer:
     """Writes changes, and carries out what they say of the response plan."""
 
-    def __init__(self, new_id: IdSource, travel: Travel, *, shadow: bool = False) -> None:
-        """`shadow`: another centre is in charge, and nobody is called from here."""
+    def __init__(
+        self, new_id: IdSource, travel: Travel, zone: tzinfo, *, shadow: bool = False, ask: Ask | None = None
+    ) -> None:
+        """`shadow`: another centre is in charge, nobody is called from here. `ask`: step 0 by the resident's device."""
         self._shadow = shadow
+        self._ask_device = None if shadow else ask
         self._new_id = new_id
         self._travel = travel
+        self._zone = zone
 
     def write(self, tx: Transaction, change: Change, *, now: datetime, saved: bool = False) -> Incident:
         """Writes a change of an incident whose row is locked; gives the incident as it is afterwards.
@@ -127,6 +133,8 @@ class Writer:
             why = "incident over" if over else "not needed any more"
             self.stand_down(tx, incident.id, now=now, reason=why, said="事件已结束" if over else "不再需要")
         tell_alerts(tx, incident, change.alerts, now)
+        if self._ask_device is not None and incident.run.state == "voice" and incident.run.since == now:
+            self._ask_device(tx, incident, now)
         if change.plan in ("next", "restart"):
             incident = self.call_next(tx, incident, now, reason=why_of(change), by=_by(change))
         return incident
@@ -165,7 +173,9 @@ class Writer:
             entry = EntryRow(at=now, subject_kind="incident", subject_id=incident.id, kind="escalated", body=body)
             tx.timeline.add(entry)
             return incident
-        people = TierPeople(tx, incident, now, self._new_id, self._travel)
+        if self._ask_device is not None and incident.run.tier < 0:
+            self._ask_device(tx, incident, now)  # nobody claimed, so nobody has begun with the voice
+        people = TierPeople(tx, incident, now, self._new_id, self._travel, self._zone)
         gone = self._gone(tx, incident)
         called = call_next(incident, people.of_tier, gone, now=now, reason=reason, by=by)
         if called.change.incident is incident:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from hub.ports.commands import CommandRow, DeviceConflict
-from hub.ports.records import Json
+from hub.ports.records import DeviceRow, Json
 from hub.store.session import Session, as_json
 
 __all__ = ["CommandsDrawer"]
@@ -34,6 +34,19 @@ class CommandsDrawer:
 
     def waiting(self, device_id: str, command: str) -> bool:
         return bool(self._session.value("commands_are_waiting", device_id=device_id, command=command))
+
+    def asked(self, incident_id: str, since: datetime) -> bool:
+        return bool(self._session.value("commands_asked", incident_id=incident_id, since=since))
+
+    def voiceless_said(self, incident_id: str) -> bool:
+        return bool(self._session.value("commands_voiceless_said", incident_id=incident_id))
+
+    def devices_near(self, incident_id: str, since: datetime) -> list[tuple[DeviceRow, frozenset[str]]]:
+        rows = self._session.all("commands_devices_near", incident_id=incident_id, since=since)
+        return [
+            (DeviceRow(**{name: value for name, value in row.items() if name != "cannot"}), frozenset(row["cannot"]))
+            for row in rows
+        ]
 
     def sent(self, outbox_ids: Iterable[int], at: datetime) -> None:
         self._session.run("commands_sent", ids=list(outbox_ids), at=at)

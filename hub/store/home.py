@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from hub.ports.home import AreaCodeRow, ConsentFilter, ConsentRow, LatestValue, PhotoRow, Purpose
@@ -18,6 +18,11 @@ class HomeDrawer:
 
     def consents(self, resident_id: str) -> Sequence[ConsentRow]:
         return [ConsentRow(**row) for row in self._session.all("consents_of", resident_id=resident_id)]
+
+    def allowing(self, resident_ids: Collection[str], purpose: Purpose) -> set[str]:
+        if not resident_ids:
+            return set()
+        return {row["id"] for row in self._session.all("consents_allowing", ids=sorted(resident_ids), purpose=purpose)}
 
     def grant(
         self, resident_id: str, purpose: Purpose, by: str, user_id: str | None, note: str | None, at: datetime
@@ -63,6 +68,24 @@ class HomeDrawer:
     def photo(self, photo_id: str) -> tuple[str, bytes] | None:
         row = self._session.one("photo_content", id=photo_id) if is_uuid(photo_id) else None
         return (row["assignment_id"], bytes(row["content"])) if row else None
+
+    def add_matter_photo(self, row: PhotoRow, incident_id: str, sha256: bytes, content: bytes) -> None:
+        self._session.run(
+            "photo_add_matter",
+            id=row.id,
+            incident_id=incident_id,
+            sha256=sha256,
+            content=content,
+            taken_at=row.taken_at,
+            received_at=row.received_at,
+            taken_by=row.taken_by,
+        )
+
+    def matter_photo(self, incident_id: str, photo_id: str) -> bytes | None:
+        if not is_uuid(incident_id) or not is_uuid(photo_id):
+            return None
+        row = self._session.one("photo_of_matter", id=photo_id, incident_id=incident_id)
+        return bytes(row["content"]) if row else None
 
     def set_code(self, area_id: str, code_hash: bytes | None, user_id: str | None, at: datetime) -> bool:
         before = self._session.run("area_code_withdraw", area_id=area_id, at=at) > 0

@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 
 from hub.errors import UnavailableError
 from hub.store.faults import faults
+from hub.store.packing import drop_packed, pack_keys
 from hub.store.partitions import days_of, drop_days, make_partitions
 from hub.store.postgres import PostgresDatabase
 from hub.store.sql import SQL
@@ -32,7 +33,7 @@ class Retention:
 
     `minutes`, `hours` and `days` are the rollups of observations: they outlive the records they were made of.
     `keys` must outlast the longest time a device stores a record before it sends it: a key forgotten earlier would let
-    an old telemetry record in twice (an alarm has its second fence).
+    an old telemetry record in twice (an alarm has its second fence). Those that are packed stay up to a week longer.
     """
 
     observations: timedelta = timedelta(days=400)
@@ -125,4 +126,6 @@ def keep_house(
             "house_photos": now - retention.photos,
         }.items():
             done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": limit}).rowcount
+        done["blocks of keys dropped"] = drop_packed(connection, now - retention.keys)
+        done["keys packed"] = pack_keys(connection, now)
     return done

@@ -6,9 +6,11 @@ from base64 import b64decode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from hub.notices.model import Channel, Lane, Until
+from hub.notices.model import Channel, Lane, Language, Until
+from hub.notices.templates import Words
+from hub.notices.wording import Wordings
 from hub.ports.notices import NoticeRow, NoticeState, NoticeTry, Person, PushTarget, TokenRow, WebhookRow
-from hub.ports.records import Json
+from hub.ports.records import Actor, Json
 from hub.store.session import Session, as_json, is_uuid
 
 __all__ = ["NoticesDrawer"]
@@ -88,6 +90,45 @@ class NoticesDrawer:
             row["party"]: Person(row["name"], row["phone"], row["language"], tuple(map(_target, row["pushes"])))
             for row in rows
         }
+
+    def wordings(self) -> Wordings:
+        rows = self._session.all("notices_wordings")
+        return {
+            (row["template"], row["language"]): Words(row["title"], row["short"], row["spoken"], row["full"])
+            for row in rows
+        }
+
+    def wording_states(self) -> list[Json]:
+        return [row["view"] for row in self._session.all("notice_wording_states")]
+
+    def wording_versions(self, template: str) -> list[Json]:
+        return [row["view"] for row in self._session.all("notice_wording_versions", template=template)]
+
+    def wording_add(
+        self,
+        template: str,
+        language: Language,
+        version: int,
+        words: Words | None,
+        note: str | None,
+        by: Actor,
+        now: datetime,
+    ) -> bool:
+        made = self._session.value(
+            "notices_wording_add",
+            template=template,
+            language=language,
+            version=version,
+            standard=words is None,
+            title=words.title if words else None,
+            short=words.short if words else None,
+            spoken=words.spoken if words else None,
+            full=words.full if words else None,
+            note=note,
+            changed_by=by.user_id,
+            now=now,
+        )
+        return made is not None
 
     def recent(self, bucket: str, since: datetime) -> list[datetime]:
         self._session.run("notices_lock_bucket", bucket=bucket)

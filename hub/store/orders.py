@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -34,6 +35,10 @@ class OrdersDrawer:
 
     def get(self, order_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None:
         return self._get(order_id, None, lock=lock)
+
+    def get_many(self, order_ids: Collection[str]) -> dict[str, tuple[OrderRow, VisitRow]]:
+        ids = sorted(one for one in set(order_ids) if is_uuid(one))
+        return {row["order"]["id"]: _pair(row) for row in self._session.all("orders_get_many", ids=ids)} if ids else {}
 
     def of_visit(self, visit_id: str, *, lock: bool = False) -> tuple[OrderRow, VisitRow] | None:
         return self._get(None, visit_id, lock=lock)

@@ -10,13 +10,14 @@ wait. Where somebody's alarm waits, silence is taken for absence after a while.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import psycopg
 from psycopg.waiting import Ready, Wait
 
 from hub.clock import monotonic
+from hub.ports.records import Meanwhile
 
 __all__ = ["Ending", "NoAnswerError", "OverlapConnection"]
 
@@ -41,7 +42,7 @@ class OverlapConnection(psycopg.Connection[Any]):
     so does `ending`.
     """
 
-    meanwhile: Callable[[], bool] | None = None
+    meanwhile: Meanwhile | None = None
     answer_within: float | None = None
     ending: Ending | None = None
 
@@ -73,16 +74,24 @@ def _bounded(gen: _Steps, seconds: float, ending: Ending) -> _Steps:
         return end.value
 
 
-def _overlapped(gen: _Steps, fileno: int, work: Callable[[], bool]) -> _Steps:
-    """`gen` with turns of `work` for as long as its socket is not ready; with nothing to do it waits as ever."""
+def _overlapped(gen: _Steps, fileno: int, meanwhile: Meanwhile) -> _Steps:
+    """`gen` with turns of other work for as long as its socket is not ready; with nothing to do it waits as ever."""
     poll = select.poll()
     try:
         waits_for = next(gen)
         while True:
             poll.register(fileno, _EVENTS[waits_for])
-            while not (found := poll.poll(0)) and work():
+            while not (found := poll.poll(0)) and meanwhile.work():
                 pass
-            waits_for = gen.send(_ready(found[0][1], waits_for) if found else (yield waits_for))
+            if found:
+                ready = _ready(found[0][1], waits_for)
+            else:
+                meanwhile.rest()
+                try:
+                    ready = yield waits_for
+                finally:
+                    meanwhile.resume()
+            waits_for = gen.send(ready)
     except StopIteration as end:
         return end.value
 

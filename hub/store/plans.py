@@ -34,8 +34,8 @@ class PlansDrawer:
     def contacts(self, resident_id: str) -> list[PlanContact]:
         return [PlanContact(**row) for row in self._session.all("plan_contacts", resident_id=resident_id)]
 
-    def supervisors(self, now: datetime) -> list[tuple[str, str]]:
-        return [(row["id"], row["name"]) for row in self._session.all("plan_supervisors", now=now)]
+    def supervisors(self, now: datetime) -> list[tuple[str, str, str | None]]:
+        return [(row["id"], row["name"], row["phone"]) for row in self._session.all("plan_supervisors", now=now)]
 
     def place(self, incident_id: str) -> PlanPlace | None:
         row = self._session.one("plan_place", id=incident_id) if is_uuid(incident_id) else None

@@ -7,15 +7,17 @@ import binascii
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub.errors import BadRequestError
 from hub.ports.reads import Page
 from hub.ports.records import Json
-from hub.store.postgres import PostgresDatabase
 from hub.store.session import Session, is_uuid, statement
+
+if TYPE_CHECKING:  # a drawer may page its answers too, and the database is made of drawers
+    from hub.store.postgres import PostgresDatabase
 
 __all__ = [
     "FIRST_ID",

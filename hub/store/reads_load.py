@@ -62,6 +62,9 @@ class LoadReadsPostgres(ReadsBase):
             "spilled": spilled,
         }
 
+    def seated(self) -> list[Json]:
+        return [row["view"] for row in self._ask("load_seated")]
+
     def report_operator_load(self, span: ReportSpan, by: str, zone: str) -> list[Json]:
         return self._ask(_REPORTS[by], start=span.start, end=span.end, zone=zone)
 

@@ -29,6 +29,7 @@ class OrderReads(ReadsBase):
                 states=given(where.states),
                 kind=where.kind,
                 resident_id=where.resident_id,
+                provider_id=where.provider_id,
                 limit=bounded(limit) + 1,
             )
             views = self._views(session, "order_views", [row["id"] for row in rows[:limit]])
@@ -37,6 +38,12 @@ class OrderReads(ReadsBase):
     def orders_by_id(self, ids: Collection[str]) -> dict[str, Json]:
         with self._session() as session:
             return self._views(session, "order_views", list(ids))
+
+    def asked_about(self, outcome: str | None, limit: int) -> list[str]:
+        """Orders that somebody asked about, the latest first."""
+        with self._session() as session:
+            rows = session.all("return_visits_done", outcome=outcome, limit=bounded(limit))
+        return [str(row["order_id"]) for row in rows]
 
     def order_of_visit(self, visit_id: str) -> Json | None:
         if not is_uuid(visit_id):

@@ -12,6 +12,7 @@ from hub.clock import utc_now
 from hub.errors import BadRequestError, NotFoundError
 from hub.ports.reads import Page
 from hub.ports.records import Json
+from hub.store.provider_rows import OF_PROVIDER
 from hub.store.reads_base import ReadsBase, bounded, cursor_values, page
 from hub.store.session import is_uuid
 from hub.store.sql import SQL
@@ -26,6 +27,7 @@ _VIEWS: Mapping[str, str] = {
     "contacts": SQL["view_contacts"],
     "responders": SQL["view_responders"],
     "crews": SQL["view_crews"],
+    "meal_dishes": SQL["view_meal_dishes"],
     "shifts": SQL["view_shifts"],
     "rotations": SQL["view_rotations"],
     "rota_cover": SQL["view_rota_cover"],
@@ -34,11 +36,15 @@ _VIEWS: Mapping[str, str] = {
     "device_profiles": SQL["view_device_profiles"],
     "response_plans": SQL["view_response_plans"],
     "service_kinds": SQL["view_service_kinds"],
+    "programmes": SQL["view_programmes"],
+    "providers": SQL["view_providers"],
+    "tariffs": SQL["view_tariffs"],
+    "entitlements": SQL["view_entitlements"],
     "alarms": SQL["view_alarms"],
     "calls": SQL["view_calls"],
     "users": SQL["view_users"],
 }
-_USER_COLUMNS = frozenset({"id", "username", "name", "role", "person_id", "active"})
+_USER_COLUMNS = frozenset({"id", "username", "name", "role", "person_id", "active", "provider_id"})
 _ALARM_COLUMNS = frozenset({"id", "device_id", "resident_id", "incident_id", "ref", "type", "class", "source"})
 _UUID_KEYS = frozenset({"alarms", "shifts", "calls", "users"})
 _SEARCHED: Mapping[str, tuple[str, ...]] = {
@@ -48,12 +54,16 @@ _SEARCHED: Mapping[str, tuple[str, ...]] = {
     "contacts": ("id", "name", "phone"),
     "responders": ("id", "name", "phone"),
     "crews": ("id", "name", "vehicle"),
+    "meal_dishes": ("id", "name", "name_en"),
     "rotations": ("id", "name", "role"),
     "holidays": ("id", "name"),
     "devices": ("id", "name", "model"),
     "device_profiles": ("id", "zh", "en", "model"),
     "response_plans": ("id", "zh", "en"),
     "service_kinds": ("id", "zh", "en"),
+    "providers": ("id", "name"),
+    "tariffs": ("id", "kind", "note"),
+    "entitlements": ("id", "resident_id", "note"),
     "alarms": ("device_id", "ref", "note"),
     "calls": ("number", "note"),
     "users": ("username", "name"),
@@ -151,6 +161,9 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
         escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         params["q"] = f"%{escaped}%"
         return " OR ".join(f"t.{column} ILIKE %(q)s" for column in _SEARCHED[table])
+    if name == "provider":
+        params["provider"] = value
+        return OF_PROVIDER.get(table, "false")
     if name == "area" and table in _AREA:
         params["area"] = value
         return _AREA[table]

@@ -30,7 +30,7 @@ def recorded(database: PostgresDatabase, start: datetime, end: datetime) -> Iter
             line = row["line"]
             yield line | ({"status": first[line["id"]]} if line["id"] in first else {})
         yield from (_without_nothing(row["line"]) for row in session.all("recording_devices"))
-        for block in ("recording_windows", "recording_statuses", "recording_meals", "recording_done"):
+        for block in ("recording_windows", "recording_deaf", "recording_statuses", "recording_meals", "recording_done"):
             yield from (_without_nothing(row["line"]) for row in session.all(block, **span))
         at = start
         while at < end:
@@ -42,6 +42,7 @@ def recorded(database: PostgresDatabase, start: datetime, end: datetime) -> Iter
 def _slice(session: Session, start: datetime, end: datetime) -> Iterator[Json]:
     for row in session.all("recording_uplinks", start=start, end=end):
         yield _uplink(row)
+    yield from (row["line"] for row in session.all("recording_heard", start=start, end=end))
     for row in session.all("recording_observations", start=start, end=end):
         vitals, words = row["vitals"] or {}, row["words"] or []
         if vitals:

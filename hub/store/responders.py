@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatch.model import Place, Responder
 from hub.errors import NotFoundError
+from hub.ports.everyday import OwnVisit
 from hub.store.session import Session
 
 __all__ = ["RespondersDrawer"]
@@ -53,6 +54,16 @@ class RespondersDrawer:
 
     def get(self, responder_id: str) -> Responder | None:
         return next(iter(self._list(responder_id)), None)
+
+    def hold(self, *responder_ids: str) -> None:
+        self._session.all("responders_hold", ids=list(responder_ids))
+
+    def provider_of(self, responder_id: str) -> str | None:
+        row = self._session.one("responders_provider", id=responder_id)
+        return row["provider_id"] if row else None
+
+    def visits(self, responder_id: str, now: datetime) -> list[OwnVisit]:
+        return [OwnVisit(**row) for row in self._session.all("responders_visits", id=responder_id, now=now)]
 
     def _list(
         self, responder_id: str | None = None, *, on_duty: bool = False, area_path: Sequence[str] = ()

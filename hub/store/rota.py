@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hub.errors import ConflictError, NotFoundError
@@ -39,6 +39,10 @@ class RotaDrawer:
         named = {one.responder_id for one in shifts} | {one.substitute_id for one in overrides if one.substitute_id}
         people = [Person(**_served(row)) for row in self._session.all("rota_people", role=role, ids=sorted(named))]
         return RotaSlice(shifts, overrides, people)
+
+    def rostered(self, responder_id: str, at: datetime, within: timedelta) -> bool:
+        row = self._session.one("rota_rostered", id=responder_id, since=at - within, until=at + within)
+        return row is not None
 
     def path_of(self, area_id: str) -> tuple[str, ...]:
         row = self._session.one("area_path_of", id=area_id)

@@ -36,6 +36,7 @@ class RulesDrawer:
         positions: dict[str, list[Position]] = defaultdict(list)
         sources: dict[str, list[Source]] = defaultdict(list)
         meals: dict[str, list[datetime]] = defaultdict(list)
+        visits: dict[str, list[datetime]] = defaultdict(list)
         session = self._session
         with session.together():
             people = session.later("rules_people", ids=asked["ids"])
@@ -50,6 +51,7 @@ class RulesDrawer:
             )
             found_sources = session.later("rules_sources", ids=asked["ids"])
             found_meals = session.later("rules_meals", **asked, since=now - _MEALS_SINCE)
+            found_visits = session.later("rules_visits", **asked, since=now - _MEALS_SINCE)
         for row in found_readings.fetchall():
             readings[row.pop("resident_id")][row.pop("metric")].append(Reading(**row))
         for row in found_words.fetchall():
@@ -60,6 +62,8 @@ class RulesDrawer:
             sources[row.pop("resident_id")].append(Source(**row))
         for row in found_meals.fetchall():
             meals[row["resident_id"]].append(row["at"])
+        for row in found_visits.fetchall():
+            visits[row["resident_id"]].append(row["at"])
         return RulesSeen(
             people.fetchall(),
             {key: {metric: tuple(listed) for metric, listed in one.items()} for key, one in readings.items()},
@@ -67,6 +71,7 @@ class RulesDrawer:
             {key: tuple(one) for key, one in positions.items()},
             {key: tuple(one) for key, one in sources.items()},
             {key: tuple(one) for key, one in meals.items()},
+            {key: tuple(one) for key, one in visits.items()},
         )
 
     def hours(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hub.ports.records import Json
-from hub.ports.supervision import HearingRow, PowerRow, SuspectRow, WatchRow
+from hub.ports.supervision import CutRow, HearingRow, PowerRow, SharedRow, SuspectRow, WatchRow
 from hub.store.session import Session, as_json
 
 __all__ = ["BEAT_GAP", "SupervisionDrawer"]
@@ -52,10 +52,25 @@ class SupervisionDrawer:
         if device_ids:
             self._session.run("watch_drop", ids=sorted(device_ids))
 
-    def causes(self, upstreams: Collection[str], areas: Collection[str], since: datetime) -> list[Json]:
+    def causes(
+        self, upstreams: Collection[str], areas: Collection[str], found: Collection[str], since: datetime
+    ) -> list[Json]:
         if not upstreams and not areas:
             return []
-        return self._session.all("watch_causes", upstreams=sorted(upstreams), areas=sorted(areas), since=since)
+        places = {"upstreams": sorted(upstreams), "areas": sorted(areas)}
+        return self._session.all("watch_causes", **places, found=sorted(found), since=since)
+
+    def shared(self, since: datetime) -> list[SharedRow]:
+        return [SharedRow(**row) for row in self._session.all("watch_shared", since=since)]
+
+    def singles(self, place: str, since: datetime) -> list[str]:
+        kind, _, key = place.partition(":")
+        area = key if kind == "area" else ""
+        return [str(row["id"]) for row in self._session.all("watch_singles", place=place, area=area, since=since)]
+
+    def move(self, incident_ids: Collection[str], to: str) -> None:
+        if incident_ids:
+            self._session.run("watch_move", of=sorted(incident_ids), to=to)
 
     def areas(self, area_ids: Collection[str]) -> dict[str, Json]:
         return {row["id"]: row for row in self._session.all("watch_areas", ids=sorted(area_ids))} if area_ids else {}
@@ -70,6 +85,22 @@ class SupervisionDrawer:
     def without_power(self, since: datetime, fewest: int) -> list[PowerRow]:
         rows = self._session.all("watch_without_power", since=since, fewest=fewest)
         return [PowerRow(**{name: row[name] for name in PowerRow._fields}) for row in rows]
+
+    def cut_join(self, shared_id: str, incident_id: str, device_id: str) -> None:
+        self._session.run("power_cut_join", shared_id=shared_id, incident_id=incident_id, device_id=device_id)
+
+    def cuts_running(self) -> list[str]:
+        return [row["id"] for row in self._session.all("power_cuts_running")]
+
+    def cut_heard(self, incident_id: str, now: datetime) -> int:
+        return self._session.run("power_cut_heard", id=incident_id, now=now)
+
+    def cut_devices(self, incident_id: str) -> list[CutRow]:
+        return [CutRow(**row) for row in self._session.all("power_cut_members", id=incident_id)]
+
+    def cut_settle(self, incident_id: str, device_ids: Collection[str], now: datetime) -> None:
+        if device_ids:
+            self._session.run("power_cut_settle", id=incident_id, ids=sorted(device_ids), now=now)
 
     def release(self, incident_id: str, now: datetime) -> None:
         self._session.run("watch_release", incident_id=incident_id, now=now)

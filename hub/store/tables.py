@@ -32,11 +32,19 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         _table("areas", "parent_id kind name households lat lon boundary"),
-        _table("stations", "kind name area_id address phone lat lon"),
+        _table("stations", "kind name area_id address phone lat lon provider_id"),
+        _table("providers", "name kind phone contact kinds area_ids active", makes_id=True),
+        _table("tariffs", "kind provider_id unit price_fen cap_fen from_on to_on area_ids note", "kind", makes_id=True),
+        _table(
+            "entitlements",
+            "resident_id payer kinds unit quota copay_percent priority from_on to_on note",
+            "resident_id payer",
+            makes_id=True,
+        ),
         _table(
             "residents",
             "name sex born_on phone address area_id lat lon lives_alone served status status_since status_reason"
-            " ability_level conditions medications allergies languages hearing flags access never_responders"
+            " ability_level conditions medications allergies diets languages hearing flags access never_responders"
             " regular_responders notes",
             "status status_since status_reason",
         ),
@@ -48,9 +56,11 @@ TABLES: Mapping[str, Table] = {
         ),
         _table(
             "responders",
-            "name kind phone sex skills languages area_ids station_id mode lat lon position_at on_duty active",
+            "name kind phone sex skills languages area_ids station_id mode lat lon position_at on_duty active"
+            " provider_id",
             "position_at",
         ),
+        _table("meal_dishes", "station_id name name_en allergens diets price_fen active", makes_id=True),
         _table("crews", "name vehicle equipment"),
         _table("shifts", "responder_id starts_at ends_at role area_id note changed", makes_id=True),
         _table(
@@ -74,7 +84,12 @@ TABLES: Mapping[str, Table] = {
             "zh en note active conditions voice tiers access clocks priority at_once card built_in edited",
             "built_in",
         ),
-        _table("service_kinds", "zh en skills any_skills duration_min carers personal priority attributes active"),
+        _table("programmes", "zh en kind groups area_ids per_month makes begins ends active made_until", "made_until"),
+        _table(
+            "service_kinds",
+            "zh en skills any_skills duration_min carers personal priority attributes active price_fen price_per"
+            " fields",
+        ),
         _table(
             "calls",
             "direction number incident_id resident_id party placed_by started_at answered_at ended_at outcome note"

@@ -24,46 +24,58 @@ from hub.ports.database import (
     Outbox,
     Reference,
     Residents,
-    Responders,
     Series,
     Timeline,
     Users,
 )
+from hub.ports.day_plans import DayPlans
 from hub.ports.desk import Desk
+from hub.ports.everyday import Everyday
 from hub.ports.home import Home
 from hub.ports.integrations import Integrations
 from hub.ports.load import Load
 from hub.ports.matters import Matters
+from hub.ports.meals import Meals
+from hub.ports.medical import Medical
 from hub.ports.notices import Notices
 from hub.ports.path_tests import PathTests
 from hub.ports.plans import Plans
+from hub.ports.proof import Proof
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
+from hub.ports.responders import Responders
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
+from hub.ports.settlement import Settlement
 from hub.ports.situation import Situation
 from hub.ports.supervision import Supervision
+from hub.ports.time_bank import TimeBank
 from hub.ports.windows import Windows
 from hub.store.alarms import AlarmsDrawer
 from hub.store.assignments import AssignmentsDrawer
 from hub.store.audit import AuditDrawer
 from hub.store.calls import CallsDrawer
 from hub.store.commands import CommandsDrawer
+from hub.store.day_plans import DayPlansDrawer
 from hub.store.desk import DeskDrawer
 from hub.store.devices import DevicesDrawer
 from hub.store.due import DueDrawer
+from hub.store.everyday import EverydayDrawers
 from hub.store.home import HomeDrawer
 from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
 from hub.store.ledger import LedgerDrawer
 from hub.store.load import LoadDrawer
 from hub.store.matters import MattersDrawer
+from hub.store.meals import MealsDrawer
+from hub.store.medical import MedicalDrawer
 from hub.store.notices import NoticesDrawer
 from hub.store.orders import OrdersDrawer
 from hub.store.outbox import OutboxDrawer
 from hub.store.path_tests import PathTestsDrawer
 from hub.store.plans import PlansDrawer
+from hub.store.proof import ProofDrawer
 from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
@@ -73,7 +85,9 @@ from hub.store.rota import RotaDrawer
 from hub.store.rules import RulesDrawer
 from hub.store.series import SeriesDrawer
 from hub.store.session import Connection, Session, as_json
+from hub.store.settlement import SettlementDrawer
 from hub.store.supervision import SupervisionDrawer
+from hub.store.time_bank import TimeBankDrawer
 from hub.store.timeline import TimelineDrawer
 from hub.store.users import UsersDrawer
 from hub.store.windows import WindowsDrawer
@@ -121,18 +135,25 @@ class PostgresTransaction:
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
         self.matters: Matters = MattersDrawer(session)
+        self.meals: Meals = MealsDrawer(session)
+        self.medical: Medical = MedicalDrawer(session)
         self.rota: Rota = RotaDrawer(session)
         self.rules: Rules = RulesDrawer(session)
         self.supervision: Supervision = SupervisionDrawer(session)
         self.windows: Windows = windows
+        self.settlement: Settlement = SettlementDrawer(session)
+        self.time_bank: TimeBank = TimeBankDrawer(session)
         self.load: Load = LoadDrawer(session)
         self.path_tests: PathTests = PathTestsDrawer(session)
         plans = PlansDrawer(session)
         self._plans_stamp = plans.stamp_later
         self.plans: Plans = plans
+        self.proof: Proof = ProofDrawer(session)
+        self.day_plans: DayPlans = DayPlansDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
         self.desk: Desk = DeskDrawer(session)
         self.home: Home = HomeDrawer(session)
+        self.everyday: Everyday = EverydayDrawers(session)
 
     def look(
         self,
@@ -144,6 +165,7 @@ class PostgresTransaction:
         slots: Collection[tuple[str, AlarmClass]],
         now: datetime,
         pairs: Collection[tuple[str, str]] = (),
+        stretches: Sequence[int | None] = (),
     ) -> Situation:
         """All of it in one exchange with the server; the answers are taken when the last question is out."""
         register, ledger, alarms, people, incidents, users, quieting = self._judged_by
@@ -151,7 +173,7 @@ class PostgresTransaction:
             # Before any incident is locked: whoever settles a window locks it first, and incidents after it.
             windows = quieting.in_force_later(now)
             known_devices = register.get_later(devices)
-            fresh = ledger.take_later(keys) if keys else set[bytes]
+            fresh = ledger.take_later(keys, stretches) if keys else set[bytes]
             stored = alarms.known_later(presses) if presses else set[bytes]
             known_people = people.get_later(residents) if residents else dict[str, Resident]
             live = incidents.lock_live_later(slots) if slots else dict[tuple[str, AlarmClass], Incident]

@@ -15,7 +15,19 @@ __all__ = ["SEEN_LATELY", "UsersDrawer"]
 SEEN_LATELY = timedelta(minutes=5)
 """A console that was not heard for longer is taken for left: its operator does not count as on duty."""
 
-_USER = ("username", "name", "role", "person_id", "password_hash", "language", "theme", "active", "version")
+_USER = (
+    "username",
+    "name",
+    "role",
+    "person_id",
+    "password_hash",
+    "language",
+    "theme",
+    "active",
+    "version",
+    "phone",
+    "provider_id",
+)
 
 
 class UsersDrawer:

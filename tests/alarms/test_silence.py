@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alarms.silence import Cause, SilenceRule, Watched, judge_silence, shared_silence, silence_rule
+from hub.alarms.silence import SilenceRule, Watched, judge_silence, silence_rule
 
 CHINA = timezone(timedelta(hours=8))
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)  # 12:00 in China
@@ -116,57 +116,3 @@ def test_silence_is_never_early_never_forgotten_and_always_explained(
             looks += 1
             verdict = judge_silence(one, now=verdict.look_at, zone=CHINA)
         assert looks <= 2 + longest / 10
-
-
-def cause(
-    devices: int, interval: float, quiet_s: float, *, kind: str = "upstream", key: str = "b", silent: int = 0
-) -> Cause:
-    heard = NOON - timedelta(seconds=quiet_s)
-    return Cause(kind, key, key, {interval: devices}, silent, heard, NOON - timedelta(days=30))  # type: ignore[arg-type]
-
-
-def test_nobody_behind_it_heard_for_a_whole_turn_is_one_matter() -> None:
-    found = shared_silence([cause(8, 60, 72)], now=NOON)
-    assert found.cause is not None
-    assert found.reasons[0].code == "dark"
-    assert found.reasons[0].values["devices"] == 8
-
-
-def test_a_quiet_cause_makes_its_devices_wait_and_a_talking_one_does_not() -> None:
-    quiet = shared_silence([cause(100, 60, 30)], now=NOON)
-    assert quiet.cause is None
-    assert quiet.wait_until is not None
-    assert NOON < quiet.wait_until <= NOON + timedelta(seconds=60)
-    talking = shared_silence([cause(100, 60, 1)], now=NOON)
-    assert talking.cause is None
-    assert talking.wait_until is None
-
-
-def test_two_devices_have_no_cause_in_common() -> None:
-    found = shared_silence([cause(2, 60, 600)], now=NOON)
-    assert found.cause is None
-    assert found.wait_until is None
-
-
-def test_the_widest_cause_that_is_dark_explains_it() -> None:
-    found = shared_silence(
-        [cause(5, 60, 300), cause(50, 60, 200, kind="area", key="A"), cause(900, 60, 1, key="all")], now=NOON
-    )
-    assert found.cause is not None
-    assert found.cause.key == "A"
-
-
-def test_half_of_them_falling_silent_is_one_matter_too() -> None:
-    found = shared_silence([cause(10, 60, 1, silent=5)], now=NOON)
-    assert found.reasons[0].code == "many_silent"
-    assert shared_silence([cause(10, 60, 1, silent=4)], now=NOON).cause is None
-
-
-@given(st.integers(3, 2000), st.integers(10, 90_000), st.floats(0, 1e6))
-def test_waiting_ends(devices: int, interval: int, quiet_s: float) -> None:
-    """A cause that stays quiet becomes dark: nobody waits longer than a turn."""
-    found = shared_silence([cause(devices, interval, quiet_s)], now=NOON)
-    if quiet_s > interval * 1.1 + 6:
-        assert found.cause is not None
-    if found.wait_until is not None:
-        assert NOON < found.wait_until <= NOON + timedelta(seconds=max(2.0, interval * 0.1))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from devices.geo import wgs84_to_gcj02
-from hub.api import views
+from hub.api import views, views_live
 from tests.api.desk import Desk, Json, soon
 
 
@@ -81,7 +81,7 @@ def test_the_whole_thread(desk: Desk) -> None:
     assert kinds[-1] == "raised"
     assert {"acknowledged", "offered", "accepted", "en_route", "on_scene", "completed", "resolved"} <= set(kinds)
     summary = ok(operator.get("/api/v1/summary"))
-    check(views.Summary, summary)
+    check(views_live.Summary, summary)
     assert summary["unclaimed"]["critical"] == 0
 
 

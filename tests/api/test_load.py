@@ -7,6 +7,7 @@ import io
 
 import httpx
 
+from hub.api.deps import actor_of
 from tests.api.desk import Desk, Json
 
 
@@ -37,6 +38,14 @@ def test_what_rang_is_live_and_reported(desk: Desk) -> None:
     assert (load["mix"]["critical"]["n"], load["goals"]["comfortable"], load["total"]["rings"]) == (1, 6, 1)
     rows = table(seat.get("/api/v1/reports/operator-load", params={"by": "hour", "format": "csv"}))
     assert [row["rings"] for row in rows] == ["1"]
+    (day,) = ok(seat.get("/api/v1/reports/operator-load", params={"by": "day"}))["items"]
+    desk.services.rota.set_holiday(day["day"], {"kind": "off", "name": "演练日"}, actor_of(desk.user("boss")))
+    (again,) = ok(seat.get("/api/v1/reports/operator-load", params={"by": "day"}))["items"]
+    assert (again["works"], again["holiday"], again["rings"]) == (False, "演练日", 1)
+    (kind,) = ok(seat.get("/api/v1/reports/operator-load", params={"by": "day_kind"}))["items"]
+    assert (kind["group"], kind["rings"], kind["seats"]) == ("days_off", 1, 1)
+    (seated,) = ok(seat.get("/api/v1/load/seats"))["items"]
+    assert (seated["seat"]["name"], seated["rule"]) == (desk.user("zhoumin").name, "home")
     actors = ok(seat.get("/api/v1/reports/bad-actors", params={"of": "technical"}))["items"]
     assert [(one["rank"], one["device"], one["alarms"], one["bad"]) for one in actors] == [(1, "W2", 4, False)]
     rows = table(seat.get("/api/v1/reports/bad-actors", params={"format": "csv"}))

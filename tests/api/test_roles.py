@@ -41,7 +41,7 @@ NEEDED_QUERY = {
 
 @pytest.fixture(scope="module")
 def document(shared: Desk) -> Json:
-    answer = httpx.get(f"{shared.base}/api/v1/openapi.json")
+    answer = httpx.get(f"{shared.base}/api/v1/openapi.json", timeout=60)
     assert answer.status_code == 200
     body: Json = answer.json()
     return body

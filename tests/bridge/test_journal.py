@@ -258,6 +258,28 @@ class AnyOrder(RuleBasedStateMachine):
         os.close(self.journal._lock)
         self.journal = Journal(self.folder, SMALL)
 
+    @rule(part=st.floats(0, 1), dies=st.booleans())
+    def replay_in_part(self, part: float, dies: bool) -> None:
+        """Some of a segment was committed, and marked; the mark itself may not have reached the disk."""
+        for path in self.journal.seal()[:1]:
+            records = self.journal.read(path).records
+            some = records[: int(len(records) * part)]
+            for record in some:
+                self.committed.setdefault(record.body)
+            if some:
+                self.journal.mark(path, some[-1].number)
+                left = self.journal.read(path).records
+                assert [one.number for one in left] == [one.number for one in records[len(some) :]]
+            if dies:
+                self.die()
+
+    @rule(byte=st.integers(0, 10**6), bit=st.integers(0, 7))
+    def damage_a_mark(self, byte: int, bit: int) -> None:
+        for mark in self.folder.glob("*.taken"):
+            content = bytearray(mark.read_bytes())
+            content[byte % len(content)] ^= 1 << bit
+            mark.write_bytes(content[: byte % (len(content) + 8) + 1])
+
     @rule(segments=st.integers(1, 3), dies=st.booleans())
     def replay(self, segments: int, dies: bool) -> None:
         """Each segment is committed and then removed; a death between the two gives it once more."""
@@ -286,6 +308,32 @@ class AnyOrder(RuleBasedStateMachine):
 def test_any_order_of_appends_replays_and_deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_JOURNAL_FOLDER", str(tmp_path / "machine"))
     run_state_machine_as_test(AnyOrder, settings=settings(deadline=None, max_examples=15, stateful_step_count=15))
+
+
+def test_what_a_segment_did_not_use_is_given_back(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.append([b"one\0\0\0"])
+    journal.seal()
+    assert journal.bytes_on_disk() < 1000
+    journal.append([b"two"])
+    assert journal.bytes_on_disk() > SEGMENT_BYTES
+    os.close(journal._lock)
+    again = Journal(folder)
+    assert [path.stat().st_size < 1000 for path in written(folder)] == [True, True, False]
+    assert everything(again) == [b"one\0\0\0", b"two"]
+    again.close()
+
+
+def test_a_mark_without_its_segment_goes(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.append([b"one", b"two"])
+    (path,) = journal.seal()
+    journal.mark(path, 1)
+    path.unlink()  # a death before the mark went as well
+    os.close(journal._lock)
+    again = Journal(folder)
+    assert not list(folder.glob("*.taken"))
+    again.close()
 
 
 def test_the_reserved_size_is_stated(folder: Path) -> None:

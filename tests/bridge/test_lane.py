@@ -219,6 +219,38 @@ def test_what_was_sent_while_the_hub_was_away_arrives(broker: Broker) -> None:
     assert set(ingest.rows.values()) == {1}
 
 
+def test_a_full_session_and_a_slow_start_are_not_a_silent_broker(broker: Broker) -> None:
+    """What waits in the session comes before the broker's word on the subscription, and is not read while too much is
+    unsettled: a connection that is given up for that begins again at the same place, and again.
+    """
+    with running_lane(broker, MemoryIngest()):
+        pass
+    sent = numbered(60)
+    with device(broker) as watch:
+        watch.publish(sent)
+    ingest = MemoryIngest()
+    ingest.gate.clear()
+    lane = Lane(
+        broker,
+        ingest,
+        batch=BatchOptions(size=10, max_unsettled=20),
+        options=broker_options(broker, ready_within_s=1.0),
+    )
+    lane.start()
+    try:
+        wait_until(lambda: lane.client.state().paused)
+        wait_until(lambda: lane.client.state().lag_s > 4)
+        assert lane.client.connected, "it receives: the session has its subscription"
+        ingest.gate.set()
+        wait_until(lambda: len(ingest.rows) == len(sent))
+        assert lane.client.connected
+        assert lane.client.state().generation == 1
+    finally:
+        ingest.gate.set()
+        lane.stop()
+    assert set(ingest.rows.values()) == {1}
+
+
 def test_a_broker_that_restarts_is_found_again(broker: Broker) -> None:
     ingest = MemoryIngest()
     with running_lane(broker, ingest) as lane:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,6 +116,15 @@ class House:
             assert self.shelter.stop(5)
 
 
+class OneBatch(MemoryIngest):
+    """A database that goes away again after the first batch."""
+
+    def __call__(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        outcomes = super().__call__(batch)
+        self.away = True
+        return outcomes
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "journal"
@@ -204,6 +214,36 @@ def test_what_a_killed_hub_left_is_taken_over_before_anything_else(folder: Path)
         ingest.gate.set()
         wait_until(lambda: again.shelter.state() is None, 5)
         assert [item.uplink.payload for item in ingest.order] == [b"0", b"1", b"2", b"3", b"4", b"later"]
+
+
+def test_a_hub_that_dies_again_and_again_gets_on(folder: Path) -> None:
+    """Each life commits one batch more: what an earlier one committed is not begun with again."""
+    ingest, device = MemoryIngest(away=True), Device()
+    sent = [b"%d" % number for number in range(40)]
+    with House(folder, ingest).open() as house:
+        house.line.put([Letter(device, one) for one in sent])
+        wait_until(lambda: len(device.told) == 40, 5)
+    ingest.away = False
+    taken: list[bytes] = []
+    for _ in range(40):
+        life = OneBatch()
+        with House(folder, life).open():
+            assert life.entered.acquire(timeout=5)
+        taken += [item.uplink.payload for item in life.order]
+        if len(taken) >= len(sent):
+            break
+    assert taken == sent
+
+
+def test_a_hub_that_died_with_nothing_in_its_journal_says_nothing_of_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.close(Journal(folder)._lock)  # all that a killed process does
+    house = House(folder, MemoryIngest())
+    with house.open():
+        assert house.shelter.state() is None
+    assert "the database is back" not in caplog.text
+    assert not list(folder.glob("*.journal"))
 
 
 def test_poison_in_the_journal_goes_to_quarantine_and_the_rest_is_taken(folder: Path) -> None:

@@ -12,7 +12,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.hub import RunningHub
 
-__all__ = ["SUN_WEI", "live_incident", "open_desk", "open_phone", "press", "row", "send_to", "show_cards", "watch_of"]
+__all__ = [
+    "SUN_WEI",
+    "choose_person",
+    "live_incident",
+    "open_desk",
+    "open_phone",
+    "press",
+    "row",
+    "send_to",
+    "show_cards",
+    "watch_of",
+]
 
 SUN_WEI = "S-SUNWEI"
 
@@ -42,6 +53,13 @@ def show_cards(page: Page) -> None:
     """A critical task rings over the whole screen: mutes it and shows the list."""
     page.locator(".ring-quiet").tap()
     expect(page.locator("dialog.ring")).to_have_count(0)
+
+
+def choose_person(dialog: Locator, name: str, label: str = "老人") -> None:
+    """Types into a form's person field and takes the first who is found."""
+    dialog.get_by_role("combobox", name=label).fill(name)
+    dialog.get_by_role("option").filter(has_text=name).first.click()
+    expect(dialog.get_by_role("listbox", name=label)).to_be_hidden()
 
 
 def watch_of(hub: RunningHub, resident_id: str) -> str:

@@ -70,7 +70,7 @@ def test_a_press_is_confirmed_who_comes_is_said_and_so_is_that_nobody_was_called
     open_home(home, desk_hub)
     home.locator(".help-button").tap()
     # A pocket's press is taken back.
-    home.get_by_role("button", name="取消").tap()
+    home.locator(".help").get_by_role("button", name="取消").tap()
     expect(home.locator(".help-button")).to_be_visible()
     assert raised(operator) == []
     keys: list[str] = []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -21,6 +24,15 @@ KEY = re.compile(r"(?<![\w@/.])(?:[a-z_]{3,}\.){1,3}[a-z_]{3,}(?![\w@/.])")
 
 DESK_PAGES = (
     "orders",
+    "orders/day",
+    "orders/map",
+    "orders/plan",
+    "returns",
+    "meals",
+    "meals/menus",
+    "meals/desk",
+    "medical",
+    "medical/rounds",
     "residents",
     "residents/R-0001",
     "consents",
@@ -30,11 +42,18 @@ DESK_PAGES = (
     "rota",
     "rota/patterns",
     "rota/swaps",
+    "rota/cover",
+    "rota/holidays",
     "supervision",
     "supervision/kpi",
     "supervision/list?number=all",
+    "services",
+    "services/list?number=orders",
     "settings",
     "settings/screens",
+    "staff",
+    "providers",
+    "stations",
     "notify",
     "notify/log",
     "notify/templates",
@@ -59,9 +78,56 @@ def check(page: Page, name: str, folder: Path) -> list[str]:
     problems = [f"{name}: {line}" for line in serious(page)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
         problems.append(f"{name}: wider than the window")
+    if page.evaluate("[...document.querySelectorAll('.header')].some((one) => one.scrollWidth > one.clientWidth + 1)"):
+        problems.append(f"{name}: the header is cut off")
     keys = KEY.findall(page.locator("body").inner_text())
     if keys:
         problems.append(f"{name}: untranslated {keys[:5]}")
+    return problems
+
+
+def prepare_services(hub: RunningHub, supervisor: httpx.Client) -> tuple[str, str]:
+    """A service that was given and is asked about, a question to the doctor, a round; ids of order and question."""
+
+    def sent(client: httpx.Client, path: str, **body: Any) -> Any:
+        answer = client.post(f"/api/v1/{path}", json=body)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    now = datetime.now(UTC).isoformat()
+    order = sent(supervisor, "orders", kind="safety_visit", resident_id="R-0002", wanted_from=now)
+    sent(supervisor, f"orders/{order['id']}/assign", responder_id=SUN_WEI)
+    with hub.sign_in("staff") as officer:
+        for step, body in (("accept", {}), ("check-in", {}), ("check-out", {"outcome": "done"})):
+            sent(officer, f"visits/{order['visit']['id']}/{step}", **body)
+    sent(supervisor, f"orders/{order['id']}/satisfaction", score=2, words="来得太晚")
+    question = {"resident_id": "R-0005", "reason": "三天来下肢浮肿，夜间气促", "urgent": True}
+    consult = sent(supervisor, "teleconsults", **question)
+    day = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    people = ["R-0001", "R-0003", "R-0005"]
+    sent(supervisor, "vitals-rounds", day=day, begins="00:00", ends="23:59", resident_ids=people)
+    return str(order["id"]), str(consult["id"])
+
+
+def look_at_the_phone(browser: Browser, hub: RunningHub, folder: Path, theme: Any, language: str) -> list[str]:
+    """The phone page of the officer who was sent: the ring, the card, every tab, the order form."""
+    screen: Any = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+    context = browser.new_context(**screen, color_scheme=theme)
+    page = context.new_page()
+    open_phone(page, hub, query=f"?lang={language}")
+    expect(page.locator("dialog.ring")).to_be_visible()
+    problems = check(page, f"phone-ring-{language}", folder)
+    show_cards(page)
+    expect(page.locator(".card")).to_have_count(1)
+    problems += check(page, f"phone-{language}", folder)
+    for tab in ("shifts", "mine", "care"):
+        page.locator(f"[data-tab={tab}]").click()
+        expect(page.locator("main.cards")).to_be_visible()
+        problems += check(page, f"phone-{tab}-{language}", folder)
+    page.locator(".porder [data-order]").click()
+    expect(page.locator(".porder [data-person]").first).to_be_visible()
+    problems += check(page, f"phone-order-{language}", folder)
+    context.close()
     return problems
 
 
@@ -75,9 +141,13 @@ def test_console_and_phone_are_usable_by_everybody(
             press(desk_hub, watch_of(desk_hub, resident), f"k{number}", kind)
         incident = live_incident(client, "R-0002")
         send_to(client, incident["id"], SUN_WEI)
-        language: str
+        order, consult = prepare_services(desk_hub, supervisor)
+        pages = (*DESK_PAGES, f"returns/{order}", f"medical/{consult}")
         # A language changes widths and words, a theme colours: the dark one is seen in one language.
-        for language in ("zh", "en") if theme == "light" else ("zh",):
+        languages = ("zh", "en") if theme == "light" else ("zh",)
+        for language in languages:  # before the plans of the other two ask the same officer
+            problems += look_at_the_phone(browser, desk_hub, tmp_path, theme, language)
+        for language in languages:
             query = f"?lang={language}"
             context = browser.new_context(
                 viewport={"width": 1366, "height": 768}, color_scheme=theme, reduced_motion="reduce"
@@ -98,7 +168,7 @@ def test_console_and_phone_are_usable_by_everybody(
                 problems += check(page, f"{name}-{language}", tmp_path)
                 page.keyboard.press("Escape")
                 expect(page.locator("dialog[open]")).to_have_count(0)
-            for path in DESK_PAGES:
+            for path in pages:
                 page.evaluate(f"location.hash = '#/{path}'")
                 expect(page.locator("h1").first).to_be_attached()
                 expect(page.locator(".skeleton")).to_have_count(0)
@@ -123,20 +193,5 @@ def test_console_and_phone_are_usable_by_everybody(
                 shown = screen.locator("body").inner_text()
                 problems += [f"wall-screen: {name}" for name in names if name in shown]
                 supervisor.delete(f"/api/v1/wall-screens/{made['id']}")
-            context.close()
-            context = browser.new_context(
-                viewport={"width": 360, "height": 740}, color_scheme=theme, is_mobile=True, has_touch=True
-            )
-            page = context.new_page()
-            open_phone(page, desk_hub, query=query)
-            expect(page.locator("dialog.ring")).to_be_visible()
-            problems += check(page, f"phone-ring-{language}", tmp_path)
-            show_cards(page)
-            expect(page.locator(".card")).to_have_count(1)
-            problems += check(page, f"phone-{language}", tmp_path)
-            for tab in ("shifts", "mine"):
-                page.locator(f"[data-tab={tab}]").click()
-                expect(page.locator("main.cards")).to_be_visible()
-                problems += check(page, f"phone-{tab}-{language}", tmp_path)
             context.close()
     assert not problems, "\n".join(problems)

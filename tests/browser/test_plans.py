@@ -17,6 +17,10 @@ SLOW = 30_000
 
 
 def test_the_plan_of_an_incident_and_the_page_of_plans(browser: Browser, desk_hub: RunningHub, tmp_path: Path) -> None:
+    with desk_hub.sign_in("supervisor") as supervisor:
+        # The night has a plan of its own, and this test has no hour.
+        night = supervisor.patch("/api/v1/response-plans/emergency_night", json={"active": False})
+        assert night.status_code == 200, night.text
     with desk_hub.sign_in("operator2") as client:
         press(desk_hub, watch_of(desk_hub, "R-0002"), "plan1", "fall")
         incident = live_incident(client, "R-0002")

@@ -134,7 +134,7 @@ def faults(
 @pytest.mark.parametrize(
     "minutes",
     [
-        pytest.param(0.0, id="short", marks=pytest.mark.timeout(290)),
+        pytest.param(0.0, id="short", marks=pytest.mark.timeout(600)),
         pytest.param(None, id="long", marks=[pytest.mark.long, pytest.mark.timeout(0)]),
     ],
 )
@@ -167,6 +167,6 @@ def test_what_was_told_stays_whatever_happens(
     print(
         f"telemetry: {sent} sent, {stored} taken, {max(0, sent - stored)} lost with the broker's memory or on the way"
     )
-    assert hub.stop() == 0
+    assert hub.stop() == 0, hub.log[-4000:]
     assert "deadlock" not in hub.log, "two transactions took their locks in different orders"
     assert "kept in this line only" not in hub.log

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch import SERVICE_KINDS, HaversineTravel, Place, Request, Responder, propose
+from dispatch import SERVICE_KINDS, HaversineTravel, Place, Request, Responder, propose, recommend
 from tests.dispatch.builders import HOME, NOW, codes, north, one, ranked, request, responder
 
 TODAY = NOW.date()
@@ -55,6 +55,17 @@ def test_rules(asked: dict[str, Any], changes: dict[str, Any], why_not: str | No
     if why_not is not None:
         assert candidate.reasons[0].code == why_not
         assert candidate.reasons[0].weight < 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "may"), [("companionship", True), ("errands", True), ("bathing", False), (None, True)]
+)
+def test_volunteers_do_what_is_of_low_risk(kind: str | None, may: bool) -> None:
+    asked = request(urgent=kind is None, kind=kind)
+    judged = one(asked, responder(kind="volunteer"))
+    assert judged.eligible is may
+    assert may or codes(judged)[0] == "volunteer_kind"
+    assert one(asked, responder(kind="carer")).eligible
 
 
 def test_a_credential_must_be_valid_on_the_day_of_the_work() -> None:
@@ -239,3 +250,19 @@ def test_five_thousand_responders_are_judged_while_nobody_notices() -> None:
     assert len(judged) == 5_000
     # About 30 ms on a slow core; the bound leaves room for a busy machine and fails when the work stops being linear.
     assert min(took) < 0.15
+
+
+def test_a_paper_runs_out_at_midnight_of_the_place_and_not_of_greenwich() -> None:
+    """At half past midnight in China it is still yesterday in Greenwich."""
+    at = datetime(2026, 3, 2, 0, 30, tzinfo=timezone(timedelta(hours=8)))
+    nurse = responder(skills={"nursing": date(2026, 3, 1)})
+    now_or_then = [
+        (request(), at),
+        (request(urgent=False, starts_at=at.astimezone(UTC)), at - timedelta(hours=3)),
+    ]
+    for asked, now in now_or_then:
+        judged = propose(asked, [nurse], now=now, travel=HaversineTravel())
+        found = recommend(asked, [nurse], now=now, travel=HaversineTravel())
+        assert [judged[0].eligible, found.eligible] == [False, 0]
+        day_before = propose(asked, [nurse], now=now.astimezone(UTC), travel=HaversineTravel())
+        assert day_before[0].eligible, "as Greenwich has it, it is still good"

@@ -52,10 +52,12 @@ def signs_in(hub: RunningHub, username: str, password: str) -> int:
 
 
 def test_an_account_is_added_beside_the_running_hub(watch_hub: RunningHub) -> None:
-    done = watch_hub.hub("user", "add", "nightdesk", "--role", "operator", stdin="long enough\nlong enough\n")
+    phone = ("--phone", "139 0000 0017")
+    done = watch_hub.hub("user", "add", "nightdesk", "--role", "operator", *phone, stdin="long enough\nlong enough\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert "nightdesk" in done.stdout
     assert "long enough" not in done.stdout
+    assert watch_hub.rows("SELECT phone FROM users WHERE username = 'nightdesk'")[0]["phone"] == "139 0000 0017"
     assert signs_in(watch_hub, "nightdesk", "long enough") == 200
     assert signs_in(watch_hub, "nightdesk", "another") == 401
     stored = watch_hub.rows("SELECT password_hash FROM users WHERE username = 'nightdesk'")[0]["password_hash"]
@@ -74,6 +76,7 @@ def test_an_account_is_added_beside_the_running_hub(watch_hub: RunningHub) -> No
         (["new6", "--role", "operator", "--password", "long enough"], "", 2, "--password"),
         (["new7", "--role", "operator", "long enough"], "", 2, "unexpected extra argument"),
         (["n w", "--role", "operator"], "long enough\n", 1, "blanks"),
+        (["new8", "--role", "supervisor", "--phone", "ring me"], "long enough\n", 1, "telephone number"),
     ],
 )
 def test_an_account_that_cannot_be(

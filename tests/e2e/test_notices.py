@@ -37,6 +37,10 @@ def test_whoever_presses_one_has_it_and_nobody_else_is_called(make_hub: MakeHub,
             HUB_SMS__KEY_SECRET="secret",
             HUB_NOTIFY__PUBLIC_URL="http://hub.invalid",
         )
+        with hub.sign_in("supervisor") as supervisor:
+            # By day those nearby are asked; the night's plan rings relatives too, who are told and asked nothing.
+            night = supervisor.patch("/api/v1/response-plans/emergency_night", json={"active": False})
+            assert night.status_code == 200, night.text
         device = hub.rows("SELECT id FROM devices WHERE resident_id = 'R-0001' AND family = 'care' LIMIT 1")[0]["id"]
         press = {"ref": "n1", "type": "sos", "observed_at": "2026-11-22T02:00:00Z"}
         host, port = urlsplit(hub.broker_url).hostname or "", urlsplit(hub.broker_url).port or 1883

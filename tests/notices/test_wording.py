@@ -24,7 +24,11 @@ def test_every_template_is_whole_in_both_languages(template: Template, language:
         assert text
         assert "{" not in text
     for name in template.required:
-        assert f"〈{name}〉" in said.short + said.spoken
+        # A word that comes in both languages stands in one of them.
+        if not (language == "en" and f"{name}_en" in template.required) and not (
+            language == "zh" and name.endswith("_en")
+        ):
+            assert f"〈{name}〉" in said.short + said.spoken
     if template.asks:
         assert LINK in said.short
         assert "1" in said.spoken

@@ -5,109 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.rows import dict_row
 
-from devices import Uplink
 from hub.app.backups import SUFFIX, old_backups
 from hub.app.plugging import services_on
-from hub.clock import utc_now
-from hub.embedded import EmbeddedPostgres
 from hub.errors import ConflictError
-from hub.ports import SYSTEM, Incoming, OutboxRow
 from hub.service import Services
 from hub.settings import Settings
-from hub.store import Archive, ArchiveWriter, BackupError, MigrationError, PostgresDatabase, Source, back_up, restore
+from hub.store import Archive, BackupError, PostgresDatabase
 from hub.store import migrate as migrate_schema
-from hub.store.backup import DERIVED, load_order, tables_of
-from hub.store.migrate import migrations, pending
-from tests.fixtures.hub import load_sample
-from tests.fixtures.postgres import fresh_database
+from hub.store.backup import load_order, tables_of
 from tests.operations.cli import hub_command
+from tests.operations.kept import NOW, fill, make_backup, put_back, rows, snapshot_of, take
 from tests.waiting import wait_until
-
-Json = dict[str, Any]
-NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-
-
-def rows(url: str, query: str) -> list[Json]:
-    with psycopg.connect(url, row_factory=dict_row) as connection:
-        return connection.execute(query.encode()).fetchall()
-
-
-@pytest.fixture
-def loaded(database_url: str, tmp_path: Path) -> Iterator[tuple[PostgresDatabase, Services]]:
-    """A database with a community in it, and the use cases on it."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    load_sample(database_url, folder, residents=60)
-    with PostgresDatabase(database_url) as database:
-        yield database, services_on(database, Settings())
-
-
-@pytest.fixture
-def fresh_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
-    """A database without any schema."""
-    with fresh_database(postgres_server, "template1") as url:
-        yield url
-
-
-def take(services: Services, device_id: str, number: int, moment: datetime, channel: str = "alarm") -> str:
-    """One uplink through the ordinary path; what its device was told, or its outcome."""
-    body = (
-        {"ref": f"{device_id}-{number}", "type": "sos"} if channel == "alarm" else {"heart_rate_bpm": 60 + number % 60}
-    )
-    uplink = Uplink(
-        json.dumps({**body, "observed_at": moment.isoformat()}).encode(),
-        moment,
-        topic=f"care/v1/{device_id}/up/{channel}",
-    )
-    lane: Any = "alarm" if channel == "alarm" else "telemetry"
-    door = services.ingest.alarms if channel == "alarm" else services.ingest.telemetry
-    outcome = door([Incoming(uplink, device_id, "care", lane)])[0]
-    told = [json.loads(reply.payload)["status"] for reply in outcome.replies]
-    return told[0] if told else outcome.outcome
-
-
-def snapshot_of(url: str) -> dict[str, list[Json]]:
-    """Every row of every table, in an order of its own."""
-    found: dict[str, list[Json]] = {}
-    with psycopg.connect(url, row_factory=dict_row) as connection:
-        for name in tables_of(connection):
-            query = sql.SQL("SELECT to_jsonb(t) AS row FROM {} t ORDER BY to_jsonb(t)::text").format(
-                sql.Identifier(name)
-            )
-            found[name] = [row["row"] for row in connection.execute(query)]
-    return found
-
-
-def make_backup(url: str, path: Path) -> Any:
-    with ArchiveWriter(path) as archive:
-        return back_up(url, archive, Source(utc_now(), "0"), lambda _words: None)[0]
-
-
-def put_back(url: str, path: Path, *, force: bool = False) -> Any:
-    with Archive(path) as archive:
-        return restore(url, archive, utc_now(), force=force, progress=lambda _words: None)
-
-
-def fill(database: PostgresDatabase, services: Services) -> None:
-    """Live and closed incidents, telemetry, messages that have not left, a page signed in."""
-    devices = [row["id"] for row in rows(database.url, "SELECT id FROM devices WHERE family = 'care' LIMIT 8")]
-    for number, device_id in enumerate(devices):
-        assert take(services, device_id, number, NOW + timedelta(seconds=number)) in ("received", "hold")
-        take(services, device_id, number, NOW - timedelta(days=number), "vitals")
-    with database.begin() as tx:
-        tx.outbox.add(OutboxRow("device", devices[0], {"kind": "ack", "ref": "1", "status": "hold"}, NOW, NOW))
-        tx.audit.add(SYSTEM, "test", None, {"text": "tab\there, line\nbreak, \\ and 中文"}, NOW)
 
 
 def test_everything_comes_back_as_it_was(
@@ -183,158 +98,6 @@ def test_a_schema_without_rows_counts_as_empty(
     make_backup(loaded[0].url, tmp_path / "one.zip")
     migrate_schema(fresh_url)
     assert put_back(fresh_url, tmp_path / "one.zip").rows > 0
-
-
-def broken(path: Path, change: Callable[[bytearray], None]) -> Path:
-    body = bytearray(path.read_bytes())
-    change(body)
-    other = path.with_name("broken.zip")
-    other.write_bytes(body)
-    return other
-
-
-def test_a_broken_file_is_refused_before_anything_is_touched(
-    loaded: tuple[PostgresDatabase, Services], tmp_path: Path
-) -> None:
-    database, services = loaded
-    fill(database, services)
-    path = tmp_path / "one.zip"
-    make_backup(database.url, path)
-    database.close()
-    alarms = rows(database.url, "SELECT id FROM alarms")
-
-    def flip(body: bytearray) -> None:
-        body[len(body) // 3] ^= 0xFF
-
-    def cut(body: bytearray) -> None:
-        del body[len(body) // 2 :]
-
-    for change in (flip, cut):
-        with pytest.raises(BackupError, match=r"broken\.zip"):
-            put_back(database.url, broken(path, change), force=True)
-    (tmp_path / "one.zip.sha256").write_text(f"{'0' * 64}  one.zip\n")
-    with pytest.raises(BackupError, match=r"does not fit one\.zip\.sha256"):
-        put_back(database.url, path, force=True)
-    with pytest.raises(BackupError, match="no such file"):
-        put_back(database.url, tmp_path / "none.zip")
-    (tmp_path / "text.zip").write_text("no archive")
-    with pytest.raises(BackupError, match="is no backup"):
-        put_back(database.url, tmp_path / "text.zip")
-    assert rows(database.url, "SELECT id FROM alarms") == alarms
-
-
-def rewritten(path: Path, change: Callable[[Json], None]) -> Path:
-    other = path.with_name("rewritten.zip")
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
-        for name in source.namelist():
-            body = source.read(name)
-            if name == "manifest.json":
-                manifest = json.loads(body)
-                change(manifest)
-                body = json.dumps(manifest).encode()
-            target.writestr(name, body)
-    return other
-
-
-def test_a_newer_backup_is_refused(loaded: tuple[PostgresDatabase, Services], fresh_url: str, tmp_path: Path) -> None:
-    database, _ = loaded
-    path = tmp_path / "one.zip"
-    make_backup(database.url, path)
-    newer = rewritten(path, lambda manifest: manifest["migrations"].append("9999_later"))
-    with pytest.raises(MigrationError, match="9999_later"):
-        put_back(fresh_url, newer)
-    with pytest.raises(BackupError, match="newer hub"):
-        put_back(fresh_url, rewritten(path, lambda manifest: manifest.update(format=99)))
-    assert rows(fresh_url, "SELECT relname FROM pg_class WHERE relname = 'alarms'") == []
-
-
-def test_an_older_backup_is_brought_up_to_date(fresh_url: str, empty_database_url: str, tmp_path: Path) -> None:
-    """A schema of the first release with people in it, restored by the present one."""
-    migrate_schema(empty_database_url, files=[one for one in migrations() if one.stem < "0006"])
-    with psycopg.connect(empty_database_url) as connection:
-        connection.execute("INSERT INTO areas (id, kind, name) VALUES ('a', 'community', '柳岸')")
-        connection.execute("INSERT INTO residents (id, name, area_id) VALUES ('R-1', '陈秀英', 'a')")
-        connection.execute("INSERT INTO devices (id, family, resident_id) VALUES ('W-1', 'watch', 'R-1')")
-        connection.execute(
-            "INSERT INTO uplinks (received_at, lane, device_id, outcome, reason, payload)"
-            " VALUES (now() - interval '3 days', 'tcp', 'W-1', 'quarantined', 'KeyError: 1', 'x')"
-        )
-    make_backup(empty_database_url, tmp_path / "old.zip")
-    done = put_back(fresh_url, tmp_path / "old.zip")
-    assert done.migrated
-    assert pending(fresh_url) == []
-    assert rows(fresh_url, "SELECT id, path FROM areas") == [{"id": "a", "path": ["a"]}]
-    assert rows(fresh_url, "SELECT resident_id FROM devices") == [{"resident_id": "R-1"}]
-    assert rows(fresh_url, "SELECT device_id, reason FROM quarantine") == [
-        {"device_id": "W-1", "reason": "KeyError: 1"}
-    ]
-
-
-def test_what_comes_from_timescaledb_is_rolled_up_again_here(
-    loaded: tuple[PostgresDatabase, Services], fresh_url: str, tmp_path: Path
-) -> None:
-    """Its averages are no tables there, so the archive has none: they are computed from the observations."""
-    database, services = loaded
-    fill(database, services)
-    make_backup(database.url, tmp_path / "one.zip")
-
-    def from_timescale(manifest: Json) -> None:
-        manifest["migrations"] = [name.replace(".plain", ".timescale") for name in manifest["migrations"]]
-        manifest["tables"] = [table for table in manifest["tables"] if table["name"] not in DERIVED]
-
-    put_back(fresh_url, rewritten(tmp_path / "one.zip", from_timescale))
-    days = rows(fresh_url, "SELECT DISTINCT (received_at AT TIME ZONE 'UTC')::date AS day FROM observations ORDER BY 1")
-    assert days
-    assert rows(fresh_url, "SELECT day FROM observation_backlog ORDER BY day") == days
-
-
-def test_a_table_or_column_this_schema_lacks_is_an_error(
-    loaded: tuple[PostgresDatabase, Services], fresh_url: str, tmp_path: Path
-) -> None:
-    make_backup(loaded[0].url, tmp_path / "one.zip")
-
-    def column(manifest: Json) -> None:
-        manifest["tables"][0]["columns"][0] = "colour"
-
-    with pytest.raises(BackupError, match="columns this schema does not know: colour"):
-        put_back(fresh_url, rewritten(tmp_path / "one.zip", column))
-
-
-def test_a_row_that_cannot_be_loaded_leaves_the_old_database(
-    loaded: tuple[PostgresDatabase, Services], tmp_path: Path
-) -> None:
-    database, services = loaded
-    fill(database, services)
-    path = tmp_path / "one.zip"
-    make_backup(database.url, path)
-    database.close()
-    before = snapshot_of(database.url)
-
-    def miscount(manifest: Json) -> None:
-        next(table for table in manifest["tables"] if table["name"] == "visits")["rows"] += 1
-
-    with pytest.raises(BackupError, match="visits took"):
-        put_back(database.url, rewritten(path, miscount), force=True)
-    assert snapshot_of(database.url) == before
-
-
-def test_half_a_backup_never_looks_like_one(loaded: tuple[PostgresDatabase, Services], tmp_path: Path) -> None:
-    database, _ = loaded
-
-    def stop(words: str) -> None:
-        if words.startswith("residents"):
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space"), ArchiveWriter(tmp_path / "one.zip") as archive:
-        back_up(database.url, archive, Source(utc_now(), "0"), stop)
-    assert list(tmp_path.glob("one*")) == []
-    with pytest.raises(BackupError, match="cannot be written"):
-        ArchiveWriter(tmp_path / "nowhere" / "one.zip")
-
-
-def test_an_empty_database_is_no_hubs(fresh_url: str, tmp_path: Path) -> None:
-    with pytest.raises(BackupError, match="no hub's schema"):
-        make_backup(fresh_url, tmp_path / "one.zip")
 
 
 def test_tables_are_loaded_after_those_they_refer_to(database_url: str) -> None:

@@ -83,6 +83,14 @@ STILL = {
     # Nobody reports anything, and the rota is empty: tests/service/test_matters.py, tests/api/test_rota.py.
     "hub_matters_overdue",
     "hub_rota_gaps",
+    # Nobody plans a day: tests/service/test_day_plans.py, tests/api/test_day_plans.py.
+    "hub_day_plan_seconds",
+    "hub_day_plans",
+    # Nor has anybody a service: tests/service/test_care_plans.py, test_meals.py, test_visits.py.
+    "hub_care_plans_followed",
+    "hub_meal_rounds_planned",
+    "hub_meals_unanswered_late",
+    "hub_visits_late",
     # Devices fall silent after minutes: tests of supervision make them.
     "hub_supervision_back",
     "hub_supervision_busy",
@@ -177,8 +185,9 @@ def _value(hub: RunningHub, name: str) -> float:
     return sum(sample.value for sample in found.samples) if found else 0.0
 
 
-def test_the_dashboard_is_what_its_source_makes() -> None:
+def test_the_dashboard_is_what_its_source_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     place = DEPLOY / "grafana" / "dashboard.py"
+    monkeypatch.syspath_prepend(place.parent)  # where `python dashboard.py` looks for the modules beside it
     spec = importlib.util.spec_from_file_location("dashboard", place)
     assert spec is not None
     assert spec.loader is not None
@@ -206,6 +215,16 @@ def test_the_alerts_ask_for_what_there_is() -> None:
     assert all(rule["annotations"]["summary"] and rule["annotations"]["description"] for rule in rules)
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert [rule["alert"] for rule in rules if f"`{rule['alert']}`" not in operations] == []
+
+
+def test_every_alert_is_tried_firing_and_silent() -> None:
+    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    tried = yaml.safe_load((RULES.parent / "alerts_test.yml").read_text(encoding="utf-8"))
+    cases = [case for one in tried["tests"] for case in one["alert_rule_test"]]
+    fires = {case["alertname"] for case in cases if case.get("exp_alerts")}
+    silent = {case["alertname"] for case in cases if not case.get("exp_alerts")}
+    names = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert (names - fires, names - silent) == (set(), set())
 
 
 def test_the_alerts_fire_when_they_should() -> None:

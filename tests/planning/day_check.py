@@ -135,7 +135,11 @@ def _route(
     here, free = depot, begin
     paused = [(one["start"], one["end"]) for one in route.get("breaks", [])]
     busy: list[tuple[float, float]] = []
-    for at, stop in enumerate(way):
+    # A promise that cannot be kept, and is told as such: what follows may be reckoned from it, or as if it were not.
+    broken = {one["visit"] for one in plan["conflicts"]}
+    promised: tuple[Any, float] | None = None
+    at = 0
+    for turn, stop in enumerate(way):
         visit = visits[stop["visit"]]
         there = _place(problem, visit["id"])
         spans = {round(length, 4) for length in _lengths(visit)}
@@ -144,16 +148,21 @@ def _route(
         need = _minutes(problem, here, there)
         if at and stop["visit"] in loads:
             need = _minutes(problem, here, depot) + problem.get("reload_min", 0.0) + _minutes(problem, depot, there)
+        if promised is not None and visit["id"] not in broken:
+            need = min(need, max(0.0, promised[1] - free) + _minutes(problem, promised[0], there))
         rest = sum(last - first for first, last in paused if first >= free - SLACK and last <= stop["start"] + SLACK)
         if not visit.get("frozen"):
             if stop["start"] < free + need - SLACK:
                 wrong.append(f"{name}, {visit['id']}: starts {stop['start']}, free {free} and {need} away")
             elif not frozen_near and stop["start"] < free + need + (rest if at else 0.0) - SLACK:
                 wrong.append(f"{name}, {visit['id']}: no time for the break before it")
-            if problem.get("now") is not None and stop["start"] < problem["now"] + need - SLACK and at == 0:
+            if problem.get("now") is not None and stop["start"] < problem["now"] + need - SLACK and turn == 0:
                 wrong.append(f"{name}, {visit['id']}: had to leave before now")
         busy.append((stop["start"], stop["leave"]))
-        here, free = there, max(free, stop["leave"])
+        if visit.get("frozen") and visit["id"] in broken:
+            promised = (there, max(free, stop["leave"]))
+        else:
+            here, free, at, promised = there, max(free, stop["leave"]), at + 1, None
     home = free + _minutes(problem, here, depot)
     if not frozen_near:
         if home > end + over + SLACK:
@@ -188,6 +197,8 @@ def _breaks(
             minutes = min(minutes, window[1] - low)
             if minutes <= 0 or low >= end or home <= window[1] - minutes + SLACK:
                 continue  # not in the shift, or at home in time for it
+            if problem.get("now") is not None and window[1] - minutes < problem["now"]:
+                continue  # too late to begin it
             kept = [
                 1
                 for first, last in paused

@@ -123,6 +123,21 @@ def test_a_break_is_kept_free() -> None:
     assert route["breaks"] == [{"start": "12:00", "end": "12:30"}]
 
 
+def test_who_sets_out_after_a_break_leaves_just_in_time() -> None:
+    answer = planned(day([carer("li", breaks=[{"window": [660, 810], "duration_min": 30}])], [visit("v", 900)]))
+    (route,) = answer["routes"]
+    assert route["breaks"][0]["end"] <= route["leave"]
+    assert route["stops"][0]["arrive"] == route["stops"][0]["start"]
+
+
+def test_a_break_that_is_past_stands_in_nobodys_way() -> None:
+    """Planned again in the afternoon: whether lunch was had is no question any more."""
+    people = [carer("li", breaks=[{"window": [660, 810], "duration_min": 30}])]
+    assert who(planned(day(people, [visit("v", 930)], now=900)), "v") == ["li"]
+    morning = visit("m", 540, frozen={"responder": "li", "start": 540})
+    assert who(planned(day(people, [morning, visit("v", 930)], now=900)), "v") == ["li"]
+
+
 def test_frozen_visits_stay_and_conflicts_are_told() -> None:
     both = [
         visit("v", frozen={"responder": "a", "start": 600}),
@@ -131,6 +146,12 @@ def test_frozen_visits_stay_and_conflicts_are_told() -> None:
     answer = planned(day([carer("a")], both))
     assert [stop["start"] for stop in answer["routes"][0]["stops"]] == [600, 610]
     assert [one["visit"] for one in answer["conflicts"]] == ["w"]
+
+
+def test_behind_a_promise_before_the_shift_work_begins_with_the_shift() -> None:
+    both = [visit("early", frozen={"responder": "a", "start": 480}), visit("v", opens=500)]
+    answer = planned(day([carer("a", shift=[540, 1020])], both))
+    assert [stop["start"] for stop in answer["routes"][0]["stops"]] == [480, 540]
 
 
 def test_the_example_of_the_documentation_can_be_planned() -> None:

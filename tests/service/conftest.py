@@ -20,10 +20,12 @@ from devices import FAMILIES, Uplink
 from dispatch import SERVICE_KINDS, HaversineTravel
 from hub.clock import new_id
 from hub.embedded import EmbeddedPostgres
+from hub.planning.warm import WarmPlanner
 from hub.ports import Actor, Incoming, Outcome, UserRow
 from hub.service import Services, build_services
 from hub.store.postgres import PostgresDatabase
 from hub.store.reference import seed_catalogue
+from tests.service.day_world import DayWorld
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
@@ -184,6 +186,23 @@ def open_world(database_url: str, *, shadow: bool = False) -> Iterator[World]:
 def world(database_url: str) -> Iterator[World]:
     with open_world(database_url) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def planner() -> Iterator[WarmPlanner]:
+    """The process that plans days: the tests of a module share it, for it takes a while to be ready."""
+    planner = WarmPlanner(nice=0)
+    yield planner
+    planner.close()
+
+
+@pytest.fixture
+def day(world: World, planner: WarmPlanner) -> DayWorld:
+    """A day to plan with ten homes, and nobody yet who goes there."""
+    found = DayWorld(world, planner)
+    for number in range(1, 11):
+        found.resident(number)
+    return found
 
 
 @pytest.fixture(scope="module")

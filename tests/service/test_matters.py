@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from hub.errors import HubError, NotFoundError
 from hub.ports import Actor
+from hub.service.area_codes import AreaCodes
 from tests.service.conftest import START, World
 
 
@@ -82,6 +84,24 @@ def test_whatever_way_it_is_reported_it_enters_the_same_flow(world: World) -> No
         assert loop["reporter"]["channel"] == channel
         assert loop["due_at"] is not None
         assert channel == "qr" or loop["reporter"]["by"] == "sunwei"
+
+
+def test_a_page_that_sends_twice_in_one_moment_makes_one_matter(world: World) -> None:
+    made = world.services.area_codes
+    code = made.make("G3", world.actors["fanglei"])
+    first: list[str] = []
+
+    def amid() -> str:
+        """The other one is committed after this one has looked whether there is one."""
+        if not first:
+            first.append("")
+            first[0] = made.raise_matter(code, "help", None, None, "k1")
+        return str(uuid4())
+
+    slow = AreaCodes(world.database, world.clock, amid, made._raising)
+    assert slow.raise_matter(code, "help", None, None, "k1") == first[0] != ""
+    assert [str(row["id"]) for row in world.rows("SELECT id FROM alarms")] == first
+    assert len(world.rows("SELECT id FROM incidents")) == 1
 
 
 def test_everybody_who_has_a_part_is_named_and_nobody_supervises_the_own_work(world: World) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import psycopg
 
 from tests.service.conftest import World
@@ -61,3 +64,58 @@ def test_two_fuses_are_no_power_cut_nor_is_what_has_more_in_it(world: World) -> 
     world.press(names[2], "tamper")
     assert world.services.power.fold() == 0, "a third one, and somebody opened it: that is its own"
     assert len(live(world)) == 3
+
+
+def say(world: World, name: str, **status: object) -> None:
+    world.uplink(f"care/v1/{name}/up/status", json.dumps(status).encode(), name, lane="telemetry")
+
+
+def cut(world: World) -> tuple[list[str], str]:
+    """Six sockets on the mains lose it: they told before what they live on."""
+    names = sockets(world, 6)
+    for name in names:
+        say(world, name, online=True, charging=True)
+    world.now += timedelta(seconds=30)
+    for name in names:
+        world.press(name, "power_fail", ref=f"cut-{name}")
+    assert world.services.power.fold() == 6
+    return names, str(world.row("SELECT id FROM incidents WHERE subject = 'power:G3'")["id"])
+
+
+def test_it_ends_by_itself_when_the_devices_say_so_and_a_real_fault_stays_open(world: World) -> None:
+    names, shared = cut(world)
+    world.now += timedelta(minutes=20)
+    for name in names:
+        say(world, name, online=True)
+    assert world.services.power.end() == 0, "they are heard: that may be their batteries"
+    for name in names[:4]:
+        say(world, name, charging=True)
+    assert world.services.power.end() == 0
+    notes = [row["body"]["text"] for row in world.rows("SELECT body FROM timeline WHERE kind = 'noted' ORDER BY seq")]
+    assert notes[-1] == "4 more say that power is back: 4 of 6"
+    world.now += timedelta(minutes=5)
+    world.press(names[4], "cancel", cancels=f"cut-{names[4]}")
+    assert world.services.power.end() == 0
+    world.now += timedelta(minutes=6)
+    assert world.services.power.end() == 1
+    ended = world.row("SELECT state, disposition, summary FROM incidents WHERE id = %s", shared)
+    assert ended["disposition"] == "device_fault"
+    assert "5 of 6 devices say that power is back" in ended["summary"]
+    assert live(world) == [(f"device:{names[5]}", "technical", "power_fail")]
+    left = world.row("SELECT reasons FROM incidents WHERE subject = %s AND state = 'open'", f"device:{names[5]}")
+    assert any(one["code"] == "power_fault" for one in left["reasons"])
+    assert world.services.power.fold() == 0
+    assert world.services.power.end() == 0
+
+
+def test_whoever_is_on_the_way_sees_for_themselves(world: World) -> None:
+    names, shared = cut(world)
+    world.services.dispatching.assign(shared, "S1", world.actors["zhoumin"])
+    assignment = world.row("SELECT id FROM assignments WHERE incident_id = %s", shared)
+    for step in ("accept", "en-route"):
+        world.services.dispatching.step(str(assignment["id"]), step, world.actors["sunwei"])
+    world.now += timedelta(minutes=20)
+    for name in names:
+        say(world, name, charging=True)
+    assert world.services.power.end() == 0
+    assert [one[0] for one in live(world)] == ["power:G3"]

@@ -20,7 +20,7 @@ from tests.fixtures.postgres import fresh_database
 from tests.store.series import rolled
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-BIG = {"incidents", "alarms", "timeline", "outbox", "due", "uplink_seen", "residents", "devices"}
+BIG = {"incidents", "alarms", "timeline", "outbox", "due", "uplink_seen", "uplink_packed", "residents", "devices"}
 BIG |= {"device_watch", "rule_watch"}
 SERIES = ("observations", "rolled_minutes", "rolled_hours", "rolled_days")
 DAY = timedelta(days=1)
@@ -124,7 +124,8 @@ HOT: dict[str, dict[str, Any]] = {
     "due_next": {},
     "outbox_claim": {"channel": "device", "now": NOW, "limit": 50, "retry_after": timedelta(seconds=15)},
     "entries_since": {"seq": 19_990, "limit": 500},
-    "ledger_take": {"keys": [b"0123456789abcdef"], "times": [NOW]},
+    "ledger_take": {"keys": [b"0123456789abcdef"], "times": [NOW], "stretches": [1], "low": 1, "high": 1},
+    "ledger_packed": {"keys": [b"0123456789abcdef"], "stretches": [179_000_000]},
     # What a press is judged by, and what is written of it.
     "devices_get": {"ids": ["W-7", "W-8"]},
     "residents_get": {"ids": ["R-7", "R-8"]},
@@ -135,6 +136,7 @@ HOT: dict[str, dict[str, Any]] = {
     "critical_news_views": {"seq": 19_990, "limit": 500},
     "timeline_page": {"subject_kind": "incident", "subject_id": FIRST, "seq": 30_000, "limit": 100},
     "watch_claim": {"now": NOW, "limit": 10, "heard": "{}"},
+    "watch_shared": {"since": NOW - 2 * DAY},
     "rules_claim": {"now": NOW, "next": NOW + timedelta(minutes=1), "limit": 10},
     "alarms_page": {
         **dict.fromkeys(("states", "resident_id", "area_id", "types", "since", "q", "like")),

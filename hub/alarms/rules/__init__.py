@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.alarms.rules.baseline import FEWEST_DAYS, LEARNED_DAYS, learn_rest, learn_usual
 from hub.alarms.rules.daily import BED_IN, BED_OUT, DOORS, DOSES, SIGNS, WELL
+from hub.alarms.rules.doorstep import nobody_answered
 from hub.alarms.rules.fences import check_ring
 from hub.alarms.rules.model import (
     ENTERED,
@@ -64,4 +65,5 @@ __all__ = [
     "learn_rest",
     "learn_usual",
     "news2",
+    "nobody_answered",
 ]

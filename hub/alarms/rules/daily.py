@@ -26,11 +26,15 @@ __all__ = [
     "DOORS",
     "DOSES",
     "SIGNS",
+    "WEAK_SHARE",
     "WELL",
     "bed_exit",
     "inactivity",
+    "last_sign_at",
     "medication_missed",
     "no_word",
+    "quiet_limit",
+    "watching",
     "weak_signs",
 ]
 
@@ -54,7 +58,8 @@ _SLACK: Final = 1.25
 _SLACK_H: Final = 1.0
 _OUT_H: Final = 4.0
 """Longer, where the last sign was the door: the person has probably gone out."""
-_WEAK_SHARE: Final = 0.5
+WEAK_SHARE: Final = 0.5
+"""Of the limit: a silence so long is a weak sign."""
 _WEAK_LIMIT: Final = 3.0
 _WEAK_NEAR: Final = 2.0
 _DOOR_UNOPENED: Final = timedelta(hours=24)
@@ -65,14 +70,15 @@ _HEARD_FOR: Final = timedelta(hours=1)
 _LONGEST_NIGHT: Final = timedelta(hours=14)
 
 
-def _sign_at(picture: Picture, now: datetime) -> datetime | None:
+def last_sign_at(picture: Picture, now: datetime) -> datetime | None:
+    """When the person last moved or spoke; None: nothing was ever seen."""
     signs = [one.observed_at for one in picture.words if one.state in SIGNS and one.observed_at <= now]
     if picture.sign_at is not None:
         signs.append(picture.sign_at)
     return max(signs, default=None)
 
 
-def _quiet_limit(picture: Picture, now: datetime) -> tuple[float, Rest | None]:
+def quiet_limit(picture: Picture, now: datetime) -> tuple[float, Rest | None]:
     """How many hours without a sign are too many now, and what that was learned from."""
     floor = picture.thresholds.number("inactivity_floor_h")
     rest = picture.rest.get(now.astimezone(picture.zone).hour)
@@ -81,7 +87,7 @@ def _quiet_limit(picture: Picture, now: datetime) -> tuple[float, Rest | None]:
     return max(floor, rest.longest_h * _SLACK + _SLACK_H), rest
 
 
-def _watching(picture: Picture, now: datetime) -> bool:
+def watching(picture: Picture, now: datetime) -> bool:
     """Whether a silence means something: the hub hears, and so does one of the resident's devices.
 
     Where nothing is known of the devices, their words speak.
@@ -95,10 +101,10 @@ def _heard(picture: Picture, now: datetime) -> bool:
 
 def inactivity(picture: Picture, now: datetime) -> Finding:
     """No sign of moving for longer than ever usual at this hour."""
-    sign_at = _sign_at(picture, now)
-    if sign_at is None or not _watching(picture, now):
+    sign_at = last_sign_at(picture, now)
+    if sign_at is None or not watching(picture, now):
         return Finding("unknown", look_at=None if sign_at is None else _next_hour(now))
-    limit, rest = _quiet_limit(picture, now)
+    limit, rest = quiet_limit(picture, now)
     last = max((one for one in picture.words if one.state in SIGNS), key=lambda one: one.observed_at, default=None)
     went_out = last is not None and last.state in DOORS and last.observed_at == sign_at
     if went_out:
@@ -238,7 +244,7 @@ def no_word(picture: Picture, now: datetime) -> Finding:
         return Finding("unknown", look_at=until)
     if not _heard(picture, now):
         return Finding("unknown", look_at=_next_hour(now))
-    sign_at = _sign_at(picture, now)
+    sign_at = last_sign_at(picture, now)
     moved = sign_at is not None and sign_at >= midnight
     text = f"no word of well-being today, it was due by {by.strftime('%H:%M')}" + ("; somebody moved" if moved else "")
     found = Reason(
@@ -251,22 +257,26 @@ def no_word(picture: Picture, now: datetime) -> Finding:
 
 
 def weak_signs(picture: Picture, now: datetime) -> Finding:
-    """Signs that alone mean little: a missed meal, no motion, a door unopened, no word; three together are an alarm."""
+    """Signs that alone mean little: a missed meal or visit, no motion, a door unopened, no word; three are an alarm."""
     signs: list[tuple[float, Reason]] = []
     meals = [one for one in picture.missed_meals if timedelta(0) <= now - one <= timedelta(hours=24)]
     if meals:
         signs.append((1.0, Reason("missed_meal", f"{len(meals)} meal(s) missed in 24 h", {"meals": len(meals)})))
-    sign_at = _sign_at(picture, now)
-    watching = _watching(picture, now)
-    if sign_at is not None and watching:
-        limit, _ = _quiet_limit(picture, now)
+    visits = [one for one in picture.missed_visits if timedelta(0) <= now - one <= timedelta(hours=24)]
+    if visits:
+        text = f"{len(visits)} visit(s) missed in 24 h: nobody came, or nobody opened"
+        signs.append((1.0, Reason("missed_visit", text, {"visits": len(visits)})))
+    sign_at = last_sign_at(picture, now)
+    sensed = watching(picture, now)
+    if sign_at is not None and sensed:
+        limit, _ = quiet_limit(picture, now)
         quiet = (now - sign_at) / timedelta(hours=1)
-        if quiet >= limit * _WEAK_SHARE:
+        if quiet >= limit * WEAK_SHARE:
             text = f"no sign of moving for {quiet:.1f} h"
             signs.append((1.0, Reason("no_motion", text, {"quiet_h": round(quiet, 2), "limit_h": round(limit, 2)})))
     doors = [one.observed_at for one in picture.words if one.state in DOORS and one.observed_at <= now]
     doors += [] if picture.door_at is None else [picture.door_at]
-    if doors and watching:
+    if doors and sensed:
         shut = now - max(doors)
         if shut >= _DOOR_UNOPENED:
             hours = round(shut / timedelta(hours=1), 1)
@@ -277,7 +287,7 @@ def weak_signs(picture: Picture, now: datetime) -> Finding:
         silent = [one.device_id for one in picture.sources if one.silent]
         signs.append((0.5, Reason("device_silent", f"{', '.join(silent)} silent", {"devices": len(silent)})))
     points = sum(weight for weight, _ in signs)
-    if not meals and sign_at is None and not doors:
+    if not meals and not visits and sign_at is None and not doors:
         return _UNKNOWN
     total = Reason(
         "weak_signs", f"{points:g} points, {_WEAK_LIMIT:g} are an alarm", {"points": points, "limit": _WEAK_LIMIT}

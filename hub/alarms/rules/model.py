@@ -124,9 +124,10 @@ class Picture:
     """All that is known of a resident. Sequences run from the oldest to the latest by time of receipt.
 
     `usual`: metric -> local hour -> what is usual; `rest`: local hour -> how long without a sign is usual;
-    `sign_at`, `door_at`: the latest sign of moving and of a door, by the time it was observed; `dose_words_at`,
-    `well_words_at`: when the resident's devices last said such words (None: they never did). `hearing_since`: since
-    when the hub hears all its ways in (None: nobody knows).
+    `missed_meals`, `missed_visits`: when nobody ate, when nobody came or nobody opened. `sign_at`, `door_at`: the
+    latest sign of moving and of a door, by the time it was observed; `dose_words_at`, `well_words_at`: when the
+    resident's devices last said such words (None: they never did). `hearing_since`: since when the hub hears all its
+    ways in (None: nobody knows).
     """
 
     resident_id: str
@@ -142,6 +143,7 @@ class Picture:
     rest: Mapping[int, Rest] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     missed_meals: tuple[datetime, ...] = ()
+    missed_visits: tuple[datetime, ...] = ()
     sign_at: datetime | None = None
     door_at: datetime | None = None
     dose_words_at: datetime | None = None

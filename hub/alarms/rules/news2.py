@@ -91,6 +91,19 @@ class News2:
             return f"部分评分 {self.total}（{self.known}/7 项）", f"partial score {self.total} ({self.known} of 7)"
         return f"NEWS2 = {self.total}", f"NEWS2 = {self.total}"
 
+    def summary(self) -> dict[str, int | bool | str]:
+        """As it is kept and sent: of how many of the seven it is made, its words, what it calls for."""
+        zh, en = self.words
+        return {
+            "total": self.total,
+            "known": self.known,
+            "of": len(PARAMETERS),
+            "partial": self.partial,
+            "zh": zh,
+            "en": en,
+            "response": self.response,
+        }
+
 
 def news2(measured: Measured, *, scale_2: bool = False) -> News2:
     """Scores what was measured. `scale_2`: a target of 88-92 % is on record for this person (never else).

@@ -20,6 +20,19 @@ function precompressed(): Plugin {
 }
 
 /**
+ * The parts of the phone page that come late are all fetched right after the first paint (`src/phone/late.ts`), and their styles
+ * come with it: nothing is left to preload, so the page does not carry the code for it.
+ */
+function unpreloaded(): Plugin {
+  return {
+    name: 'unpreloaded',
+    apply: 'build',
+    enforce: 'pre',
+    load: (id) => (id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load()' : null),
+  }
+}
+
+/**
  * Three builds into one folder: `vite build` makes the console, `vite build --mode phone` the phone page, `--mode home` the page of
  * residents, families and scanned codes. Nobody loads two, and what they would share would make each carry the others' part of it.
  */
@@ -28,7 +41,7 @@ const SMALL: Record<string, string> = { phone: 'm/index.html', home: 'home/index
 export default defineConfig(({ mode }) => ({
   root: __dirname,
   base: '/',
-  plugins: [vue(), precompressed()],
+  plugins: [vue(), precompressed(), ...(mode === 'phone' ? [unpreloaded()] : [])],
   define: {
     __VUE_OPTIONS_API__: 'false',
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -43,7 +56,7 @@ export default defineConfig(({ mode }) => ({
     // The content security policy allows no data: addresses for scripts or styles; every asset stays a file.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    modulePreload: { polyfill: false },
+    modulePreload: { polyfill: false, ...(mode === 'phone' ? { resolveDependencies: (_name: string, deps: string[], context: { hostType: string }) => (context.hostType === 'html' ? deps : []) } : {}) },
     rollupOptions: {
       input: resolve(__dirname, SMALL[mode] ?? 'index.html'),
       output: { assetFileNames: `assets/${mode in SMALL ? mode : 'console'}-[hash][extname]`, entryFileNames: `assets/${mode in SMALL ? mode : 'console'}-[hash].js` },

@@ -13,6 +13,28 @@ VALUES (%(id)s, %(device_id)s, %(family)s, %(command)s, %(fields)s::jsonb, %(tok
 SELECT EXISTS (SELECT 1 FROM commands WHERE device_id = %(device_id)s AND command = %(command)s
                AND state IN ('queued', 'sent', 'delivered'))
 
+-- :name commands_asked
+SELECT EXISTS (SELECT 1 FROM commands WHERE incident_id = %(incident_id)s::uuid AND command IN ('speak', 'call')
+               AND created_at > %(since)s)
+
+-- Whether it was said already, of this incident, that no device of theirs has a voice.
+-- :name commands_voiceless_said
+SELECT EXISTS (SELECT 1 FROM timeline WHERE subject_kind = 'incident' AND subject_id = %(incident_id)s AND kind = 'no_voice')
+
+-- The device that called first, then what the resident has, whatever was heard last before the rest; one that failed at
+-- it is the last. `cannot`: the words it said lately that it does not know.
+-- :name commands_devices_near
+SELECT d.id, d.family, d.resident_id, d.area_id, coalesce(p.reading, '{}') || d.profile AS profile,
+       ARRAY(SELECT DISTINCT c.command FROM commands c
+             WHERE c.device_id = d.id AND c.command IN ('speak', 'call') AND c.state = 'failed'
+               AND c.reason LIKE 'unsupported%%' AND c.created_at > %(since)s) AS cannot
+FROM incidents i JOIN devices d ON d.id = i.device_id OR d.resident_id = i.resident_id
+LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+WHERE i.id = %(incident_id)s::uuid AND d.adopted AND d.revoked_at IS NULL
+ORDER BY EXISTS (SELECT 1 FROM commands c WHERE c.device_id = d.id AND c.command IN ('speak', 'call') AND c.state = 'failed'),
+         (d.id = i.device_id) DESC NULLS LAST, d.online DESC NULLS LAST, d.last_seen_at DESC NULLS LAST, d.id
+LIMIT 20
+
 -- :name commands_sent
 UPDATE commands c SET state = CASE WHEN c.state = 'queued' THEN 'sent' ELSE c.state END, sent_at = %(at)s,
                       attempts = c.attempts + 1

@@ -4,6 +4,10 @@
 SELECT purpose, granted_at, granted_by, note FROM consents
 WHERE resident_id = %(resident_id)s AND revoked_at IS NULL ORDER BY purpose
 
+-- :name consents_allowing
+SELECT resident_id AS id FROM consents
+WHERE resident_id = ANY (%(ids)s::text[]) AND purpose = %(purpose)s AND revoked_at IS NULL
+
 -- :name consent_grant
 INSERT INTO consents (resident_id, purpose, granted_at, granted_by, granted_user, note)
 VALUES (%(resident_id)s, %(purpose)s, %(at)s, %(by)s, %(user_id)s::uuid, %(note)s)
@@ -31,7 +35,15 @@ SELECT id::text, encode(sha256, 'hex') AS sha256, length(content) AS size, taken
 WHERE assignment_id = %(assignment_id)s ORDER BY taken_at, id
 
 -- :name photo_content
-SELECT assignment_id::text, content FROM photos WHERE id = %(id)s::uuid
+SELECT assignment_id::text, content FROM photos WHERE id = %(id)s::uuid AND assignment_id IS NOT NULL
+
+-- :name photo_add_matter
+INSERT INTO photos (id, incident_id, sha256, content, taken_at, received_at, taken_by)
+VALUES (%(id)s, %(incident_id)s, %(sha256)s, %(content)s, %(taken_at)s, %(received_at)s, %(taken_by)s)
+ON CONFLICT DO NOTHING
+
+-- :name photo_of_matter
+SELECT content FROM photos WHERE id = %(id)s::uuid AND incident_id = %(incident_id)s::uuid
 
 -- :name house_photos
 DELETE FROM photos WHERE received_at < %(before)s

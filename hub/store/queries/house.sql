@@ -3,6 +3,28 @@
 -- :name house_keys
 DELETE FROM uplink_seen WHERE received_at < %(before)s
 
+-- :name packing_place
+SELECT page, pg_relation_size('uplink_seen') / current_setting('block_size')::bigint AS pages FROM uplink_packing
+
+-- One statement, so that a key is never in neither place. Only where the device's clock was right to the hour and the record came within
+-- a week: blocks are forgotten by their time, and none of the keys in one may be forgotten too early for it.
+-- :name packing_slice
+WITH gone AS (
+    DELETE FROM uplink_seen
+    WHERE ctid >= %(first)s::tid AND ctid < %(end)s::tid AND stretch < %(before)s
+      AND received_at - to_timestamp(10.0 * stretch) BETWEEN interval '-1 hour' AND interval '7 days'
+    RETURNING stretch, key
+), packed AS (
+    INSERT INTO uplink_packed (stretch, keys)
+    SELECT stretch, string_agg(substring(key FROM 1 FOR 10), '' ORDER BY key) FROM gone GROUP BY stretch
+), placed AS (
+    UPDATE uplink_packing SET page = %(page)s
+)
+SELECT count(*) AS n FROM gone
+
+-- :name packing_drop
+DELETE FROM uplink_packed WHERE stretch < %(before)s
+
 -- Before their day is dropped: alarms and their repeats, and what could not be taken.
 -- :name house_uplinks_keep
 INSERT INTO uplinks_kept (received_at, lane, device_id, topic, key, outcome, reason, events, payload)

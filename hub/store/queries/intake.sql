@@ -1,17 +1,25 @@
 -- The path of uplinks: ledger, devices, residents, alarms.
 
--- Nearly always every key is fresh: then the number alone says so, and no key travels back.
+-- Nearly always every key is fresh: then the number alone says so, and no key travels back. `packed` is computed when all is claimed: a
+-- claim that had to wait for the transaction that packs this very key goes through, and then sees that it is packed.
 -- :name ledger_take
 WITH fresh AS (
-    INSERT INTO uplink_seen (key, received_at)
-    SELECT k.key, k.received_at
-    FROM unnest(%(keys)b::bytea[], %(times)b::timestamptz[]) AS k (key, received_at)
+    INSERT INTO uplink_seen (key, received_at, stretch)
+    SELECT k.key, k.received_at, k.stretch
+    FROM unnest(%(keys)b::bytea[], %(times)b::timestamptz[], %(stretches)b::integer[]) AS k (key, received_at, stretch)
     ORDER BY k.key
     ON CONFLICT DO NOTHING
     RETURNING key
 )
-SELECT count(*) AS n, CASE WHEN count(*) < cardinality(%(keys)b::bytea[]) THEN array_agg(key) END AS keys
+SELECT count(*) AS n, CASE WHEN count(*) < cardinality(%(keys)b::bytea[]) THEN array_agg(key) END AS keys,
+       uplink_packed_between(%(low)s::integer, %(high)s::integer) AS packed
 FROM fresh
+
+-- Ten bytes among the some thousand keys of ten seconds: that two are the same by chance will not be seen.
+-- :name ledger_packed
+SELECT k.key FROM unnest(%(keys)b::bytea[], %(stretches)b::integer[]) AS k (key, stretch)
+WHERE EXISTS (SELECT FROM uplink_packed p
+              WHERE p.stretch = k.stretch AND position(substring(k.key FROM 1 FOR 10) IN p.keys) > 0)
 
 -- :name ledger_prune
 DELETE FROM uplink_seen WHERE received_at < %(before)s
@@ -66,7 +74,8 @@ WITH heard AS (
        OR h.at >= d.last_seen_at
           AND (h.online IS DISTINCT FROM coalesce(d.online, NOT h.online) AND h.online IS NOT NULL
                OR h.battery IS DISTINCT FROM d.battery_pct AND h.battery IS NOT NULL
-               OR h.fix IS DISTINCT FROM d.last_fix AND h.fix IS NOT NULL)
+               OR h.fix IS DISTINCT FROM d.last_fix AND h.fix IS NOT NULL
+               OR h.charging IS DISTINCT FROM d.charging AND h.charging IS NOT NULL)
     ORDER BY d.id
     FOR NO KEY UPDATE OF d
 )

@@ -100,6 +100,17 @@ LEFT JOIN users u ON u.id = s.user_id LEFT JOIN users h ON h.id = s.home_id
 WHERE s.at > %(since)s AND s.rule <> 'home'
 ORDER BY s.at DESC LIMIT 50
 
+-- Of what is live and about people; the job writes it within a second of the opening.
+-- :name load_seated
+SELECT json_build_object('incident_id', i.id, 'rule', s.rule,
+                         'seat', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.name) END,
+                         'home', CASE WHEN h.id IS NOT NULL THEN json_build_object('id', h.id, 'name', h.name) END) AS view
+FROM incidents i JOIN incident_seats s ON s.incident_id = i.id
+LEFT JOIN users u ON u.id = s.user_id LEFT JOIN users h ON h.id = s.home_id
+WHERE i.state IN ('open', 'acknowledged', 'in_progress')
+ORDER BY i.urgency, i.opened_at, i.id
+LIMIT 5000
+
 -- :name report_operator_seat
 SELECT u.name AS "group", sum(l.duty_s)::integer AS duty_s, sum(l.flood_s)::integer AS flood_s, sum(l.rings)::integer AS rings,
        sum(l.spilled_in)::integer AS spilled_in, sum(l.spilled_out)::integer AS spilled_out, count(DISTINCT l.user_id)::integer AS seats

@@ -41,6 +41,8 @@ SELECT json_build_object(
     'supervisor', CASE WHEN us.id IS NOT NULL THEN json_build_object('id', us.id, 'name', us.name) END,
     'matter', (SELECT json_build_object('priority', m.priority, 'due_at', m.due_at, 'raised', m.raised)
                FROM matters m WHERE m.incident_id = i.id),
+    'photos', coalesce((SELECT json_agg(json_build_object('id', f.id, 'taken_at', f.taken_at, 'taken_by', f.taken_by)
+                                        ORDER BY f.taken_at, f.id) FROM photos f WHERE f.incident_id = i.id), '[]'),
     'return_visit', (SELECT json_build_object('order_id', o.id, 'state', o.state, 'wanted_from', o.wanted_from,
                                               'wanted_to', o.wanted_to)
                      FROM orders o WHERE o.incident_id = i.id AND o.attributes ? 'return_visit'

@@ -38,4 +38,5 @@ FROM devices
 
 -- :name measure_sizes
 SELECT pg_database_size(current_database()) AS database_bytes,
-       (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'uplink_seen'::regclass) AS ledger_keys
+       (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'uplink_seen'::regclass)
+       + pg_table_size('uplink_packed') / 11 AS ledger_keys

@@ -69,7 +69,7 @@ found AS (
     FROM asked a JOIN residents r ON a.kind = 'resident' AND r.id = a.id
     LEFT JOIN users u ON u.role = 'resident' AND u.person_id = r.id AND u.active
     UNION ALL
-    SELECT a.party, u.name, coalesce(r.phone, c.phone), u.language, u.id, u.language
+    SELECT a.party, u.name, coalesce(nullif(u.phone, ''), r.phone, c.phone), u.language, u.id, u.language
     FROM asked a JOIN users u ON a.kind = 'user' AND u.id::text = a.id AND u.active
     LEFT JOIN responders r ON r.id = u.person_id
     LEFT JOIN contacts c ON u.role = 'family' AND c.id = u.person_id
@@ -80,6 +80,35 @@ SELECT f.party, min(f.name) AS name, coalesce(min(f.phone), '') AS phone, coales
                 FILTER (WHERE s.id IS NOT NULL), '[]') AS pushes
 FROM found f LEFT JOIN push_subscriptions s ON s.user_id = f.user_id AND s.gone_at IS NULL
 GROUP BY f.party
+
+-- The newest of each; the hub's own words again are no row of the answer.
+-- :name notices_wordings
+SELECT w.template, w.language, w.title, w.short, w.spoken, w.full_text AS full
+FROM (SELECT DISTINCT ON (template, language) * FROM notice_wordings ORDER BY template, language, version DESC) w
+WHERE NOT w.standard
+
+-- :name notices_wording_add
+INSERT INTO notice_wordings (template, language, version, standard, title, short, spoken, full_text, note, changed_by, changed_at)
+VALUES (%(template)s, %(language)s, %(version)s, %(standard)s, %(title)s, %(short)s, %(spoken)s, %(full)s, %(note)s,
+        %(changed_by)s::uuid, %(now)s)
+ON CONFLICT DO NOTHING
+RETURNING version
+
+-- :name notice_wording_versions
+SELECT json_build_object('language', w.language, 'version', w.version, 'standard', w.standard, 'title', w.title,
+                         'short', w.short, 'spoken', w.spoken, 'full', w.full_text, 'note', w.note, 'at', w.changed_at,
+                         'by', u.name) AS view
+FROM notice_wordings w LEFT JOIN users u ON u.id = w.changed_by
+WHERE w.template = %(template)s
+ORDER BY w.changed_at DESC, w.language, w.version DESC
+LIMIT 200
+
+-- :name notice_wording_states
+SELECT DISTINCT ON (w.template, w.language) json_build_object(
+    'template', w.template, 'language', w.language, 'version', w.version, 'standard', w.standard, 'title', w.title,
+    'short', w.short, 'spoken', w.spoken, 'full', w.full_text, 'at', w.changed_at) AS view
+FROM notice_wordings w
+ORDER BY w.template, w.language, w.version DESC
 
 -- :name notices_lock_bucket
 SELECT pg_advisory_xact_lock(hashtextextended('care-hub notices ' || %(bucket)s, 0))

@@ -1,17 +1,20 @@
 -- Accounts, sessions, idempotency keys, audit.
 
 -- :name users_by_name
-SELECT id, username, name, role, person_id, password_hash, language, theme, active, version
+SELECT id, username, name, role, person_id, password_hash, language, theme, active, version, phone,
+       provider_id
 FROM users WHERE username = %(username)s
 
 -- :name users_get
-SELECT id, username, name, role, person_id, password_hash, language, theme, active, version
+SELECT id, username, name, role, person_id, password_hash, language, theme, active, version, phone,
+       provider_id
 FROM users WHERE id = %(id)s
 
 -- :name users_insert
-INSERT INTO users (id, username, name, role, person_id, password_hash, language, theme, active, version)
+INSERT INTO users (id, username, name, role, person_id, password_hash, language, theme, active, version, phone,
+                   provider_id)
 VALUES (%(id)s, %(username)s, %(name)s, %(role)s, %(person_id)s, %(password_hash)s, %(language)s, %(theme)s, %(active)s,
-        %(version)s)
+        %(version)s, %(phone)s, %(provider_id)s)
 ON CONFLICT (username) DO NOTHING
 RETURNING id
 
@@ -19,7 +22,7 @@ RETURNING id
 UPDATE users SET
     username = %(username)s, name = %(name)s, role = %(role)s, person_id = %(person_id)s,
     password_hash = %(password_hash)s, language = %(language)s, theme = %(theme)s, active = %(active)s,
-    version = %(version)s
+    version = %(version)s, phone = %(phone)s, provider_id = %(provider_id)s
 WHERE id = %(id)s
 
 -- :name sign_in_attempt
@@ -41,7 +44,8 @@ VALUES (%(token_hash)s, %(user_id)s, %(kind)s, %(on_duty)s, %(created_at)s, %(la
 
 -- :name sessions_get
 SELECT s.token_hash, s.user_id, s.kind, s.on_duty, s.created_at, s.last_seen_at, s.expires_at, s.address, s.agent,
-       u.username, u.name, u.role, u.person_id, u.password_hash, u.language, u.theme, u.active, u.version
+       u.username, u.name, u.role, u.person_id, u.password_hash, u.language, u.theme, u.active, u.version, u.phone,
+       u.provider_id
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND u.active
 

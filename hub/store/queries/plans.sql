@@ -21,7 +21,7 @@ FROM contacts c WHERE c.resident_id = %(resident_id)s
 ORDER BY c.position, c.id
 
 -- :name plan_supervisors
-SELECT u.id, u.name, EXISTS (
+SELECT u.id, u.name, nullif(u.phone, '') AS phone, EXISTS (
     SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.kind = 'console' AND s.on_duty AND s.expires_at > %(now)s) AS on_duty
 FROM users u WHERE u.role = 'supervisor' AND u.active
 ORDER BY on_duty DESC, u.id

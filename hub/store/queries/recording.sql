@@ -13,9 +13,27 @@ ORDER BY r.id
 -- :name recording_devices
 SELECT json_build_object('kind', 'device', 'id', d.id, 'family', d.family, 'resident_id', d.resident_id, 'area_id', d.area_id,
                          'adopted', d.adopted, 'revoked', d.revoked_at IS NOT NULL,
-                         'profile', coalesce(p.reading, '{}')) AS line
+                         'profile', coalesce(p.reading, '{}'), 'interval_s', coalesce(d.interval_s, p.interval_s),
+                         'silence', coalesce(p.silence, '{}'), 'upstream', d.upstream) AS line
 FROM devices d LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
 ORDER BY d.id
+
+-- Signs of life of which nothing else was kept: one a device and minute says as much as all of them.
+-- :name recording_heard
+SELECT json_build_object('kind', 'heard', 'device_id', u.device_id, 'at', min(u.received_at)) AS line
+FROM uplinks u
+WHERE u.received_at >= %(start)s AND u.received_at < %(end)s AND u.payload IS NULL AND u.device_id IS NOT NULL
+GROUP BY u.device_id, date_trunc('minute', u.received_at)
+ORDER BY min(u.received_at)
+
+-- When a way in was deaf the hub has said so by an incident of its own.
+-- :name recording_deaf
+SELECT json_build_object('kind', 'deaf', 'way', substr(i.subject, 5), 'at', greatest(i.opened_at, %(start)s),
+                         'ends_at', least(coalesce(i.resolved_at, %(end)s), %(end)s)) AS line
+FROM incidents i
+WHERE i.subject LIKE 'way:%%' AND i.class = 'technical' AND i.opened_at < %(end)s
+  AND coalesce(i.resolved_at, %(end)s) > greatest(i.opened_at, %(start)s)
+ORDER BY i.opened_at
 
 -- :name recording_windows
 SELECT json_build_object('kind', 'window', 'window_kind', w.kind, 'device_id', w.device_id, 'area_id', w.area_id, 'type', w.type,
@@ -40,10 +58,11 @@ WHERE t.subject_kind = 'resident' AND t.kind = 'status' AND t.at >= %(start)s AN
 ORDER BY t.subject_id, t.seq
 
 -- :name recording_meals
-SELECT json_build_object('kind', 'missed_meal', 'resident_id', o.resident_id,
+SELECT json_build_object('kind', CASE WHEN o.kind IN ('meal_delivery', 'meal_dine_in') THEN 'missed_meal' ELSE 'missed_visit' END,
+                         'resident_id', o.resident_id,
                          'at', CASE o.state WHEN 'missed' THEN o.wanted_to ELSE v.ended_at END) AS line
 FROM orders o JOIN visits v ON v.order_id = o.id
-WHERE o.kind IN ('meal_delivery', 'meal_dine_in')
+WHERE o.kind <> 'device_repair' AND o.programme_id IS NULL
   AND o.wanted_to >= %(start)s::timestamptz - interval '1 day' AND o.wanted_to < %(end)s
   AND (o.state = 'missed' OR o.state = 'aborted' AND v.outcome IN ('no_answer', 'not_found') AND v.ended_at IS NOT NULL)
 ORDER BY o.wanted_to

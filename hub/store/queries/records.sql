@@ -10,16 +10,31 @@ coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', 
           FROM unnest(t.path) WITH ORDINALITY u (id, n) JOIN areas q ON q.id = u.id), '[]')
 
 -- :name view_stations
-SELECT t.id, t.kind, t.name, t.area_id, t.address, t.phone, t.lat, t.lon, t.version FROM stations t
+SELECT t.id, t.kind, t.name, t.area_id, t.address, t.phone, t.lat, t.lon, t.provider_id, t.version FROM stations t
+
+-- :name view_providers
+SELECT t.id, t.name, t.kind, t.phone, t.contact, t.kinds, t.area_ids, t.active, t.version FROM providers t
+
+-- :name view_tariffs
+SELECT t.id, t.kind, t.provider_id, t.unit, t.price_fen, t.cap_fen, t.from_on, t.to_on, t.area_ids, t.note, t.version
+FROM tariffs t
+
+-- :name view_entitlements
+SELECT t.id, t.resident_id, (SELECT r.name FROM residents r WHERE r.id = t.resident_id) AS resident, t.payer, t.kinds,
+       t.unit, t.quota, t.copay_percent, t.priority, t.from_on, t.to_on, t.note, t.version
+FROM entitlements t
 
 -- :name view_residents
 SELECT t.id, t.name, t.sex, t.born_on, date_part('year', age(t.born_on))::integer AS age, t.phone, t.address, t.area_id,
        CASE WHEN a.id IS NOT NULL THEN json_build_object(
            'id', a.id, 'name', a.name, 'kind', a.kind, 'path', <<area_path_json>>) END AS area,
        t.lat, t.lon, t.lives_alone, t.status, t.status_since, t.status_reason, t.served, t.ability_level, t.conditions,
-       t.medications, t.allergies, t.languages, t.hearing, t.flags, t.access, t.never_responders, t.regular_responders,
+       t.medications, t.allergies, t.diets, t.languages, t.hearing, t.flags, t.access, t.never_responders, t.regular_responders,
        t.notes, t.version
 FROM residents t LEFT JOIN areas a ON a.id = t.area_id
+
+-- :name view_meal_dishes
+SELECT t.id, t.station_id, t.name, t.name_en, t.allergens, t.diets, t.price_fen, t.active, t.version FROM meal_dishes t
 
 -- :name view_contacts
 SELECT t.id, t.resident_id, t.name, t.relation, t.phone, t.kind, t.has_key, t.position, t.responder_id, t.confirmed_on,
@@ -30,7 +45,7 @@ FROM contacts t
 SELECT t.id, t.name, t.kind, t.phone, t.sex, t.skills, t.languages,
        coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', q.kind) ORDER BY u.n)
                  FROM unnest(t.area_ids) WITH ORDINALITY u (id, n) JOIN areas q ON q.id = u.id), '[]') AS areas,
-       t.area_ids, t.station_id, t.lat, t.lon, t.position_at, t.on_duty, coalesce(w.busy, false) AS busy,
+       t.area_ids, t.station_id, t.provider_id, provider_of_responder(t.id) AS belongs_to, t.lat, t.lon, t.position_at, t.on_duty, coalesce(w.busy, false) AS busy,
        coalesce(w.live, 0) AS live, t.mode, t.active, t.version
 FROM responders t LEFT JOIN LATERAL (
     SELECT bool_or(s.state IN ('en_route', 'on_scene')) AS busy, count(*) AS live
@@ -69,8 +84,13 @@ FROM device_profiles t
 
 -- :name view_service_kinds
 SELECT t.id, t.zh, t.en, t.skills, t.any_skills, t.duration_min, t.carers, t.priority, t.personal, t.attributes, t.active,
-       t.version
+       t.price_fen, t.price_per, t.fields, t.version
 FROM service_kinds t
+
+-- :name view_programmes
+SELECT t.id, t.zh, t.en, t.kind, t.groups, t.area_ids, t.per_month, t.makes, to_char(t.begins, 'HH24:MI') AS begins,
+       to_char(t.ends, 'HH24:MI') AS ends, t.active, t.made_until, t.version
+FROM programmes t
 
 -- :name view_calls
 SELECT t.id, t.direction, t.number, t.incident_id, t.resident_id, t.party, t.placed_by, t.started_at, t.answered_at,
@@ -78,7 +98,8 @@ SELECT t.id, t.direction, t.number, t.incident_id, t.resident_id, t.party, t.pla
 FROM calls t
 
 -- :name view_users
-SELECT t.id, t.username, t.name, t.role, t.person_id, t.language, t.theme, t.active, t.created_at, t.version FROM users t
+SELECT t.id, t.username, t.name, t.role, t.person_id, t.language, t.theme, t.active, t.provider_id, t.created_at, t.version, t.phone
+FROM users t
 
 -- :name view_alarms
 SELECT t.id, t.ref, t.device_id, t.type, t.class, t.priority, t.observed_at, t.received_at, t.fix, t.battery_pct, t.test,

@@ -16,6 +16,10 @@ FROM rota_overrides o LEFT JOIN responders r ON r.id = o.substitute_id
 WHERE o.withdrawn_at IS NULL AND o.starts_at < %(to)s AND o.ends_at > %(from)s AND r.active IS NOT FALSE
 ORDER BY o.made_at, o.id
 
+-- Whoever has shifts around then works by the rota; volunteers mostly have none.
+-- :name rota_rostered
+SELECT 1 FROM shifts WHERE responder_id = %(id)s AND ends_at > %(since)s AND starts_at < %(until)s LIMIT 1
+
 -- :name rota_people
 SELECT id, name, kind, phone, area_ids, on_duty FROM responders
 WHERE active AND (%(role)s::text IS NULL OR kind = %(role)s OR id = ANY (%(ids)s))

@@ -88,6 +88,16 @@ WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.kind IN ('meal_delivery', 'mea
        OR o.state = 'aborted' AND v.outcome IN ('no_answer', 'not_found') AND v.ended_at > %(since)s AND v.ended_at <= %(now)s)
 ORDER BY at
 
+-- Any other visit that nobody made, or for which nobody opened. Devices and the visit programme say nothing of the person.
+-- :name rules_visits
+SELECT o.resident_id, CASE o.state WHEN 'missed' THEN o.wanted_to ELSE v.ended_at END AS at
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.resident_id = ANY (%(ids)s::text[]) AND o.kind NOT IN ('meal_delivery', 'meal_dine_in', 'device_repair')
+  AND o.programme_id IS NULL AND o.wanted_from > %(since)s::timestamptz - interval '1 day'
+  AND (o.state = 'missed' AND o.wanted_to > %(since)s AND o.wanted_to <= %(now)s
+       OR o.state = 'aborted' AND v.outcome IN ('no_answer', 'not_found') AND v.ended_at > %(since)s AND v.ended_at <= %(now)s)
+ORDER BY at
+
 -- A late record makes a row of its own on TimescaleDB: they are added up.
 -- :name rules_hours
 SELECT resident_id, metric, at, sum(total) / nullif(sum(valued), 0) AS mean

@@ -77,34 +77,71 @@ WHERE id IN (SELECT id FROM devices WHERE id = ANY (%(ids)s::text[]) AND online 
 -- :name watch_drop
 DELETE FROM device_watch WHERE device_id = ANY (%(ids)s::text[])
 
--- What devices hang on, by interval. Those silent for long before say nothing about now.
+-- What devices hang on: how many hang on the same of these places and report equally often. Those silent for long before
+-- say nothing about now; those found silent in this run (`found`) are silent.
 -- :name watch_causes
-WITH watched AS (
-    SELECT c.kind, c.key, d.last_seen_at, w.silent_since, p.silence,
-           coalesce((p.silence ->> 'after_s')::double precision, coalesce(d.interval_s, p.interval_s)) AS interval_s
+WITH hung AS (
+    SELECT c.device_id, array_agg(c.place ORDER BY c.place) AS places
     FROM (
-        SELECT 'upstream' AS kind, d.upstream AS key, d.id FROM devices d WHERE d.upstream = ANY (%(upstreams)s::text[])
+        SELECT 'upstream:' || d.upstream AS place, d.id AS device_id
+        FROM devices d WHERE d.upstream = ANY (%(upstreams)s::text[])
         UNION ALL
-        SELECT 'area', a.key, d.id
+        SELECT 'area:' || a.key, d.id
         FROM unnest(%(areas)s::text[]) AS a (key)
         JOIN areas b ON b.path @> ARRAY[a.key]
         JOIN devices d ON d.area_id = b.id
         UNION ALL
-        SELECT 'area', a.key, d.id
+        SELECT 'area:' || a.key, d.id
         FROM unnest(%(areas)s::text[]) AS a (key)
         JOIN areas b ON b.path @> ARRAY[a.key]
         JOIN residents r ON r.area_id = b.id
         JOIN devices d ON d.resident_id = r.id AND d.area_id IS NULL
     ) c
-    JOIN devices d ON d.id = c.id AND d.last_seen_at IS NOT NULL
+    GROUP BY c.device_id
+), watched AS (
+    SELECT h.places, d.last_seen_at, p.silence,
+           w.silent_since IS NOT NULL OR d.id = ANY (%(found)s::text[]) AS silent,
+           coalesce((p.silence ->> 'after_s')::double precision, coalesce(d.interval_s, p.interval_s)) AS interval_s
+    FROM hung h
+    JOIN devices d ON d.id = h.device_id AND d.last_seen_at IS NOT NULL
     JOIN device_watch w ON w.device_id = d.id AND (w.silent_since IS NULL OR w.silent_since > %(since)s)
     LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
 )
-SELECT kind, key, interval_s, count(*) AS devices, max(last_seen_at) AS last_heard_at,
-       count(*) FILTER (WHERE silent_since IS NOT NULL) AS silent
+SELECT places, interval_s, count(*) AS devices, max(last_seen_at) AS last_heard_at, count(*) FILTER (WHERE silent) AS silent
 FROM watched
 WHERE interval_s > 0 AND coalesce((silence ->> 'supervised')::boolean, true)
-GROUP BY kind, key, interval_s
+GROUP BY places, interval_s
+
+-- Matters of many: those open, and when those ended that ended by themselves.
+-- :name watch_shared
+SELECT i.subject, i.opened_at, NULL::timestamptz AS over_at
+FROM incidents i
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class = 'technical' AND i.device_id IS NULL
+  AND split_part(i.subject, ':', 1) IN ('upstream', 'area') AND 'offline' = ANY (i.types)
+UNION ALL
+SELECT i.subject, max(i.opened_at), max(i.resolved_at)
+FROM incidents i
+WHERE i.class = 'technical' AND i.opened_at > %(since)s AND i.state NOT IN ('open', 'acknowledged', 'in_progress')
+  AND i.device_id IS NULL AND split_part(i.subject, ':', 1) IN ('upstream', 'area') AND 'offline' = ANY (i.types)
+  AND i.disposition = 'device_fault'
+GROUP BY i.subject
+
+-- Matters of single devices that are only silent, nobody at work on them, whose silent devices all hang on the place.
+-- :name watch_singles
+SELECT i.id
+FROM incidents i
+JOIN device_watch w ON w.incident_id = i.id AND w.silent_since IS NOT NULL
+JOIN devices d ON d.id = w.device_id
+LEFT JOIN residents r ON r.id = d.resident_id
+LEFT JOIN areas a ON a.id = coalesce(d.area_id, r.area_id)
+WHERE i.class = 'technical' AND i.opened_at >= %(since)s AND i.state = 'open' AND i.types = '{offline}'
+  AND i.device_id IS NOT NULL AND i.shelved_until IS NULL AND NOT i.under_way AND NOT i.on_scene
+GROUP BY i.id
+HAVING bool_and(coalesce('upstream:' || d.upstream = %(place)s OR a.path @> ARRAY[nullif(%(area)s, '')], false))
+ORDER BY i.id
+
+-- :name watch_move
+UPDATE device_watch SET incident_id = %(to)s::uuid WHERE incident_id = ANY (%(of)s::uuid[])
 
 -- :name watch_areas
 SELECT a.id, a.name, a.path, a.kind FROM areas a WHERE a.id = ANY (%(ids)s::text[])
@@ -112,14 +149,56 @@ SELECT a.id, a.name, a.path, a.kind FROM areas a WHERE a.id = ANY (%(ids)s::text
 -- :name watch_left
 SELECT count(*) FROM device_watch WHERE incident_id = %(incident_id)s AND silent_since IS NOT NULL
 
--- Each of them is looked at again by itself.
+-- Each of them is looked at again by itself, once it has had its whole span.
 -- :name watch_release
-UPDATE device_watch SET incident_id = NULL, silent_since = NULL, check_at = %(now)s WHERE incident_id = %(incident_id)s
+UPDATE device_watch w
+SET incident_id = NULL, silent_since = NULL,
+    check_at = %(now)s::timestamptz + coalesce((p.silence ->> 'after_s')::double precision,
+                                  coalesce(d.interval_s, p.interval_s) * 1.5 + 5, 0) * interval '1 second'
+FROM devices d LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+WHERE w.incident_id = %(incident_id)s AND d.id = w.device_id
 
 -- :name repair_of
 SELECT id::text FROM orders
 WHERE incident_id = %(incident_id)s AND kind = 'device_repair' AND state NOT IN ('cancelled', 'aborted', 'missed', 'completed')
 ORDER BY created_at DESC LIMIT 1
+
+-- Its word counts from now on: what it said of its power before it lost it says nothing.
+-- :name power_cut_join
+WITH joined AS (
+    INSERT INTO power_cut_devices (incident_id, device_id, lost_at, ref, tells)
+    SELECT %(shared_id)s::uuid, d.id, a.received_at, a.ref, d.charging IS NOT NULL
+    FROM devices d
+    JOIN LATERAL (SELECT m.received_at, m.ref FROM alarms m WHERE m.incident_id = %(incident_id)s::uuid
+                  ORDER BY m.received_at DESC LIMIT 1) a ON true
+    WHERE d.id = %(device_id)s
+    ON CONFLICT (incident_id, device_id) DO UPDATE SET
+        lost_at = excluded.lost_at, ref = excluded.ref, back_at = NULL, how = NULL
+    RETURNING device_id
+)
+UPDATE devices d SET charging = false FROM joined j WHERE d.id = j.device_id AND d.charging
+
+-- :name power_cuts_running
+SELECT DISTINCT i.id FROM incidents i JOIN power_cut_devices p ON p.incident_id = i.id
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class = 'technical'
+
+-- :name power_cut_heard
+UPDATE power_cut_devices p SET back_at = %(now)s, how = CASE WHEN d.charging THEN 'charging' ELSE 'cancel' END
+FROM devices d
+WHERE p.incident_id = %(id)s::uuid AND p.back_at IS NULL AND d.id = p.device_id
+  AND (d.charging AND d.last_seen_at > p.lost_at
+       OR EXISTS (SELECT 1 FROM alarms a WHERE a.device_id = p.device_id AND a.type = 'cancel' AND a.cancels = p.ref
+                  AND a.received_at >= p.lost_at))
+
+-- :name power_cut_members
+SELECT p.device_id, p.lost_at, p.tells, p.back_at, p.how, d.last_seen_at, d.resident_id, d.family,
+       coalesce(d.area_id, r.area_id) AS area_id
+FROM power_cut_devices p JOIN devices d ON d.id = p.device_id LEFT JOIN residents r ON r.id = d.resident_id
+WHERE p.incident_id = %(id)s::uuid
+ORDER BY p.device_id
+
+-- :name power_cut_settle
+UPDATE power_cut_devices SET back_at = %(now)s, how = 'heard' WHERE incident_id = %(id)s::uuid AND device_id = ANY (%(ids)s::text[])
 
 -- A power cut tells of itself by every mains-powered device behind it. The smallest area that is known is the cause.
 -- :name watch_without_power

@@ -189,17 +189,38 @@ SELECT s.id, <<assignment_json>> AS view
 FROM assignments s JOIN responders p ON p.id = s.responder_id
 WHERE s.id = ANY (%(ids)b::uuid[])
 
+-- order_satisfaction sat
+-- :name order_satisfaction_json
+CASE WHEN sat.order_id IS NOT NULL THEN json_build_object(
+    'score', sat.score, 'words', sat.words, 'given_by', sat.given_by, 'complaint', sat.complaint,
+    'incident_id', sat.incident_id, 'at', sat.at, 'version', sat.version) END
+
+-- order_return_visits ret
+-- :name order_return_visit_json
+CASE WHEN ret.order_id IS NOT NULL THEN json_build_object(
+    'why', ret.why, 'due_at', ret.due_at, 'tries', ret.tries, 'done_at', ret.done_at, 'way', ret.way,
+    'outcome', ret.outcome, 'note', ret.note, 'version', ret.version,
+    'done_by', (SELECT u.name FROM users u WHERE u.id = ret.done_by)) END
+
 -- :name order_views
 SELECT row_to_json(x) AS view FROM (
     SELECT o.id, o.number, o.version, o.kind, o.state, <<resident_json>> AS resident, o.incident_id, o.wanted_from,
            o.wanted_to, o.duration_min, o.carers, o.note, o.attributes, o.source, o.created_by, o.created_at, o.reason,
+           o.provider_id, o.care_plan_id, o.occurrence_on, o.open_to, o.station_id, o.programme_id,
+           o.preferred_responder_id, o.payer_hint, o.cancelled_by, <<order_satisfaction_json>> AS satisfaction,
+           <<order_return_visit_json>> AS return_visit, v.late,
            json_build_object(
                'id', v.id, 'order_id', v.order_id, 'state', v.state, 'version', v.version,
                'planned_start', v.planned_start, 'started_at', v.started_at, 'ended_at', v.ended_at,
+               'planned_end', v.planned_end, 'promised_from', v.promised_from, 'promised_to', v.promised_to,
+               'route_id', v.route_id, 'sequence', v.sequence, 'pinned', v.pinned, 'late', v.late, 'expected_at', v.expected_at,
+               'checks', <<visit_checks_json>>, 'tasks', <<visit_tasks_json>>, 'gate', <<visit_gate_json>>,
                'assignments', coalesce(w.list, '[]'), 'outcome', v.outcome, 'note', v.note) AS visit
     FROM orders o
     JOIN visits v ON v.order_id = o.id
     JOIN residents r ON r.id = o.resident_id
+    LEFT JOIN order_satisfaction sat ON sat.order_id = o.id
+    LEFT JOIN order_return_visits ret ON ret.order_id = o.id
     LEFT JOIN LATERAL (
         SELECT json_agg(<<assignment_json>> ORDER BY s.offered_at, s.id) AS list
         FROM assignments s JOIN responders p ON p.id = s.responder_id
@@ -217,6 +238,7 @@ WHERE (o.wanted_from, o.id) > (%(wanted_from)s::timestamptz, %(id)s::uuid)
   AND (%(states)s::text[] IS NULL OR o.state = ANY (%(states)s::text[]))
   AND (%(kind)s::text IS NULL OR o.kind = %(kind)s::text)
   AND (%(resident_id)s::text IS NULL OR o.resident_id = %(resident_id)s::text)
+  AND (%(provider_id)s::text IS NULL OR o.provider_id = %(provider_id)s::text)
 ORDER BY o.wanted_from, o.id
 LIMIT %(limit)s
 

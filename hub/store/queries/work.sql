@@ -52,6 +52,27 @@ ORDER BY r.id
 UPDATE responders SET lat = %(lat)s, lon = %(lon)s, position_at = %(at)s
 WHERE id = %(id)s AND (position_at IS NULL OR position_at <= %(at)s)
 
+-- :name responders_hold
+SELECT id FROM responders WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
+
+-- :name responders_provider
+SELECT provider_of_responder(%(id)s) AS provider_id
+
+-- What somebody has to do: offered and accepted visits at their planned time, the one under way for as long as it takes.
+-- :name responders_visits
+SELECT v.id AS visit_id, o.id AS order_id, o.kind, k.zh AS kind_zh, k.en AS kind_en, r.name AS resident,
+       coalesce(v.started_at, v.planned_start) AS starts_at,
+       CASE WHEN v.started_at IS NOT NULL THEN greatest(v.started_at + o.duration_min * interval '1 minute', %(now)s)
+            ELSE greatest(v.planned_start + o.duration_min * interval '1 minute', v.planned_end) END AS ends_at
+FROM assignments s
+JOIN visits v ON v.id = s.visit_id
+JOIN orders o ON o.id = v.order_id
+JOIN service_kinds k ON k.id = o.kind
+JOIN residents r ON r.id = o.resident_id
+WHERE s.responder_id = %(id)s AND s.state IN ('offered', 'accepted', 'en_route', 'on_scene')
+  AND o.state IN ('requested', 'assigned', 'in_service')
+ORDER BY starts_at, v.id
+
 -- :name responders_on_duty
 UPDATE responders SET on_duty = %(on_duty)s, version = version + 1 WHERE id = %(id)s
 
@@ -96,20 +117,28 @@ SELECT * FROM assignments WHERE responder_id = %(responder_id)s AND state IN ('e
 
 -- :name orders_insert
 INSERT INTO orders (id, kind, resident_id, incident_id, state, wanted_from, wanted_to, duration_min, carers, note,
-                    attributes, source, created_by, created_at, reason, version)
+                    attributes, source, created_by, created_at, reason, version, provider_id, care_plan_id,
+                    occurrence_on, open_to, station_id, programme_id, preferred_responder_id, payer_hint, cancelled_by)
 VALUES (%(id)s, %(kind)s, %(resident_id)s, %(incident_id)s, %(state)s, %(wanted_from)s, %(wanted_to)s,
         %(duration_min)s, %(carers)s, %(note)s, %(attributes)s::jsonb, %(source)s, %(created_by)s, %(created_at)s,
-        %(reason)s, %(version)s)
+        %(reason)s, %(version)s, %(provider_id)s, %(care_plan_id)s, %(occurrence_on)s, %(open_to)s, %(station_id)s,
+        %(programme_id)s, %(preferred_responder_id)s, %(payer_hint)s, %(cancelled_by)s)
 
 -- :name visits_insert
-INSERT INTO visits (id, order_id, state, planned_start, started_at, ended_at, outcome, note, version)
+INSERT INTO visits (id, order_id, state, planned_start, started_at, ended_at, outcome, note, version, route_id,
+                    planned_end, promised_from, promised_to, sequence, pinned)
 VALUES (%(id)s, %(order_id)s, %(state)s, %(planned_start)s, %(started_at)s, %(ended_at)s, %(outcome)s, %(note)s,
-        %(version)s)
+        %(version)s, %(route_id)s, %(planned_end)s, %(promised_from)s, %(promised_to)s, %(sequence)s, %(pinned)s)
 
 -- :name orders_get
 SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
 FROM orders o JOIN visits v ON v.order_id = o.id
 WHERE o.id = coalesce(%(order_id)s::uuid, (SELECT order_id FROM visits WHERE id = %(visit_id)s::uuid))
+
+-- :name orders_get_many
+SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
+FROM orders o JOIN visits v ON v.order_id = o.id
+WHERE o.id = ANY (%(ids)s::uuid[])
 
 -- :name orders_get_locked
 SELECT to_jsonb(o) AS "order", to_jsonb(v) AS visit
@@ -117,17 +146,26 @@ FROM orders o JOIN visits v ON v.order_id = o.id
 WHERE o.id = coalesce(%(order_id)s::uuid, (SELECT order_id FROM visits WHERE id = %(visit_id)s::uuid))
 FOR NO KEY UPDATE OF o, v
 
+-- Whose it is follows whoever it is given to (a trigger of assignments); a row read before must not undo that.
 -- :name orders_save
 UPDATE orders SET
     kind = %(kind)s, resident_id = %(resident_id)s, incident_id = %(incident_id)s, state = %(state)s,
     wanted_from = %(wanted_from)s, wanted_to = %(wanted_to)s, duration_min = %(duration_min)s, carers = %(carers)s,
-    note = %(note)s, attributes = %(attributes)s::jsonb, source = %(source)s, reason = %(reason)s, version = %(version)s
+    note = %(note)s, attributes = %(attributes)s::jsonb, source = %(source)s, reason = %(reason)s, version = %(version)s,
+    provider_id = CASE WHEN EXISTS (SELECT 1 FROM visits v JOIN assignments a ON a.visit_id = v.id
+                                    WHERE v.order_id = orders.id AND a.state NOT IN ('declined', 'stood_down'))
+                       THEN provider_id ELSE %(provider_id)s END,
+    care_plan_id = %(care_plan_id)s, occurrence_on = %(occurrence_on)s,
+    open_to = %(open_to)s, station_id = %(station_id)s, programme_id = %(programme_id)s,
+    preferred_responder_id = %(preferred_responder_id)s, payer_hint = %(payer_hint)s, cancelled_by = %(cancelled_by)s
 WHERE id = %(id)s
 
 -- :name visits_save
 UPDATE visits SET
     state = %(state)s, planned_start = %(planned_start)s, started_at = %(started_at)s, ended_at = %(ended_at)s,
-    outcome = %(outcome)s, note = %(note)s, version = %(version)s
+    outcome = %(outcome)s, note = %(note)s, version = %(version)s, route_id = %(route_id)s,
+    planned_end = %(planned_end)s, promised_from = %(promised_from)s, promised_to = %(promised_to)s,
+    sequence = %(sequence)s, pinned = %(pinned)s
 WHERE id = %(id)s
 
 -- :name orders_open_of_resident

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { PAGES, headerPages, isPage, parentOf, tabsOf, type PageName } from '../src/console/pages.ts'
+import { PAGES, headerPages, isPage, parentOf, pieceOf, tabsOf, type PageName } from '../src/console/pages.ts'
 
 const words: Record<string, { zh: string; en: string }> = JSON.parse(readFileSync(join(process.cwd(), 'src/locales/nav.json'), 'utf8'))
 
@@ -22,6 +22,8 @@ test('a page stands under one that is there and has a place in the header', () =
 
 test('the way is shown to whoever may go it, and to whoever stands there', () => {
   assert.ok(!headerPages('coordinator', 'alarms').includes('supervision'))
+  assert.ok(headerPages('coordinator', 'alarms').includes('services'))
+  assert.ok(!headerPages('supervisor', 'alarms').includes('services'))
   assert.ok(headerPages('coordinator', 'supervision').includes('supervision'))
   assert.ok(!headerPages('admin', 'alarms').includes('wall'))
   const titles = (role: string) => tabsOf('settings', null, role).map((one) => one.title)
@@ -38,4 +40,23 @@ test('the tabs say where somebody is', () => {
   assert.deepEqual(current('onboarding', 'W-0001'), ['#/onboarding'])
   assert.equal(isPage('__proto__'), false)
   assert.equal(isPage('nothing'), false)
+})
+
+test('an account of a provider is led to its own work, to read plans and meals, and to nothing of the district', () => {
+  const pages = headerPages('coordinator', 'settlement', true)
+  for (const page of ['orders', 'meals', 'residents', 'settlement'] as const) assert.ok(pages.includes(page), page)
+  for (const page of ['alarms', 'devices', 'settings', 'staff', 'providers', 'rota'] as const) assert.ok(!pages.includes(page), page)
+  const titles = (page: PageName, provider: boolean) => tabsOf(page, null, 'coordinator', provider).map((one) => one.title)
+  assert.deepEqual(titles('meals', true), ['nav.meals.day', 'nav.meals.menus'])
+  assert.ok(titles('orders', true).includes('nav.orders.map'))
+  assert.ok(!titles('orders', true).includes('nav.orders.plan'))
+  assert.ok(titles('orders', false).includes('nav.orders.plan'))
+})
+
+test('the first part is the page itself, by whichever address', () => {
+  assert.equal(pieceOf('orders', 'board'), null)
+  assert.equal(pieceOf('supervision', 'review'), null)
+  assert.equal(pieceOf('orders', 'day'), 'day')
+  assert.equal(pieceOf('residents', 'R-0001'), 'R-0001')
+  assert.equal(pieceOf('wall', undefined), null)
 })

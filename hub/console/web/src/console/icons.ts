@@ -20,5 +20,7 @@ export const CONSOLE_ICONS = {
   heart: 'M12 19.5S4 14.5 4 9.3A4.2 4.2 0 0 1 12 7.5a4.2 4.2 0 0 1 8 1.8c0 5.2-8 10.2-8 10.2Z',
   refresh: 'M19 12a7 7 0 1 1-2-5M17.5 3v4.5H13',
   more: 'M6 12h.01M12 12h.01M18 12h.01',
+  lock: 'M7.5 11V8a4.5 4.5 0 0 1 9 0v3M6 11h12v9H6z',
+  promise: 'M4 5h16v11H11l-4.5 4v-4H4z',
   shield: 'M12 4l7 2.5v5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9v-5L12 4ZM9 12l2.2 2.2L15.2 10',
 } as const

@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import '../styles/tokens.css'
 import '../styles/base.css'
+import '../styles/forms.css'
 import '../styles/pages.css'
 import { startTicking } from '../core/clock.ts'
 import { addMessages, addPairs, chooseLanguage, setLanguage } from '../core/i18n.ts'

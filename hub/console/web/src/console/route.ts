@@ -1,6 +1,6 @@
 /** Hash routes: `#/alarms/ID`, `#/devices/work`. Small enough to need no router. */
 import { computed, shallowRef } from 'vue'
-import { isPage, type PageName } from './pages.ts'
+import { isPage, pieceOf, type PageName } from './pages.ts'
 
 export type { PageName } from './pages.ts'
 
@@ -16,7 +16,7 @@ export const page = computed<PageName>(() => {
   const name = pieces.value[0]
   return isPage(name) ? name : 'alarms'
 })
-export const selectedId = computed<string | null>(() => pieces.value[1] || null)
+export const selectedId = computed<string | null>(() => pieceOf(page.value, pieces.value[1]))
 /** `#/supervision/list?number=late_60`: what a page was opened for. */
 export const asked = computed(() => new URLSearchParams(whole.value[1] ?? ''))
 

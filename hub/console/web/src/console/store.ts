@@ -278,3 +278,5 @@ if (typeof window !== 'undefined') {
 
 /** Nothing can be done for an incident while there is no link: a pressed button would promise what it cannot keep. */
 export const mayAct = computed(() => databaseUp.value && linkState.value !== 'down' && linkState.value !== 'signed_out')
+/** Plans and new orders are the district's: an account of a provider reads them. */
+export const mayPlan = computed(() => mayAct.value && !session.value?.user.provider_id)

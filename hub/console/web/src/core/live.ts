@@ -99,7 +99,7 @@ export function apply(state: LiveState, event: LiveEvent, effects: Effects): voi
     const touched = assignment && putAssignment(state, assignment)
     if (touched) effects.touched.add(touched)
     effects.presence = true
-  } else if (event.event === 'order.updated' && data.order) effects.orders.push(data.order as Order)
+  } else if ((event.event === 'order.updated' || event.event === 'visit.updated') && data.order) effects.orders.push(data.order as Order)
   else if (event.event === 'device.updated') effects.devices = true
   else if (event.event === 'presence.updated') {
     if (Array.isArray(data.present)) effects.present = data.present as PresenceRow[]

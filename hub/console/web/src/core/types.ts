@@ -23,6 +23,7 @@ export interface Session {
     name: string
     role: string
     person_id: string | null
+    provider_id?: string | null
     language: Language
     theme: Theme
   }
@@ -370,6 +371,8 @@ export interface Task {
   incident: Incident | null
   order: Order | null
   next: NextStep | null
+  /** A stop of a courier's round, which has a page of its own (`phone/meals.ts`). */
+  meal?: object
 }
 
 export interface Summary {

@@ -3,19 +3,23 @@ import { computed, shallowRef, watch } from 'vue'
 import { syncClock } from '../core/clock.ts'
 import { explain } from '../core/explain.ts'
 import { Problem, get, newKey, post } from '../core/http.ts'
+import { inTurn } from '../core/in-turn.ts'
 import { Link, type LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { askSession, onSignedIn, sessionState } from '../core/session.ts'
 import { remember, remembered } from '../core/settings.ts'
-import type { AssignmentState, Incident, Order, ResidentBrief } from '../core/types.ts'
+import type { AssignmentState, Incident, Order, ResidentBrief, Visit } from '../core/types.ts'
 
 export type Purpose = 'status' | 'health' | 'photos'
+
+/** A service of today, with what was promised and how late it is. */
+export type Service = Order & { late?: string | null; visit: (Visit & { promised_from?: string | null; promised_to?: string | null }) | null }
 
 export interface Help {
   resident: ResidentBrief
   incident: Incident | null
   coming: { name: string; kind: string; state: AssignmentState; eta_s: number | null }[]
-  today: Order[]
+  today: Service[]
   shown: { heard_at: string | null; values: { metric: string; value: number | null; state: string | null; observed_at: string }[] | null }
   consents: { items: { purpose: Purpose; granted: boolean; since: string | null }[]; may_change: boolean }
   phone: string
@@ -44,19 +48,14 @@ function took(answer: Help): void {
   remember('desk', answer.phone)
 }
 
-let fetching = false
-export async function refresh(): Promise<void> {
-  if (fetching) return
-  fetching = true
+export const refresh = inTurn(async () => {
   try {
     took(await get<Help>('/my/help'))
     wrongRole.value = false
   } catch (error) {
     if (error instanceof Problem && error.status === 403) wrongRole.value = true
-  } finally {
-    fetching = false
   }
-}
+})
 
 let soon: ReturnType<typeof setTimeout> | null = null
 function refreshSoon(): void {
@@ -114,7 +113,8 @@ export function giveUp(): void {
 }
 
 export async function setStatus(status: 'home' | 'away'): Promise<void> {
-  took(await post<Help>('/my/status', { status }))
+  await post('/my/status', { status })
+  await refresh()
 }
 
 export async function decide(purpose: Purpose, granted: boolean): Promise<void> {

@@ -4,9 +4,13 @@ import { type Component, h, shallowRef } from 'vue'
 const parts = {
   ring: () => import('./RingSheet.vue'),
   signIn: () => import('../ui/SignInForm.vue'),
-  choice: () => import('./ChoiceSheet.vue'),
+  step: () => import('./StepSheet.vue'),
+  visit: () => import('./VisitSheet.vue'),
   shifts: () => import('./ShiftList.vue'),
+  care: () => import('./CareTab.vue'),
   mine: () => import('./MineTab.vue'),
+  round: () => import('./MealRound.vue'),
+  route: () => import('./RouteCard.vue'),
   claim: () => import('./ClaimPage.vue'),
   photo: () => import('./photo.ts'),
 }
@@ -17,11 +21,9 @@ function late<T extends Component>(load: () => Promise<{ default: T }>): T {
     inheritAttrs: false,
     setup(_: unknown, { attrs }: { attrs: Record<string, unknown> }) {
       const found = shallowRef<T | null>(null)
-      load().then(
-        (part) => (found.value = part.default),
-        // No signal and nothing kept: asked for again when it is opened again.
-        () => {},
-      )
+      // No signal and nothing kept: asked for again until it comes.
+      const fetch = () => void load().then((part) => (found.value = part.default), () => setTimeout(fetch, 3000))
+      fetch()
       return () => found.value && h(found.value as Component, attrs)
     },
   } as unknown as T
@@ -29,9 +31,13 @@ function late<T extends Component>(load: () => Promise<{ default: T }>): T {
 
 export const RingSheet = late(parts.ring)
 export const SignInForm = late(parts.signIn)
-export const ChoiceSheet = late(parts.choice)
+export const StepSheet = late(parts.step)
+export const VisitSheet = late(parts.visit)
 export const ShiftList = late(parts.shifts)
+export const CareTab = late(parts.care)
 export const MineTab = late(parts.mine)
+export const MealRound = late(parts.round)
+export const RouteCard = late(parts.route)
 export const ClaimPage = late(parts.claim)
 export const shrunk = async (file: Blob) => (await parts.photo()).shrink(file)
 

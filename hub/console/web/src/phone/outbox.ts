@@ -5,8 +5,11 @@
 import { Problem } from '../core/http.ts'
 import type { Assignment, NextStep, Task } from '../core/types.ts'
 
-/** `all-well` and `photos` move nothing: they stand beside the steps. */
-export type Step = NextStep | 'decline' | 'all-well' | 'photos'
+/** What follows the first two moves nothing: it stands beside the steps. */
+export type Step = NextStep | 'decline' | 'all-well' | 'photos' | 'gate' | 'vitals' | 'tap' | 'order'
+
+/** A visit has a record of its own; a meal has its taps at the door. */
+export const isVisit = (task: Task) => task.order !== null && !task.order.kind.startsWith('meal')
 
 export interface Queued {
   seq: number

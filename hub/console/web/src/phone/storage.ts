@@ -91,18 +91,19 @@ export async function outboxStore(): Promise<OutboxStore> {
   }
 }
 
-export async function keep(value: Kept): Promise<void> {
+/** `name`: what it is, for whatever is not the tasks (`last`). */
+export async function keep(value: unknown, name = 'last'): Promise<void> {
   try {
     const into = await store('kept', 'readwrite')
-    into.put(structuredClone(value), 'last')
+    into.put(structuredClone(value), name)
   } catch {
     // no storage: a start without a signal shows nothing, and says so
   }
 }
 
-export async function kept(): Promise<Kept | null> {
+export async function kept<T = Kept>(name = 'last'): Promise<T | null> {
   try {
-    return ((await asPromise((await store('kept', 'readonly')).get('last'))) as Kept | undefined) ?? null
+    return ((await asPromise((await store('kept', 'readonly')).get(name))) as T | undefined) ?? null
   } catch {
     return null
   }

@@ -4,6 +4,7 @@ import { clockOffset, restoreClock, serverNow, setZone, syncClock, tick } from '
 import { explain } from '../core/explain.ts'
 import { Problem, get, newKey, post } from '../core/http.ts'
 import { chooseLanguage, setLanguage } from '../core/i18n.ts'
+import { inTurn } from '../core/in-turn.ts'
 import { Link, type LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { askSession, onSignedIn, session, sessionState } from '../core/session.ts'
@@ -11,7 +12,7 @@ import { remember, remembered } from '../core/settings.ts'
 import { Player } from '../core/player.ts'
 import type { Assignment, Task } from '../core/types.ts'
 import { Outbox, byImportance, project, taken, type Queued, type Step } from './outbox.ts'
-import { forget, keep, kept, outboxStore } from './storage.ts'
+import { forget, keep, kept, outboxStore, type Kept } from './storage.ts'
 
 const POLL_MS = 30_000
 export const RING_MS = 60_000
@@ -29,7 +30,7 @@ export const wrongRole = shallowRef(false)
 
 export const cards = computed(() =>
   project(tasks.value, queued.value)
-    .filter((card) => card.next !== null || card.pending > 0)
+    .filter((card) => !card.task.meal && (card.next !== null || card.pending > 0))
     .sort(byImportance),
 )
 export const refused = computed(() => queued.value.filter((item) => item.refused !== null))
@@ -38,17 +39,10 @@ export const offline = computed(() => linkState.value === 'down' || sessionState
 
 let outbox: Outbox | null = null
 
-let fetching = false
-let fetchAgain = false
 /** Where a stream misses nothing of what came after the list. */
 let place: string | null = null
 
-export async function refresh(): Promise<void> {
-  if (fetching) {
-    fetchAgain = true
-    return
-  }
-  fetching = true
+export const refresh = inTurn(async () => {
   try {
     const sentAt = Date.now()
     const answer = await get<{ items: Task[]; server_time: string; cursor?: string; phone?: string }>('/my/tasks')
@@ -60,18 +54,12 @@ export async function refresh(): Promise<void> {
     remember('desk', deskPhone.value)
     wrongRole.value = false
     asOf.value = Date.parse(answer.server_time) || serverNow()
-    if (session.value) void keep({ session: session.value, tasks: answer.items, at: asOf.value })
+    if (session.value) void keep({ session: session.value, tasks: answer.items, at: asOf.value } satisfies Kept)
   } catch (error) {
     // Without a signal the link's state says so, and the old tasks stay with their time.
     if (error instanceof Problem && error.status === 403) wrongRole.value = true
-  } finally {
-    fetching = false
-    if (fetchAgain) {
-      fetchAgain = false
-      void refresh()
-    }
   }
-}
+})
 
 let soon: ReturnType<typeof setTimeout> | null = null
 function refreshSoon(): void {
@@ -139,13 +127,13 @@ watch(
 )
 
 /** Keeps the step on the phone, shows it at once, sends it when it can. */
-export async function press(task: Task, step: Step, body: Record<string, unknown> = {}): Promise<void> {
+export async function press(task: Task, step: Step, body: Record<string, unknown> = {}, path?: string): Promise<void> {
   const fresh = step === 'on-scene' && fix && serverNow() - Date.parse(fix.observed_at) < 120_000 ? { fix } : {}
   await outbox?.add({
     key: newKey(),
     assignment: task.assignment.id,
     step,
-    path: `/assignments/${encodeURIComponent(task.assignment.id)}/${step}`,
+    path: path ?? `/assignments/${encodeURIComponent(task.assignment.id)}/${step}`,
     body: { ...body, ...fresh, at: new Date(serverNow()).toISOString() },
     name: task.incident?.resident?.name ?? task.order?.resident?.name ?? '',
   })

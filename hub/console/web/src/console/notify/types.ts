@@ -51,13 +51,46 @@ export interface Words {
   full: string
 }
 
+export interface WordingState {
+  version: number
+  changed: boolean
+  changed_at: string | null
+  standard: Words
+}
+
+export interface WordingVersion {
+  language: 'zh' | 'en'
+  version: number
+  standard: boolean
+  title: string | null
+  short: string | null
+  spoken: string | null
+  full: string | null
+  note: string | null
+  at: string
+  by: string | null
+}
+
+export interface TemplateDetail extends Template {
+  versions: WordingVersion[]
+}
+
+export interface WordsTried {
+  said: (Words & { segments: string }) | null
+  faults: { part: keyof Words; text: string }[]
+  remarks: { part: keyof Words; text: string }[]
+}
+
 export interface Template {
   name: string
   required: string[]
   optional: string[]
   asks: boolean
+  placeholders: Record<keyof Words, string[]>
   zh: Words
   en: Words
+  zh_state: WordingState
+  en_state: WordingState
   segments: Record<string, number>
   registered: boolean
 }

@@ -58,6 +58,9 @@ export function usePaged<T>(path: string, params: Ref<Values>, whole?: Ref<boole
   return { items, next, state, problem, load }
 }
 
+/** A list without its rows: how it stands, and how to have it again. */
+export type Paged = Omit<ReturnType<typeof usePaged>, 'items'>
+
 /** J, K, arrows and Esc on a list whose selection is the address. */
 export function useRowKeys(page: PageName, rows: Ref<readonly { id: string }[]>): void {
   const move = (by: number) => {

@@ -30,7 +30,7 @@ export interface ResponsePlan {
   note: string | null
   active: boolean
   conditions: PlanConditions
-  voice: { seconds?: number; by_type?: Record<string, number> }
+  voice: { seconds?: number; by_type?: Record<string, number>; device?: '' | 'speak' | 'call'; say?: string }
   tiers: PlanTier[]
   access: { ways?: string[]; consent?: boolean; zh?: string; en?: string }
   clocks: Record<string, number | null>

@@ -84,3 +84,29 @@ export interface Rotation {
   made_until: string | null
   version: number
 }
+export interface Cover {
+  id: string
+  role: string
+  area_id: string | null
+  begins: string
+  minutes: number
+  days: 'every' | 'workdays' | 'days_off'
+  people: number
+  active: boolean
+  version: number
+}
+export interface Holiday {
+  id: string
+  kind: 'off' | 'work'
+  name: string
+  source: string
+  version: number
+}
+export interface OnCallPerson {
+  responder: Named
+  phone: string | null
+  kind: string
+  on_shift: boolean
+  area_id: string | null
+  until: string | null
+}

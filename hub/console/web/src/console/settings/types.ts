@@ -4,6 +4,8 @@ export interface Account {
   name: string
   role: string
   person_id: string | null
+  phone: string | null
+  provider_id: string | null
   active: boolean
   version: number
 }
