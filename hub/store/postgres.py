@@ -35,6 +35,8 @@ long as the database is told.
 _BRIEF_S = 3.0
 """The same for the lane "brief": the connections of "main", for what an open page must not wait for."""
 
+_AT_ONCE_S = 0.05
+
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BUSY = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
@@ -80,6 +82,7 @@ class _Pool:
             prepare_connection(connection)
             connection.ending = ending
 
+        self._ending = ending
         self._pool: ConnectionPool[OverlapConnection] = ConnectionPool(
             url,
             connection_class=OverlapConnection,
@@ -101,8 +104,10 @@ class _Pool:
         self._pool.open(wait=False)
 
     def take(self) -> Connection:
+        # Nor is a connection waited for once the hub stops; one that is free is still had.
+        left = max(_AT_ONCE_S, self._ending.at - monotonic())
         with faults():
-            return cast("Connection", self._pool.getconn())
+            return cast("Connection", self._pool.getconn(min(left, self._pool.timeout)))
 
     def give_back(self, connection: Connection) -> None:
         self._pool.putconn(cast("OverlapConnection", connection))
@@ -168,7 +173,9 @@ class PostgresDatabase:
         return pool.numbers() if isinstance(pool, _Pool) else {}
 
     def hasten(self, seconds: float) -> None:
-        """From then on nobody waits for an answer in the lane "main": the hub stops, and the database may be silent."""
+        """From then on nobody waits for an answer or a connection in the lane "main": the hub stops, and the database
+        may be silent.
+        """
         self._ending.at = monotonic() + seconds
 
     def close(self) -> None:

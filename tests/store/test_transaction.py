@@ -97,6 +97,18 @@ def test_a_full_pool_does_not_keep_the_alarm_lane_waiting(database_url: str) -> 
         assert names(database) == {"heard"}
 
 
+def test_a_hub_that_stops_waits_for_no_connection_but_takes_a_free_one(database_url: str) -> None:
+    with PostgresDatabase(database_url, min_size=0, max_size=1, patience=120.0) as database:
+        with database.begin() as tx:
+            database.hasten(0.0)
+            with pytest.raises(UnavailableError), database.begin():
+                pytest.fail("must not get here")
+            tx.users.insert(user("held"))
+        with database.begin() as tx:
+            tx.users.insert(user("free"))
+        assert names(database) == {"held", "free"}
+
+
 def test_text_the_database_cannot_hold_is_kept_readable(database: PostgresDatabase) -> None:
     """A press whose note has a NUL or half a character in it must not be lost for it."""
     populate(database)
