@@ -125,6 +125,50 @@ def test_two_claims_of_one_person_at_once_and_one_wins(day: DayWorld) -> None:
     assert len(day.world.rows("SELECT id FROM assignments WHERE responder_id = 'A'")) == 1
 
 
+def test_an_order_claimed_for_the_same_time_is_not_published_over(day: DayWorld) -> None:
+    day.carer("A", "companionship")
+    planned = day.order("companionship", "D1", "10:00", "10:00", duration_min=60)
+    plan_id = day.plan()
+    assert day.planned(plan_id)[planned][0] == ("A",)
+    taken = _open(day, "D2", "10:30", "10:30", duration_min=60)
+    _claim(day, taken, "A")
+    later = _open(day, "D3", "11:30", "11:30", duration_min=60)
+    _claim(day, later, "A")
+    with pytest.raises(ConflictError) as stale:
+        day.publish(plan_id)
+    assert stale.value.code == "stale"
+    visits = stale.value.extra["visits"]
+    assert isinstance(visits, list)
+    assert [one["order_id"] for one in visits] == [taken]
+    day.world.services.care.cancel_order(taken, day.coordinator, "家属改期")
+    day.publish(plan_id)  # the other one stands in nobody's way
+    assert set(day.stands()) == {planned, later}
+
+
+def test_a_plan_and_a_claim_at_once_and_one_wins(day: DayWorld) -> None:
+    day.carer("A", "companionship")
+    day.order("companionship", "D1", "10:00", "10:00", duration_min=60)
+    plan_id = day.plan()
+    open_order = _open(day, "D2", "10:30", "10:30", duration_min=60)
+
+    def publish() -> str:
+        try:
+            day.publish(plan_id)
+        except ConflictError as told:
+            return str(told.code)
+        return "published"
+
+    def claim() -> str:
+        try:
+            _claim(day, open_order, "A")
+        except ConflictError as told:
+            return str(told.code)
+        return "claimed"
+
+    told = Racers().run(publish, claim)
+    assert sorted(told) in (["overlap", "published"], ["claimed", "stale"])
+
+
 def _providers(day: DayWorld) -> None:
     """PA has a station and a man of its own elsewhere; PB another station. `S` names no provider, its station does."""
     with day.world.database.begin() as tx:

@@ -14,11 +14,9 @@ from dispatch import HaversineTravel, Mode, Place, Way
 from hub.clock import new_id
 from hub.errors import BadRequestError, ConflictError
 from hub.planning.warm import PlannerDiedError, WarmPlanner
-from hub.ports import Actor
 from hub.service import DayPlanning
 from tests.service.conftest import World
 from tests.service.day_world import CHINA, DAY, DayWorld, at
-from tests.store.rows import Racers
 from tests.waiting import wait_until
 
 
@@ -319,53 +317,6 @@ def test_a_plan_that_is_no_longer_true_is_not_published(day: DayWorld) -> None:
     assert orders[1] not in day.planned(again)
     day.publish(again)
     assert day.stands() == day.planned(again)
-
-
-def test_an_order_claimed_for_the_same_time_is_not_published_over(day: DayWorld) -> None:
-    day.carer("A", "companionship")
-    planned = day.order("companionship", "D1", "10:00", "10:00", duration_min=60)
-    plan_id = day.plan()
-    assert day.planned(plan_id)[planned][0] == ("A",)
-    taken = day.order("companionship", "D2", "10:30", "10:30", duration_min=60, open_to="claim")
-    me = Actor(kind="responder", name="A", role="staff", person_id="A")
-    claims = day.world.services.everyday.open_orders
-    claims.claim(taken, "A", me)
-    later = day.order("companionship", "D3", "11:30", "11:30", duration_min=60, open_to="claim")
-    claims.claim(later, "A", me)
-    with pytest.raises(ConflictError) as stale:
-        day.publish(plan_id)
-    assert stale.value.code == "stale"
-    visits = stale.value.extra["visits"]
-    assert isinstance(visits, list)
-    assert [one["order_id"] for one in visits] == [taken]
-    day.world.services.care.cancel_order(taken, day.coordinator, "家属改期")
-    day.publish(plan_id)  # the other one stands in nobody's way
-    assert set(day.stands()) == {planned, later}
-
-
-def test_a_plan_and_a_claim_at_once_and_one_wins(day: DayWorld) -> None:
-    day.carer("A", "companionship")
-    day.order("companionship", "D1", "10:00", "10:00", duration_min=60)
-    plan_id = day.plan()
-    open_order = day.order("companionship", "D2", "10:30", "10:30", duration_min=60, open_to="claim")
-    me = Actor(kind="responder", name="A", role="staff", person_id="A")
-
-    def publish() -> str:
-        try:
-            day.publish(plan_id)
-        except ConflictError as told:
-            return str(told.code)
-        return "published"
-
-    def claim() -> str:
-        try:
-            day.world.services.everyday.open_orders.claim(open_order, "A", me)
-        except ConflictError as told:
-            return str(told.code)
-        return "claimed"
-
-    told = Racers().run(publish, claim)
-    assert sorted(told) in (["overlap", "published"], ["claimed", "stale"])
 
 
 def test_compare_and_why(day: DayWorld) -> None:
