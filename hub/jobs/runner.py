@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from hub.clock import Clock
 from hub.errors import UnavailableError
@@ -18,10 +19,11 @@ __all__ = ["Jobs", "Wake"]
 
 log = logging.getLogger(__name__)
 
-Wake = Callable[[float], bool]
-"""Waits up to so many seconds for somebody setting a due row; True when woken."""
+Wake = Callable[[float, Callable[[str], bool]], bool]
+"""Waits up to so many seconds for somebody setting a due row that is worth it; True when woken. What is told of a row
+is when it is due, in seconds since 1970."""
 
-_LONGEST_SLEEP_S = 1.0
+_LONGEST_SLEEP = timedelta(seconds=1)
 _AT_ONCE = 10
 """Steps in one transaction, which holds their incidents: where the database is slow, presses must not wait for many."""
 _BREATH_S = 0.05
@@ -73,7 +75,10 @@ class Jobs:
                 pause = 0.1
                 if taken:
                     continue
-                if self._wake(self._sleep_s()):
+                until = self._sleep_until()
+                seconds = max(0.01, (until - self._clock()).total_seconds())
+                # Most rows are set for later than the next look, and each look stands in an alarm's way.
+                if self._wake(seconds, partial(_is_before, until)):
                     # Steps are due in seconds; what rang is just being shown, and that comes first.
                     self._stop.wait(_BREATH_S)
             except UnavailableError as error:
@@ -100,11 +105,10 @@ class Jobs:
             log.exception("due rows could not be carried out")
             self._stop.wait(1.0)
 
-    def _sleep_s(self) -> float:
+    def _sleep_until(self) -> datetime:
+        latest = self._clock() + _LONGEST_SLEEP
         next_at = self._escalating.next_at()
-        if next_at is None:
-            return _LONGEST_SLEEP_S
-        return max(0.01, min(_LONGEST_SLEEP_S, (next_at - self._clock()).total_seconds()))
+        return latest if next_at is None else min(latest, next_at)
 
     def _keep_house(self) -> None:
         while not self._stop.is_set():
@@ -119,3 +123,7 @@ class Jobs:
                 except Exception:
                     log.exception("housekeeping failed")
             self._stop.wait(30.0)
+
+
+def _is_before(until: datetime, told: str) -> bool:
+    return float(told) < until.timestamp()

@@ -59,4 +59,3 @@ class DueDrawer:
             self._session.queue("due_clear", kinds=list(kinds), subjects=list(idents), steps=list(names))
         if kept:
             self._session.queue("due_set", rows=as_json(kept))
-            self._session.queue("due_notify")

@@ -6,7 +6,7 @@ import logging
 import os
 import selectors
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psycopg
@@ -21,12 +21,15 @@ _log = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
 
+Heed = Callable[[str], bool]
+"""Whether a notification that carries this is worth waking for."""
+
 
 class Listener:
     """Says when somebody notified one of `channels`. `wait` belongs to one thread, `close` to any.
 
-    Notifications carry nothing: whoever is woken reads what is new. After a lost connection the first `wait` that has
-    one again wakes too, as something may have been missed.
+    Whoever is woken reads what is new; what a notification carries only says whether it is worth waking for. After a
+    lost connection the first `wait` that has one again wakes too, as something may have been missed.
     """
 
     def __init__(self, url: str, channels: Sequence[str]) -> None:
@@ -57,15 +60,18 @@ class Listener:
                     os.close(end)
             self._wake_read = self._wake_write = -1
 
-    def wait(self, timeout: float) -> bool:
-        """Blocks up to `timeout` seconds; True when there is reason to look."""
+    def wait(self, timeout: float, heed: Heed | None = None) -> bool:
+        """Blocks up to `timeout` seconds; True when there is reason to look.
+
+        `heed`: which notifications are one; None: all.
+        """
         with self._guard:
             if self._closed.is_set():
                 return False
             if self._connection is None:
                 return self._reconnect(timeout)
             try:
-                return self._notified(self._connection, timeout)
+                return self._notified(self._connection, timeout, heed)
             except (psycopg.Error, OSError, ValueError) as error:
                 _log.warning("listening for %s stopped: %s", ", ".join(self._channels), error)
                 self._drop()
@@ -88,13 +94,13 @@ class Listener:
             return False
         return True
 
-    def _notified(self, connection: Connection, timeout: float) -> bool:
+    def _notified(self, connection: Connection, timeout: float, heed: Heed | None) -> bool:
         with selectors.DefaultSelector() as selector:
             selector.register(connection.fileno(), selectors.EVENT_READ)
             selector.register(self._wake_read, selectors.EVENT_READ)
             deadline = monotonic() + timeout
             while not self._closed.is_set():
-                if _drained(connection):
+                if _drained(connection, heed):
                     return True
                 left = deadline - monotonic()
                 if left <= 0:
@@ -108,10 +114,10 @@ class Listener:
             connection.close()
 
 
-def _drained(connection: Connection) -> bool:
-    """Takes what has arrived, however many notifications that is; whether there was one."""
+def _drained(connection: Connection, heed: Heed | None) -> bool:
+    """Takes what has arrived, however many notifications that is; whether one is worth waking for."""
     connection.pgconn.consume_input()
     found = False
-    while connection.pgconn.notifies() is not None:
-        found = True
+    while (told := connection.pgconn.notifies()) is not None:
+        found = found or heed is None or heed(told.extra.decode())
     return found

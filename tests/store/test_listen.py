@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -40,6 +41,25 @@ def test_each_channel_wakes_for_its_own(database: PostgresDatabase) -> None:
                 act(tx)
             assert listener.wait(5.0)
             assert not listener.wait(0.0), "taken once"
+
+
+def test_a_due_row_tells_when_and_only_an_early_one_wakes(database: PostgresDatabase) -> None:
+    told: list[float] = []
+
+    def early(text: str) -> bool:
+        told.append(float(text))
+        return told[-1] < (NOW + timedelta(seconds=5)).timestamp()
+
+    with Listener(database.url, ["care_hub_due"]) as listener:
+        quiet(listener)
+        late, soon = (DueRow("incident", new_id(), "lease", NOW + timedelta(seconds=s)) for s in (30, 3.25))
+        with database.begin() as tx:
+            tx.due.set(late)
+        assert not listener.wait(0.2, early)
+        with database.begin() as tx:
+            tx.due.set(late, soon)  # the earliest of all that were set together
+        assert listener.wait(5.0, early)
+    assert told == [late.due_at.timestamp(), soon.due_at.timestamp()]
 
 
 def test_nothing_written_wakes_nobody(database: PostgresDatabase) -> None:

@@ -93,15 +93,18 @@ DELETE FROM due d
 USING unnest(%(kinds)b::text[], %(subjects)b::uuid[], %(steps)b::text[]) AS c (kind, subject, step)
 WHERE d.subject_kind = c.kind AND d.subject_id = c.subject AND (c.step IS NULL OR d.step = c.step)
 
+-- Says with it when the earliest of them is due: whoever waits for an earlier one anyway sleeps on.
 -- :name due_set
-INSERT INTO due (subject_kind, subject_id, step, due_at, body)
-SELECT r.subject_kind, r.subject_id, r.step, r.due_at, r.body
-FROM json_to_recordset(%(rows)s::json) AS r (subject_kind text, subject_id uuid, step text, due_at timestamptz, body jsonb)
-ORDER BY r.subject_kind, r.subject_id, r.step
-ON CONFLICT (subject_kind, subject_id, step) DO UPDATE SET due_at = excluded.due_at, body = excluded.body
-
--- :name due_notify
-SELECT pg_notify('care_hub_due', '')
+WITH put AS (
+    INSERT INTO due (subject_kind, subject_id, step, due_at, body)
+    SELECT r.subject_kind, r.subject_id, r.step, r.due_at, r.body
+    FROM json_to_recordset(%(rows)s::json)
+        AS r (subject_kind text, subject_id uuid, step text, due_at timestamptz, body jsonb)
+    ORDER BY r.subject_kind, r.subject_id, r.step
+    ON CONFLICT (subject_kind, subject_id, step) DO UPDATE SET due_at = excluded.due_at, body = excluded.body
+    RETURNING due_at
+)
+SELECT pg_notify('care_hub_due', extract(epoch FROM min(due_at))::text) FROM put
 
 -- The incident before its rows, as everywhere; and whoever has an incident in hand just now is not waited for: an operator
 -- who claims at the very second of the re-alert would otherwise wait for us, and we for him.
