@@ -104,9 +104,12 @@ def run(parts: list[str], brokers: list[str], sizes: dict[str, int], minutes: fl
                 with open_stage(name, server) as stage:
                     single = telemetry.single(stage, sizes["messages"])
                 with open_stage(name, server) as stage:
+                    shared = telemetry.shared(stage, sizes["messages"])
+                with open_stage(name, server) as stage:
                     arrays = telemetry.arrays(stage, sizes["arrays"], ITEMS)
-                single["times_floor"] = round(single["per_second"] / floor["per_second"], 2)
-                row = {"floor": floor, "single": single, "arrays": arrays}
+                for one in (single, shared):
+                    one["times_floor"] = round(one["per_second"] / floor["per_second"], 2)
+                row = {"floor": floor, "single": single, "two processes": shared, "arrays": arrays}
                 if missing := node_red.available():
                     print(f"{name}: without Node-RED beside it: {missing}")
                 else:
@@ -283,12 +286,8 @@ def _times(part: dict[str, float]) -> list[float]:
 def _throughput(name: str, part: dict[str, Any]) -> list[Any]:
     cpu = part["cpu_us"]
     values = [part.get(key, "") for key in ("observations_per_second", "times_floor", "batch")]
-    used = [
-        part["load_cpu_us"],
-        cpu["broker"],
-        cpu.get("hub", cpu.get("subscriber", cpu.get("peer"))),
-        cpu.get("database", ""),
-    ]
+    taker = sum(cpu.get(one, 0) for one in (*telemetry.TAKERS, "subscriber", "peer"))
+    used = [part["load_cpu_us"], cpu["broker"], round(taker, 1), cpu.get("database", "")]
     return [f"{part['broker']}: {name}", part["messages"], part["seconds"], part["per_second"], *values, *used]
 
 

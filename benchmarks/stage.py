@@ -195,6 +195,19 @@ class Stage:
                 hub.end()
 
     @contextmanager
+    def bridges(self) -> Iterator[list[RunningHub]]:
+        """As `hub`, with a second bridge process beside it that shares the telemetry; both are ready."""
+        with self.hub(HUB_MQTT__NODES="2", HUB_MQTT__NODE="0") as hub:
+            folder = Path(tempfile.mkdtemp(dir=self.folder))
+            settings = {"HUB_MQTT__NODES": "2", "HUB_MQTT__NODE": "1"}
+            second = RunningHub(hub.database_url, hub.broker, folder, hub.world, settings, only="bridge")
+            try:
+                second.start()
+                yield [hub, second]
+            finally:
+                second.end()
+
+    @contextmanager
     def child(self, module: str, *arguments: str) -> Iterator[Child]:
         child = Child(module, *arguments)
         try:

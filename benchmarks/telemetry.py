@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -18,10 +19,12 @@ import psycopg
 from benchmarks.load import METRICS, LoadReport, LoadRequest
 from benchmarks.machine import cpu_seconds, load_average
 from benchmarks.stage import DEVICES, Stage, settle
+from tests.fixtures.hub import RunningHub
 
-__all__ = ["arrays", "floor", "single"]
+__all__ = ["TAKERS", "arrays", "floor", "shared", "single"]
 
 PATIENCE_S = 90.0
+TAKERS = ("hub", "second bridge")
 
 
 def _request(stage: Stage, messages: int, items: int = 0) -> LoadRequest:
@@ -70,34 +73,39 @@ def floor(stage: Stage, messages: int) -> dict[str, Any]:
 
 def single(stage: Stage, messages: int) -> dict[str, Any]:
     """One record a message."""
-    return _through_hub(stage, _request(stage, messages))
+    with stage.hub() as hub:
+        return _through(stage, [hub], _request(stage, messages))
+
+
+def shared(stage: Stage, messages: int) -> dict[str, Any]:
+    """One record a message, to a hub and a second bridge process (`hub serve --only bridge`) that share them."""
+    with stage.bridges() as hubs:
+        return _through(stage, hubs, _request(stage, messages))
 
 
 def arrays(stage: Stage, messages: int, items: int) -> dict[str, Any]:
     """`items` records a message, as a device sends that was offline."""
-    return _through_hub(stage, _request(stage, messages, items))
+    with stage.hub() as hub:
+        return _through(stage, [hub], _request(stage, messages, items))
 
 
-def _through_hub(stage: Stage, request: LoadRequest) -> dict[str, Any]:
+def _through(stage: Stage, hubs: Sequence[RunningHub], request: LoadRequest) -> dict[str, Any]:
     messages = request["messages"]
     records = messages * (request["items"] or 1)
-    with stage.hub() as hub, stage.child("load") as load, psycopg.connect(hub.database_url, autocommit=True) as counter:
+    with stage.child("load") as load, psycopg.connect(hubs[0].database_url, autocommit=True) as counter:
         load.say(json.dumps(request))
         load.wait_ready()
         settle(0.5)
         before = load_average()
-        groups = {
-            "hub": hub.process.pid if hub.process else None,
-            "broker": stage.broker.pid,
-            "database": stage.server.pid,
-        }
+        groups = {"broker": stage.broker.pid, "database": stage.server.pid}
+        groups |= {name: hub.process.pid for name, hub in zip(TAKERS, hubs, strict=False) if hub.process}
         cpu = cpu_seconds(groups)
         load.say("go")
         sent: LoadReport = load.result()
         ended = _wait_committed(counter, records, sent["ended"] + PATIENCE_S)
         used = cpu_seconds(groups)
         stored = _stored(counter)
-        batches = _batches(httpx.get(f"{hub.base_url}/metrics", timeout=10).text)
+        batches = _batches("\n".join(httpx.get(f"{hub.base_url}/metrics", timeout=10).text for hub in hubs))
     lost = {"uplinks": messages - stored["uplinks"], "observations": records * METRICS - stored["observations"]}
     if any(lost.values()):
         raise RuntimeError(f"sent {messages} messages with {records * METRICS} values, stored {stored}: lost {lost}")
@@ -106,6 +114,7 @@ def _through_hub(stage: Stage, request: LoadRequest) -> dict[str, Any]:
         "broker": stage.broker_name,
         "messages": messages,
         "records_per_message": request["items"] or 1,
+        "hub_processes": len(hubs),
         "per_second": round(messages / seconds),
         "observations_per_second": round(records * METRICS / seconds),
         "seconds": round(seconds, 2),
