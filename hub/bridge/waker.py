@@ -27,10 +27,12 @@ class Waker:
             self._write.send(b"w")
 
     def rest(self) -> None:
-        """Call it before looking for what there is to do: what is put in between wakes again."""
-        self._awake = False
+        """Call it before looking for what there is to do: what is put in afterwards wakes again."""
+        # Emptied first. The other way round a wake in between is swallowed with the rest, and leaves a sleeper that is
+        # taken for awake: nobody would wake it again.
         with suppress(BlockingIOError):
             self._read.recv(4096)
+        self._awake = False
 
     def close(self) -> None:
         """Safe to call twice."""
