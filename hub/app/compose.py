@@ -160,7 +160,8 @@ class Hub:
         remembered = Remembered(self.database, also=self.services.pushes.remember)
         remembered.start()
         self._stack.callback(remembered.request_stop)
-        self._foresee = Foreseeing(self.services.ingest, remembered.resident, remembered.wearer)
+        self.services.ingest.remember_by(remembered.device)
+        self._foresee = Foreseeing(self.services.ingest, remembered.resident)
         take = Sheltered(
             self.services.onboarding.tap(self._counted.alarms), lambda: self.shelter, self._foresee, utc_now
         )

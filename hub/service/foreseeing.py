@@ -21,13 +21,10 @@ _log = logging.getLogger(__name__)
 class Foreseeing:
     """`hub.ports.dark.Foresee`."""
 
-    def __init__(
-        self, ingest: Ingest, resident: Callable[[str], Json | None], wearer: Callable[[str], str | None]
-    ) -> None:
-        """`resident` and `wearer` answer from memory: a resident's row by id, and the resident's id by device."""
+    def __init__(self, ingest: Ingest, resident: Callable[[str], Json | None]) -> None:
+        """`resident` answers from memory: a resident's row by id."""
         self._ingest = ingest
         self._resident = resident
-        self._wearer = wearer
 
     def __call__(self, incoming: Incoming) -> Foreseen:
         if not incoming.device_id:
@@ -49,7 +46,7 @@ class Foreseeing:
         alarm_type = event.type or "assistance"
         alarm_class, priority = classify(alarm_type)
         test = event.test or alarm_class == "test"
-        wearer = item.device.resident_id or self._wearer(item.device.id)
+        wearer = item.device.resident_id
         received_at = item.incoming.uplink.received_at
         return {
             "device": {"id": item.device.id, "family": item.incoming.family},

@@ -80,6 +80,11 @@ class Ingest:
         self._hear = hear
         self._raising = raising
         self._devices: dict[str, tuple[datetime, DeviceRow]] = {}
+        self._from_before: Callable[[str], DeviceRow | None] = lambda _device_id: None
+
+    def remember_by(self, device: Callable[[str], DeviceRow | None]) -> None:
+        """`device` answers from memory what was known of a device some time ago, heard since the start or not."""
+        self._from_before = device
 
     def alarms(self, batch: Sequence[Incoming]) -> list[Outcome]:
         """The alarm lane's batch: its own connection, devices read afresh."""
@@ -105,12 +110,10 @@ class Ingest:
 
     def foreseen(self, incoming: Incoming) -> Prepared:
         """An uplink as far as it can be known without the database: by what is remembered of its device."""
-        kept = self._devices.get(incoming.device_id)
-        if kept is None:
+        row = self._last_read(incoming.device_id)
+        if row is None:
             row = DeviceRow(incoming.device_id, incoming.family, resident_id=None, area_id=None, adopted=False)
-        else:
-            row = as_claimed(kept[1], incoming)
-        return self._decode(incoming, row).begin()
+        return self._decode(incoming, as_claimed(row, incoming)).begin()
 
     def quarantine(self, item: Incoming, reason: str) -> None:
         """Keeps what could not be taken, raw, with the reason."""
@@ -268,11 +271,15 @@ class Ingest:
         """What was last read of the devices, however long ago; None where one of them is not known here."""
         rows: dict[str, DeviceRow] = {}
         for incoming in batch:
-            kept = self._devices.get(incoming.device_id)
-            if kept is None:
+            row = self._last_read(incoming.device_id)
+            if row is None:
                 return None
-            rows[incoming.device_id] = kept[1]
+            rows[incoming.device_id] = row
         return rows
+
+    def _last_read(self, device_id: str) -> DeviceRow | None:
+        kept = self._devices.get(device_id)
+        return self._from_before(device_id) if kept is None else kept[1]
 
     def _known(
         self, tx: Transaction, batch: Sequence[Incoming], now: datetime, *, cached: bool

@@ -79,7 +79,7 @@ class Measures:
 
     def _take(self, *, slow: bool) -> Measured:
         now = self._clock()
-        with self._database.reading("feed") as connection:
+        with self._database.reading("aside") as connection:
             session = Session(connection)
             applied = {_stem(row["name"]) for row in session.all("measure_schema")}
             measured = replace(

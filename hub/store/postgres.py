@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,17 +27,19 @@ __all__ = ["LANES", "PostgresDatabase"]
 
 _log = logging.getLogger(__name__)
 
-LANES: Mapping[str, float | None] = {"alarm": None, "replay": 30.0, "telemetry": None, "feed": 3.0}
+LANES: Mapping[str, float | None] = {"alarm": None, "replay": 30.0, "telemetry": None, "feed": 3.0, "aside": 3.0}
 """Lanes with connections of their own: they never wait for one that pages and programs hold.
 
 Beside each how long (s) one exchange may take before the database counts as away; None: as long as it takes, or as
 long as the database is told.
 """
+_FEW_ROWS = frozenset({"alarm", "replay", "feed"})
 _BRIEF_S = 3.0
 """The same for the lane "brief": the connections of "main", for what an open page must not wait for."""
 
 _AT_ONCE_S = 0.05
 
+_BEGIN = b"BEGIN"
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BUSY = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
@@ -56,7 +59,7 @@ class _Lane:
             if self._idle:
                 return self._idle.pop()
         with faults():
-            return connect(self._url, self._name, self._answer_within)
+            return connect(self._url, self._name, self._answer_within, few_rows=self._name in _FEW_ROWS)
 
     def give_back(self, connection: Connection) -> None:
         with self._guard:
@@ -202,8 +205,13 @@ class PostgresDatabase:
         Raises UnavailableError where the database is away: before the block, inside it, or at the commit (then with
         `outcome="unknown"`: it may have been committed; whoever repeats must be ready for that).
         """
-        with self.connection(lane, b"BEGIN") as connection, _overlapping(connection, meanwhile):
-            tx = PostgresTransaction(connection)
+        # Where every exchange counts, BEGIN travels with the first statement.
+        with (
+            self.connection(lane, None if lane in _FEW_ROWS else _BEGIN) as connection,
+            _overlapping(connection, meanwhile),
+        ):
+            begun = connection.info.transaction_status != TransactionStatus.IDLE
+            tx = PostgresTransaction(connection, None if begun else _BEGIN)
             yield tx
             self._commit(tx)
 
@@ -238,8 +246,11 @@ class PostgresDatabase:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def connection(self, lane: str, begin: bytes) -> Iterator[Connection]:
-        """A connection with `begin` executed; whatever is still open at the end is rolled back."""
+    def connection(self, lane: str, begin: bytes | None) -> Iterator[Connection]:
+        """A connection with `begin` executed; whatever is still open at the end is rolled back.
+
+        `begin` None: BEGIN, or nothing yet where the connection lives by all one can tell without asking.
+        """
         source = self._lanes[lane]
         connection = self._begun(source, begin)
         try:
@@ -249,12 +260,14 @@ class PostgresDatabase:
             _leave(connection)
             source.give_back(connection)
 
-    def _begun(self, source: _Source, begin: bytes) -> Connection:
+    def _begun(self, source: _Source, begin: bytes | None) -> Connection:
         """BEGIN proves that the connection lives. Those that died while idle are thrown away, one after the other."""
         for _ in range(self._spare + 1):
             connection = source.take()
+            if begin is None and _is_quiet(connection):
+                return connection
             try:
-                connection.execute(begin)
+                connection.execute(begin or _BEGIN)
             except psycopg.OperationalError as error:
                 lost = error
                 connection.close()
@@ -294,6 +307,13 @@ def _overlapping(connection: Connection, meanwhile: Meanwhile | None) -> Iterato
         yield
     finally:
         connection.meanwhile = None
+
+
+def _is_quiet(connection: Connection) -> bool:
+    """Nothing has come from the server since the last answer. A server that ended says so, or the kernel for it."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return not poll.poll(0)
 
 
 def _leave(connection: Connection) -> None:

@@ -22,7 +22,7 @@ def recorded(database: PostgresDatabase, start: datetime, end: datetime) -> Iter
     Alarms are raw as they came; of telemetry only what was understood of it was kept, and that is what is written. A
     resident's status at the beginning is that before the first change in the span.
     """
-    with database.reading("feed") as connection:
+    with database.reading("aside") as connection:
         session = Session(connection)
         span = {"start": start, "end": end}
         first = {row["id"]: row["status"] for row in session.all("recording_first_statuses", start=start)}
@@ -82,5 +82,5 @@ def _without_nothing(line: Json) -> Json:
 
 def recorded_matters(database: PostgresDatabase, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """The incidents of a span that are about people, with their devices."""
-    with database.reading("feed") as connection:
+    with database.reading("aside") as connection:
         return Session(connection).all("recording_matters", start=start, end=end)

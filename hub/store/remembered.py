@@ -1,4 +1,6 @@
-"""Who wears what, kept in memory: so that an alarm can say whose it is while the database is away."""
+"""Devices and who wears them, kept in memory: an alarm can be read and say whose it is while the database is away, and
+need not ask for its device first while it is there.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 from hub.errors import HubError
-from hub.ports.records import Json
+from hub.ports.records import DeviceRow, Json
 from hub.store.postgres import PostgresDatabase
-from hub.store.session import statement
+from hub.store.session import as_json, statement
 
 __all__ = ["Remembered"]
 
@@ -21,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Remembered:
-    """Residents by device, read at the start and every ten minutes, a few thousand rows at a time."""
+    """Residents and devices, read at the start and every ten minutes, a few thousand rows at a time."""
 
     def __init__(
         self, database: PostgresDatabase, every_s: float = _EVERY_S, also: Callable[[], None] = lambda: None
@@ -31,7 +33,7 @@ class Remembered:
         self._also = also
         self._every_s = every_s
         self._residents: dict[str, Json] = {}
-        self._wearers: dict[str, str] = {}
+        self._devices: dict[str, DeviceRow] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="remembered", daemon=True)
 
@@ -39,9 +41,9 @@ class Remembered:
         """`{"id", "name", "phone", "address", "area_id"}` as last read."""
         return self._residents.get(resident_id)
 
-    def wearer(self, device_id: str) -> str | None:
-        """The resident of a device."""
-        return self._wearers.get(device_id)
+    def device(self, device_id: str) -> DeviceRow | None:
+        """As last read."""
+        return self._devices.get(device_id)
 
     def start(self) -> None:
         self._thread.start()
@@ -53,9 +55,14 @@ class Remembered:
     def read(self) -> None:
         """Everything once. UnavailableError: what was read before stays."""
         residents = {row["id"]: row for row in self._rows("remember_residents")}
-        wearers = {row["id"]: row["resident_id"] for row in self._rows("remember_wearers")}
+        profiles: dict[str, Json] = {}
+        devices: dict[str, DeviceRow] = {}
+        for row in self._rows("remember_devices"):
+            # Thousands have the same one.
+            row["profile"] = profiles.setdefault(as_json(row["profile"]), row["profile"])
+            devices[row["id"]] = DeviceRow(**row)
         if not self._stopping.is_set():
-            self._residents, self._wearers = residents, wearers
+            self._residents, self._devices = residents, devices
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -73,7 +80,7 @@ class Remembered:
     def _rows(self, block: str) -> Iterator[Json]:
         after = ""
         while not self._stopping.is_set():
-            (rows,) = self._database.ask("feed", statement(block, after=after, limit=_AT_ONCE))
+            (rows,) = self._database.ask("aside", statement(block, after=after, limit=_AT_ONCE))
             yield from rows
             if len(rows) < _AT_ONCE:
                 return

@@ -81,14 +81,21 @@ def prepare_connection(connection: psycopg.Connection[Any]) -> None:
     set_json_dumps(as_json, connection)
 
 
-def connect(url: str, name: str, answer_within: float | None = None) -> Connection:
-    """A connection of its own in autocommit mode, times in UTC. `answer_within` (s): silence longer is absence."""
+_FEW_ROWS = " -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
+def connect(url: str, name: str, answer_within: float | None = None, *, few_rows: bool = False) -> Connection:
+    """A connection of its own in autocommit mode, times in UTC. `answer_within` (s): silence longer is absence.
+
+    `few_rows`: each statement touches few rows of whatever the tables hold. They are had by their keys then, by plans
+    made once: what a planner guesses of lists it cannot look into would read whole tables for a single press.
+    """
     given = {**KEEPALIVE, "connect_timeout": KEEPALIVE["connect_timeout"] if answer_within is None else 2}
     connection = OverlapConnection.connect(
         url,
         autocommit=True,
         application_name=f"care-hub {name}",
-        options="-c TimeZone=UTC",
+        options="-c TimeZone=UTC" + (_FEW_ROWS if few_rows else ""),
         **cast("dict[str, Any]", given),
     )
     connection.answer_within = answer_within
@@ -109,9 +116,19 @@ def statement(name: str, /, **params: Any) -> tuple[bytes, dict[str, Any]]:
 class Session:
     """Runs named blocks. What drawers buffer is written by `flush`, before anything that must see it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, opening: bytes | None = None) -> None:
+        """`opening`: what begins the transaction, sent together with its first statement; None: it has begun."""
+        self._connection = connection
+        self._opening = opening
         self._buffers: list[Callable[[], None]] = []
+
+    @property
+    def connection(self) -> Connection:
+        """Inside the transaction."""
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            self._connection.execute(opening)
+        return self._connection
 
     def buffer(self, flush: Callable[[], None]) -> None:
         """Registers a drawer's writer for the end of the transaction; they run in the order of registration."""
@@ -119,7 +136,7 @@ class Session:
 
     def flush(self) -> None:
         """Writes what is buffered, in one round trip."""
-        with faults(), self.connection.pipeline():
+        with faults(), self._connection.pipeline():
             self.queue_buffered()
 
     def queue_buffered(self) -> None:
@@ -157,7 +174,7 @@ class Session:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Statements inside go out in one round trip; an answer that is asked for is waited for."""
-        with faults(), self.connection.pipeline():
+        with faults(), self._connection.pipeline():
             yield
 
     @contextmanager

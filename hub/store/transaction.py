@@ -102,8 +102,8 @@ IDEMPOTENCY_ABANDONED = timedelta(minutes=1)
 class PostgresTransaction:
     """`hub.ports.Transaction` on one connection. Made by `PostgresDatabase.begin`."""
 
-    def __init__(self, connection: Connection) -> None:
-        session = Session(connection)
+    def __init__(self, connection: Connection, opening: bytes | None = None) -> None:
+        session = Session(connection, opening)
         series, devices = SeriesDrawer(session), DevicesDrawer(session)
         due, outbox, timeline = DueDrawer(session), OutboxDrawer(session), TimelineDrawer(session)
         # The timeline is the last: whoever holds its counter waits for nobody.

@@ -15,10 +15,10 @@ from tests.store.rows import NOW, Racers, add_user, at, entry, incident, opened,
 
 
 def kill_all(url: str) -> int:
-    """Ends every other connection to this database, as a restart of the server would."""
+    """Ends every other connection to this database, as a restart of the server would; they are gone when it returns."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid()"
         ).fetchall()
     return len(rows)
