@@ -25,7 +25,7 @@ class IntakeSettings(_Section):
 
     alarm_batch: int = Field(default=200, ge=1, le=1000)
     """Most alarm messages in one transaction; the lane never waits for it to fill."""
-    telemetry_batch: int = Field(default=500, ge=1, le=10_000)
+    telemetry_batch: int = Field(default=1000, ge=1, le=10_000)
     telemetry_wait_ms: int = Field(default=50, ge=0, le=5000)
     """How long telemetry may wait for company."""
     telemetry_transactions: int = Field(default=2, ge=1, le=8)
