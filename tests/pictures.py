@@ -66,7 +66,7 @@ SHOTS = (
     Shot("console-medical", "xujie", "/#/medical"),
     Shot("console-staff", "fanglei", "/#/staff"),
     Shot("console-providers", "fanglei", "/#/providers"),
-    Shot("console-stations", "fanglei", "/#/stations"),
+    Shot("console-stations", "fanglei", "/#/stations", "presses 1"),
     Shot("console-checks", "xujie", "/#/checks"),
     Shot("console-care", "xujie", "/#/care"),
     Shot("console-meals", "xujie", "/#/meals/day"),
