@@ -157,7 +157,7 @@ class Hub:
 
     def _prepare_for_the_dark(self) -> None:
         """What will be known without the database, and the line to the hub's other processes."""
-        remembered = Remembered(self.database, also=self.services.pushes.remember)
+        remembered = Remembered(self.database, utc_now, also=self.services.pushes.remember)
         remembered.start()
         self._stack.callback(remembered.request_stop)
         self.services.ingest.remember_by(remembered.device)

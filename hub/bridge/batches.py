@@ -202,7 +202,8 @@ class Batcher:
     def depth(self) -> int:
         """Parcels in line and in hand."""
         with self._changed:
-            return len(self._line) + sum(len(hand.parcels) for hand in self._in_hand)
+            # One that is being settled counts still: what is told of its end may have to wait.
+            return len(self._line) + sum(max(1, len(hand.parcels)) for hand in self._in_hand)
 
     def lag_s(self) -> float:
         """Age of the oldest parcel that is not settled, in seconds; 0 where there is none."""

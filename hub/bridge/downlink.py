@@ -173,7 +173,12 @@ class Downlink:
             while True:
                 came.add(self._arrived.get_nowait())
         if came:
-            self._outbox.hasten(came)
+            try:
+                self._outbox.hasten(came)
+            except Exception:
+                for device_id in came:
+                    self._arrived.put(device_id)
+                raise
 
     def _deliver(self, row: OutboxRow, family: str | None) -> None:
         assert row.id is not None

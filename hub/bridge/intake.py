@@ -157,8 +157,12 @@ class AlarmLane:
             lead = self._try()
             if lead is not None:
                 waiting = False
-                with lead:
-                    self._lead(lead)
+                try:
+                    with lead:
+                        self._lead(lead)
+                except Exception:
+                    # Certificates that are just being exchanged, no file or thread left: it is tried again.
+                    _log.exception("alarm lane: it could not be run")
             elif not waiting:
                 waiting = True
                 _log.info("alarm lane: another hub has it, standing by")
@@ -175,10 +179,10 @@ class AlarmLane:
 
     def _lead(self, lead: Lead) -> None:
         clients = self._clients = tuple(self._make_clients())
-        for client in clients:
-            client.start()
-        _log.info("alarm lane: this hub has it")
         try:
+            for client in clients:
+                client.start()
+            _log.info("alarm lane: this hub has it")
             while not self._stopping.wait(_TRY_EVERY_S):
                 if not lead.held():
                     _log.warning("alarm lane: the lead was lost")

@@ -78,7 +78,7 @@ class BatchOptions:
 
     size: int
     linger_s: float = 0.0
-    hands: int = int(__import__("os").environ.get("HANDS", "1"))
+    hands: int = 1
     max_unsettled: int = 4_000
     max_unsettled_bytes: int = 64 * 1024 * 1024
     backoff_min_s: float = 0.1

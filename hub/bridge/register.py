@@ -68,6 +68,9 @@ class Register:
                 except BaseException as error:
                     unknown = error if isinstance(error, UnavailableError) else UnavailableError(repr(error))
                     self._away_until = monotonic() + _ASK_AGAIN_S
+                    # Who has queued up meanwhile, too: a press in a first frame must not wait for another try.
+                    waiting |= self._asked
+                    self._asked.clear()
                     for answer in waiting.values():
                         answer.set_exception(unknown)
                         answer.exception()  # whoever asked may be gone by now

@@ -139,7 +139,11 @@ class NoticesJob:
     def _hand_over(self, lane: Lane, channel: Channel, parcel: Parcel) -> None:
         self._count(lane, channel, 1)
         name = f"notice-{lane}-{channel}"
-        threading.Thread(target=self._deliver, args=(lane, channel, parcel), name=name, daemon=True).start()
+        try:
+            threading.Thread(target=self._deliver, args=(lane, channel, parcel), name=name, daemon=True).start()
+        except RuntimeError:
+            self._count(lane, channel, -1)  # no thread left: the notice is due again, its place is free
+            raise
 
     def _deliver(self, lane: Lane, channel: Channel, parcel: Parcel) -> None:
         try:

@@ -116,13 +116,15 @@ class WarmPlanner:
 
     def _end(self, process: subprocess.Popen[bytes], timeout: float) -> None:
         """Its input ends, so it does; after `timeout` (s) it is made to. Its listener waits for that: no polling."""
+        # From outside: closing its input waits for whoever still writes to it, and that may be for ever.
+        made_to = threading.Timer(timeout, process.kill)
+        made_to.daemon = True
+        made_to.start()
         if process.stdin is not None:
             with suppress(OSError):
                 process.stdin.close()
-        self._listener.join(timeout)
-        if self._listener.is_alive():
-            process.kill()
-            self._listener.join(timeout)
+        self._listener.join(2 * timeout)
+        made_to.cancel()
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None

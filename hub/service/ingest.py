@@ -56,6 +56,10 @@ Hear = Callable[[Transaction, Sequence[Prepared], datetime], None]
 """Listens to what devices said, inside the transaction that takes it."""
 
 
+RememberedDevice = Callable[[str], "tuple[datetime, DeviceRow] | None"]
+"""By id: when it was read, and what."""
+
+
 class _OutdatedError(Exception):
     """A device is not what it was: the batch is taken again with what is true now."""
 
@@ -80,9 +84,9 @@ class Ingest:
         self._hear = hear
         self._raising = raising
         self._devices: dict[str, tuple[datetime, DeviceRow]] = {}
-        self._from_before: Callable[[str], DeviceRow | None] = lambda _device_id: None
+        self._from_before: RememberedDevice = lambda _device_id: None
 
-    def remember_by(self, device: Callable[[str], DeviceRow | None]) -> None:
+    def remember_by(self, device: RememberedDevice) -> None:
         """`device` answers from memory what was known of a device some time ago, heard since the start or not."""
         self._from_before = device
 
@@ -278,8 +282,11 @@ class Ingest:
         return rows
 
     def _last_read(self, device_id: str) -> DeviceRow | None:
-        kept = self._devices.get(device_id)
-        return self._from_before(device_id) if kept is None else kept[1]
+        """Whichever was read later: here when it was heard, or with the register."""
+        kept, before = self._devices.get(device_id), self._from_before(device_id)
+        if kept is None or (before is not None and before[0] > kept[0] - _CACHE_FOR):
+            return None if before is None else before[1]
+        return kept[1]
 
     def _known(
         self, tx: Transaction, batch: Sequence[Incoming], now: datetime, *, cached: bool

@@ -20,6 +20,8 @@ __all__ = ["Listener"]
 _log = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
+_ANSWER_S = 2.0
+"""Whoever closes a listener waits for it: nothing it does may take long."""
 
 Heed = Callable[[str], bool]
 """Whether a notification that carries this is worth waking for."""
@@ -84,7 +86,7 @@ class Listener:
             self._closed.wait(min(pause, timeout))
             return False
         try:
-            self._connection = connect(self._url, "listen")
+            self._connection = connect(self._url, "listen", _ANSWER_S)
             for channel in self._channels:
                 self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except psycopg.Error as error:

@@ -20,7 +20,7 @@ from hub.ports.records import EncodedRows, Json, Meanwhile, MeasuredRow, UplinkR
 from hub.store.faults import faults, first_line
 from hub.store.overlap import Ending, NoAnswerError, OverlapConnection
 from hub.store.series import encoded
-from hub.store.session import KEEPALIVE, Connection, connect, prepare_connection
+from hub.store.session import KEEPALIVE, SERVER_OPTIONS, Connection, connect, prepare_connection
 from hub.store.transaction import PostgresTransaction
 
 __all__ = ["LANES", "PostgresDatabase"]
@@ -93,14 +93,15 @@ class _Pool:
             max_size=max_size,
             timeout=timeout,
             max_idle=300.0,
-            reconnect_timeout=30.0,
+            # Its pauses double: after a longer trial nobody would look for up to 15 s whether the database is back.
+            reconnect_timeout=2.0,
             open=False,
             name="main",
             configure=configure,
             kwargs={
                 "autocommit": True,
                 "application_name": "care-hub main",
-                "options": "-c TimeZone=UTC",
+                "options": SERVER_OPTIONS,
                 **KEEPALIVE,
             },
         )
@@ -236,9 +237,9 @@ class PostgresDatabase:
                     answers = [connection.execute(statement, params) for statement, params in statements]
                     connection.execute(b"COMMIT")
                 return [answer.fetchall() for answer in answers if answer.description is not None]
-            except UnavailableError:
-                if not connection.closed or not spare:
-                    raise
+            except UnavailableError as error:
+                if not connection.closed or not spare or isinstance(error.__cause__, NoAnswerError):
+                    raise  # another connection would be as silent
             finally:
                 if not connection.closed:
                     _leave(connection)

@@ -7,7 +7,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
+from hub.clock import Clock
 from hub.errors import HubError
 from hub.ports.records import DeviceRow, Json
 from hub.store.postgres import PostgresDatabase
@@ -26,14 +28,20 @@ class Remembered:
     """Residents and devices, read at the start and every ten minutes, a few thousand rows at a time."""
 
     def __init__(
-        self, database: PostgresDatabase, every_s: float = _EVERY_S, also: Callable[[], None] = lambda: None
+        self,
+        database: PostgresDatabase,
+        clock: Clock,
+        every_s: float = _EVERY_S,
+        also: Callable[[], None] = lambda: None,
     ) -> None:
         """`also`: whatever else must be read again as often."""
         self._database = database
+        self._clock = clock
         self._also = also
         self._every_s = every_s
         self._residents: dict[str, Json] = {}
         self._devices: dict[str, DeviceRow] = {}
+        self._read_at = datetime.min.replace(tzinfo=UTC)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="remembered", daemon=True)
 
@@ -41,9 +49,10 @@ class Remembered:
         """`{"id", "name", "phone", "address", "area_id"}` as last read."""
         return self._residents.get(resident_id)
 
-    def device(self, device_id: str) -> DeviceRow | None:
-        """As last read."""
-        return self._devices.get(device_id)
+    def device(self, device_id: str) -> tuple[datetime, DeviceRow] | None:
+        """As last read, and when."""
+        row = self._devices.get(device_id)
+        return None if row is None else (self._read_at, row)
 
     def start(self) -> None:
         self._thread.start()
@@ -54,6 +63,7 @@ class Remembered:
 
     def read(self) -> None:
         """Everything once. UnavailableError: what was read before stays."""
+        read_at = self._clock()
         residents = {row["id"]: row for row in self._rows("remember_residents")}
         profiles: dict[str, Json] = {}
         devices: dict[str, DeviceRow] = {}
@@ -62,7 +72,7 @@ class Remembered:
             row["profile"] = profiles.setdefault(as_json(row["profile"]), row["profile"])
             devices[row["id"]] = DeviceRow(**row)
         if not self._stopping.is_set():
-            self._residents, self._devices = residents, devices
+            self._residents, self._devices, self._read_at = residents, devices, read_at
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -32,6 +32,13 @@ KEEPALIVE: Mapping[str, int] = {
 }
 """A dead database host is noticed in seconds, not in the two hours of the TCP defaults."""
 
+SERVER_OPTIONS = (
+    "-c TimeZone=UTC -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=20000"
+)
+"""Times in UTC; and the server notices a dead hub as soon: else a hub that lost its power, or the network for a while,
+would keep its locks, the lead of the alarm lane among them, for those two hours."""
+
 
 def _unknown(value: Any) -> Any:
     if isinstance(value, Mapping):
@@ -95,7 +102,7 @@ def connect(url: str, name: str, answer_within: float | None = None, *, few_rows
         url,
         autocommit=True,
         application_name=f"care-hub {name}",
-        options="-c TimeZone=UTC" + (_FEW_ROWS if few_rows else ""),
+        options=SERVER_OPTIONS + (_FEW_ROWS if few_rows else ""),
         **cast("dict[str, Any]", given),
     )
     connection.answer_within = answer_within

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 
 from devices import Uplink
-from hub.ports import Incoming
+from hub.ports import DeviceRow, Incoming
 from tests.service.conftest import World
 
 
@@ -21,6 +21,22 @@ def test_a_press_after_the_device_changed_hands_is_the_new_wearers(world: World)
     subjects = [row["resident_id"] for row in world.rows("SELECT resident_id FROM alarms ORDER BY received_at, id")]
     assert sorted(subjects) == ["R1", "R2"]
     assert world.row("SELECT count(*) AS n FROM incidents")["n"] == 2
+
+
+def test_without_the_database_a_device_is_known_by_whichever_was_read_later(world: World) -> None:
+    """Heard here an hour ago as nobody's, read with the register since; and the other way round."""
+    ingest = world.services.ingest
+    topic, body = "care/v1/W1/up/alarm", json.dumps({"type": "sos", "observed_at": world.now.isoformat()}).encode()
+    incoming = Incoming(Uplink(body, world.now, topic), "W1", "care", "alarm")
+    register: dict[str, tuple[datetime, DeviceRow]] = {}
+    ingest.remember_by(register.get)
+    assert ingest.foreseen(incoming).device.resident_id is None
+    register["W1"] = (world.now - timedelta(hours=1), DeviceRow("W1", "care", "R2", None))
+    assert ingest.foreseen(incoming).device.resident_id == "R2"
+    world.press("W1")
+    assert ingest.foreseen(incoming).device.resident_id == "R1"
+    register["W1"] = (world.now + timedelta(hours=1), DeviceRow("W1", "care", "R2", None))
+    assert ingest.foreseen(incoming).device.resident_id == "R2"
 
 
 def test_a_revoked_device_is_refused_at_its_next_press(world: World) -> None:
