@@ -128,4 +128,6 @@ def keep_house(
             done[block.removeprefix("house_")] = connection.execute(SQL[block].encode(), {"before": limit}).rowcount
         done["blocks of keys dropped"] = drop_packed(connection, now - retention.keys)
         done["keys packed"] = pack_keys(connection, now)
+        # Said, not left to the connection's end, which the server may see only after the next one has asked.
+        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
     return done

@@ -67,6 +67,8 @@ def roll_up(
             _queue(connection, now - minutes_kept, now - mature, done, stopping)
         else:
             _refresh(connection, done)
+        # Said, not left to the connection's end, which the server may see only after the next one has asked.
+        connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
     return done
 
 
