@@ -112,6 +112,7 @@ class Incident:
     policy never changes a running incident; `plan` is the response plan copied in the same way, `run` how far it has
     been carried out. `reasons` holds, for each code, the latest reason of the decisions that
     made the incident what it is (`buffered`: it was opened by a record that its device had stored and sent late).
+    `fix` is the position it holds as it was read, the JSON object of the contract with `age_s` (`positions.prefer`).
     """
 
     id: str
@@ -148,6 +149,7 @@ class Incident:
     plan: ResponsePlan = DEFAULT_PLAN
     run: PlanRun = READY
     version: int = 1
+    fix: Mapping[str, Any] | None = None
 
     @property
     def live(self) -> bool:

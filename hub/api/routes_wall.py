@@ -88,14 +88,14 @@ def _screen(hub: Hub, request: Request) -> None:
 
 def _nameless(view: Json) -> Json:
     """An incident as anybody may see it: what, how urgent, since when, in which area."""
-    fix, home = view.get("fix"), view.get("resident")
-    at: Json = (fix if fix and fix.get("lat") is not None else home) or {}
+    at: Json = view.get("place") or {}
     shown: Json = {name: view.get(name) for name in _SHOWN}
     block = {name: round(at[name], _PLACES) for name in ("lat", "lon") if at.get(name) is not None}
     return {
         **shown,
         "area": view.get("area"),
         "fix": block if len(block) == 2 else None,
+        "place": block if len(block) == 2 else None,
         "resident": None,
         "device": None,
         "assignments": [],

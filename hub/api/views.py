@@ -122,6 +122,23 @@ class Position(View):
     observed_at: datetime | None = None
 
 
+class HeldPosition(Position):
+    """The position an incident holds: the best of those that were told."""
+
+    age_s: int | None = Field(default=None, description="How old it was when it came; null: nobody knows")
+    buffered: bool = Field(default=False, description="Its device had stored it and sent it late")
+
+
+class IncidentPlace(View):
+    """Where people are sent, and why there. The pages, the ranking of responders and their arrival go by it."""
+
+    lat: float
+    lon: float
+    kind: Literal["fix", "home", "area"]
+    reason: Reason
+    apart_m: int | None = Field(description="How far position and address lie apart; null: only one of them is known")
+
+
 class AssignedResponder(View):
     id: str
     name: str
@@ -166,7 +183,8 @@ class Incident(View):
     resident: ResidentShort | None
     device: DeviceShort | None
     area: AreaShort | None
-    fix: Position | None
+    fix: HeldPosition | None
+    place: IncidentPlace | None
     alarms: int
     opened_at: datetime
     first_alarm_at: datetime

@@ -165,8 +165,14 @@ class Incidents(Protocol):
 
     def save_many(self, rows: Sequence[tuple[Incident, Json | None]]) -> None: ...
 
-    def place_of(self, incident_id: str) -> tuple[float, float] | None:
-        """Where it is: (lat, lon) of the incident's own fix, None without one."""
+    def devices_about(self) -> list[str]:
+        """Devices of people with an open matter (no technical one), and devices that have one themselves."""
+
+    def lock_about(self, device_ids: Collection[str]) -> list[tuple[str, Json | None, list[str]]]:
+        """Such matters of these devices, locked in subject order: (id, the fix it holds, which of the devices)."""
+
+    def set_fix(self, incident_id: str, fix: Json) -> None:
+        """The position it holds from now on. Its version stays as it is."""
 
     def supervise(self, incident_id: str, user_id: str, at: datetime) -> None: ...
 

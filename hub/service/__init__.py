@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 
 from devices import Codec
 from dispatch import Travel
@@ -12,7 +12,7 @@ from hub.alarms import DEFAULT_POLICY, EscalationPolicy
 from hub.clock import Clock, IdSource
 from hub.notices import Channel
 from hub.notices.pacing import QuietHours
-from hub.ports import Database, Outlet
+from hub.ports import Database, Outlet, Transaction
 from hub.service.answering import Answering, LinkView
 from hub.service.area_codes import MATTERS, AreaCodes
 from hub.service.asking import DeviceAsks
@@ -49,7 +49,9 @@ from hub.service.notifying import notify, withdraw
 from hub.service.onboarding import Onboarding
 from hub.service.path_tests import PATH_DEVICE, PathTests, Probe, Probed
 from hub.service.patrols import PATROL_MATTERS, PatrolDesk
+from hub.service.positions import Positions
 from hub.service.power import PowerCuts
+from hub.service.prepared import Prepared
 from hub.service.profiles import ProfileRegister
 from hub.service.programme_people import participant_json
 from hub.service.proof import Proofs
@@ -262,7 +264,13 @@ def build_services(
     measuring = Measuring(new_id, rule_desk, zone)
     proofs = Proofs(new_id, zone, measuring)
     dispatching = Dispatching(database, clock, new_id, writer, travel, proofs, zone)
-    ingest = Ingest(database, clock, new_id, codecs, raising, commands.heard)
+    positions = Positions()
+
+    def hear(tx: Transaction, said: Sequence[Prepared], now: datetime) -> None:
+        commands.heard(tx, said, now)
+        positions.heard(tx, said, now)
+
+    ingest = Ingest(database, clock, new_id, codecs, raising, hear)
     intake = Intake(database, clock, new_id, raising)
     kitchen = MealKitchen(database, clock, zone)
     plans = PlanOrders(new_id, zone, everyday.weeks_ahead)

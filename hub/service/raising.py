@@ -25,6 +25,7 @@ from hub.alarms import (
     classify,
     take,
 )
+from hub.alarms.positions import prefer
 from hub.care import Resident
 from hub.clock import IdSource
 from hub.errors import HubError
@@ -32,7 +33,7 @@ from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Situation, Tr
 from hub.service.quieting import Quieting
 from hub.service.requests import area_path_of
 from hub.service.response_plans import PlanBook
-from hub.service.series import fix_json
+from hub.service.series import fix_json, position_of
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row, why_of
 
 __all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "again_where_raced", "alarm_of", "alarm_of_person"]
@@ -279,8 +280,9 @@ class _Batch:
         self._touched[incident.id] = incident
         if alarm.device_id and alarm.ref and alarm.type != "cancel":
             self._pressed[alarm.device_id, alarm.ref] = incident.id
-        if alarm.fix is not None:
-            self._fixes[incident.id] = dict(alarm.fix)
+        came = position_of(alarm)
+        if came is not None and prefer(self._fixes.get(incident.id, incident.fix), came).new:
+            self._fixes[incident.id] = came
         # What the press itself is told leaves with its reply; only `hold` must survive a crash right after the commit.
         if new.told == "hold" and alarm.ref and alarm.device_id and new.family in TOLD_FAMILIES:
             self._told_rows.append((alarm.device_id, alarm.ref, incident.id))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from dispatch import Place, Request, response_skills
 from hub.alarms import Incident
+from hub.alarms.positions import place_of
 from hub.care import Resident
 from hub.errors import NotFoundError
 from hub.ports import Json, OrderRow, Transaction
@@ -28,22 +31,24 @@ def _area(tx: Transaction, area_id: str) -> Json:
     return area
 
 
-def _place(lat: float | None, lon: float | None) -> Place | None:
-    return None if lat is None or lon is None else Place(lat, lon)
+def _point(lat: float | None, lon: float | None) -> tuple[float, float] | None:
+    return None if lat is None or lon is None else (lat, lon)
 
 
 def request_of_incident(tx: Transaction, incident: Incident) -> Request:
-    """Who is wanted, and where: the incident's own fix, else the resident's home, else the middle of its area."""
+    """Who is wanted, and where: at the place that the incident shows (`hub.alarms.positions.place_of`)."""
     resident = tx.residents.get(incident.resident_id) if incident.resident_id else None
-    path, place = resident.area_path if resident else (), _place(resident.lat, resident.lon) if resident else None
+    path, base = resident.area_path if resident else (), _point(resident.lat, resident.lon) if resident else None
+    kind: Literal["home", "area"] = "home"
     if incident.area_id is not None and (resident is None or resident.area_id != incident.area_id):
         # A walk-in, a cord in a hall, somebody who fell away from home: it is where the area is.
         area = _area(tx, incident.area_id)
-        path, place = tuple(area["path"]), _place(area["lat"], area["lon"])
-    fix = tx.incidents.place_of(incident.id)
+        path, base, kind = tuple(area["path"]), _point(area["lat"], area["lon"]), "area"
+    away = resident is not None and resident.status != "home"
+    place = place_of(incident.fix, base, kind, incident.types, incident.opened_at, away=away)
     return Request(
         resident_id=incident.resident_id,
-        place=Place(*fix) if fix else place,
+        place=Place(place.lat, place.lon) if place else None,
         area_path=path,
         urgent=True,
         any_skills=response_skills(incident.type),
@@ -67,9 +72,10 @@ def request_of_order(tx: Transaction, order: OrderRow) -> Request:
     resident = tx.residents.get(order.resident_id)
     if resident is None:
         raise NotFoundError(f"no resident {order.resident_id}")
+    home = _point(resident.lat, resident.lon)
     return Request(
         resident_id=resident.id,
-        place=_place(resident.lat, resident.lon),
+        place=Place(*home) if home else None,
         area_path=resident.area_path,
         urgent=False,
         skills=kind.skills,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import asdict
 
 from devices.model import Event, Fix
+from hub.alarms import Alarm
 from hub.ports import DeviceSeen, FixRow, Json, MeasuredRow, ObservationRow
 
-__all__ = ["device_seen", "fix_json", "fix_row", "measured", "observation_rows", "trusted_time"]
+__all__ = [
+    "dated",
+    "device_seen",
+    "fix_json",
+    "fix_row",
+    "measured",
+    "observation_rows",
+    "position_of",
+    "trusted_time",
+]
 
 _YOUNGEST, _OLDEST = timedelta(minutes=-5), timedelta(days=31)
 """Ages a record may have when it arrives; below zero the device's clock is ahead."""
@@ -36,6 +47,35 @@ def fix_json(fix: Fix | None) -> Json | None:
     if observed_at is not None:
         body["observed_at"] = observed_at.isoformat()
     return body
+
+
+def dated(
+    fix: Mapping[str, Any], said_at: datetime | None, received_at: datetime, *, buffered: bool = False
+) -> dict[str, Any]:
+    """A fix as an incident keeps it: with the time it was measured and `age_s`, how old it was when it came.
+
+    `said_at`: when the device told of it, where the fix has no time of its own. One that is only remembered then has
+    no time at all: the device told it now, and measured it nobody knows when.
+    """
+    body = {**fix}
+    own = body.pop("observed_at", None)
+    measured = datetime.fromisoformat(own) if isinstance(own, str) else own
+    if measured is None and body.get("source") != "last_known":
+        measured = said_at or received_at
+    if measured is not None:
+        at = trusted_time(measured, received_at)
+        body["observed_at"] = at.isoformat()
+        body["age_s"] = max(0, round((received_at - at).total_seconds()))
+    if buffered:
+        body["buffered"] = True
+    return body
+
+
+def position_of(alarm: Alarm) -> Json | None:
+    """The position that came with an alarm, as its incident keeps it."""
+    if alarm.fix is None:
+        return None
+    return dated(alarm.fix, alarm.observed_at, alarm.received_at, buffered=alarm.buffered)
 
 
 def measured(event: Event, received_at: datetime, resident_id: str | None) -> MeasuredRow:
@@ -84,7 +124,7 @@ def device_seen(event: Event, received_at: datetime, *, retained: bool) -> Devic
     if event.kind == "status" and isinstance(event.attributes.get("online"), bool):
         online = event.attributes["online"]
     fix = None if event.buffered else fix_json(event.fix)
-    if fix is not None and "observed_at" not in fix:
+    if fix is not None and "observed_at" not in fix and fix["source"] != "last_known":
         fix["observed_at"] = trusted_time(event.observed_at, received_at).isoformat()
     charging = event.attributes.get("charging")
     return DeviceSeen(

@@ -75,6 +75,7 @@ def _incident(row: Mapping[str, Any]) -> Incident:
         plan=DEFAULT_PLAN if row["response_plan"] is None else _plans[row["response_plan"]],
         run=run_from_json(row["plan_run"]),
         version=row["version"],
+        fix=row["fix"],
     )
 
 
@@ -213,9 +214,15 @@ class IncidentsDrawer:
         """What `save_later` takes."""
         return [_row(incident, fix) for incident, fix in pairs]
 
-    def place_of(self, incident_id: str) -> tuple[float, float] | None:
-        row = self._session.one("incidents_place", id=incident_id) if is_uuid(incident_id) else None
-        return (row["lat"], row["lon"]) if row else None
+    def devices_about(self) -> list[str]:
+        return [row["id"] for row in self._session.all("incidents_devices_about")]
+
+    def lock_about(self, device_ids: Collection[str]) -> list[tuple[str, Json | None, list[str]]]:
+        rows = self._session.all("incidents_lock_about", devices=list(device_ids))
+        return [(row["id"], row["fix"], row["devices"]) for row in rows]
+
+    def set_fix(self, incident_id: str, fix: Json) -> None:
+        self._session.run("incidents_set_fix", id=incident_id, fix=as_json(fix))
 
     def supervise(self, incident_id: str, user_id: str, at: datetime) -> None:
         """ForbiddenError for the person who resolved it."""

@@ -14,6 +14,7 @@ import msgspec
 from hub.errors import BadRequestError
 from hub.ports.reads import Page
 from hub.ports.records import Json
+from hub.store.placed import placed
 from hub.store.session import Session, is_uuid, statement
 
 if TYPE_CHECKING:  # a drawer may page its answers too, and the database is made of drawers
@@ -37,6 +38,10 @@ FIRST_ID = "00000000-0000-0000-0000-000000000000"
 ONE_PLAN = b"SET LOCAL plan_cache_mode = force_generic_plan"
 """Planning a view anew costs several times its execution, and a look-up by ids has only one good plan."""
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+def _whole(block: str, view: Json) -> Json:
+    return placed(view) if block == "incident_views" else view
 
 
 def bounded(limit: int) -> int:
@@ -111,7 +116,7 @@ class ReadsBase:
     def _views_alone(self, block: str, ids: Collection[str]) -> dict[str, Json]:
         """`_views` where nothing else is read in the same snapshot."""
         known = [ident for ident in ids if is_uuid(ident)]
-        found = {row["view"]["id"]: row["view"] for row in self._ask(block, ids=known)} if known else {}
+        found = {row["view"]["id"]: _whole(block, row["view"]) for row in self._ask(block, ids=known)} if known else {}
         return {ident: found[ident] for ident in known if ident in found}
 
     @staticmethod
@@ -121,5 +126,5 @@ class ReadsBase:
         if not known:
             return {}
         session.connection.execute(ONE_PLAN)
-        found = {row["view"]["id"]: row["view"] for row in session.all(block, ids=known)}
+        found = {row["view"]["id"]: _whole(block, row["view"]) for row in session.all(block, ids=known)}
         return {ident: found[ident] for ident in known if ident in found}

@@ -10,6 +10,7 @@ from hub.alarms.model import LIVE_STATES
 from hub.alarms.policy import StepTo, policy_from_json
 from hub.ports.reads import AlarmFilter, Cursor, IncidentFilter, Page
 from hub.ports.records import Json
+from hub.store.placed import placed
 from hub.store.reads_base import FIRST_ID, LAST_ID, ONE_PLAN, ReadsBase, bounded, cursor_values, given, page
 from hub.store.session import is_uuid, statement
 
@@ -109,7 +110,7 @@ class IncidentReads(ReadsBase):
         entries, views = self._database.ask(
             self._lane, (ONE_PLAN, None), statement("entries_since", **place), statement("critical_news_views", **place)
         )
-        return [row["view"] for row in entries], {row["view"]["id"]: row["view"] for row in views}
+        return [row["view"] for row in entries], {row["view"]["id"]: placed(row["view"]) for row in views}
 
     def alarms(self, where: AlarmFilter, limit: int, cursor: str | None) -> Page:
         """The newest first; `states` are those of the incident a press joined."""

@@ -55,12 +55,20 @@ def test_an_incident_comes_back_as_it_was_written(database: PostgresDatabase) ->
     with database.begin() as tx:
         tx.incidents.save(full)
     with database.begin() as tx:
-        assert tx.incidents.get(row.id, lock=True) == full
+        stored = tx.incidents.get(row.id, lock=True)
+        assert stored is not None
+        assert stored.fix is not None
+        assert (stored.fix["lat"], stored.fix["lon"]) == (31.23, 121.48)
+        assert replace(stored, fix=None) == full
         assert tx.incidents.get(new_id()) is None
         assert tx.incidents.get("no id at all") is None
-        assert tx.incidents.place_of(row.id) == (31.23, 121.48)
         tx.incidents.save(full, fix={"lat": 31.5, "lon": 121.5})
-        assert tx.incidents.place_of(row.id) == (31.5, 121.5)
+        tx.incidents.save(full)
+        moved = tx.incidents.get(row.id)
+        assert moved is not None
+        assert moved.fix == {"lat": 31.5, "lon": 121.5}
+        tx.incidents.set_fix(row.id, {"lat": 31.6, "lon": 121.6})
+        assert tx.incidents.get(row.id) == replace(full, fix={"lat": 31.6, "lon": 121.6})
         with pytest.raises(NotFoundError):
             tx.incidents.save(incident(id=new_id()))
 

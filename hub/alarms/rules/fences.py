@@ -11,12 +11,13 @@ The rules, each with the harm it prevents:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from math import cos, hypot, isfinite, radians
 from typing import Final
 
 from hub.alarms.model import Reason
+from hub.alarms.positions import accuracy_m
 from hub.alarms.rules.model import Fence, Finding, Picture, Position
 
 __all__ = [
@@ -33,8 +34,6 @@ FRESH: Final = timedelta(minutes=30)
 MOST_CORNERS: Final = 500
 _METRES_A_DEGREE: Final = 111_195.0
 """On a sphere of 6,371 km; within a city the earth is flat enough."""
-_ASSUMED: Final[Mapping[str, float]] = {"gnss": 50.0, "wifi": 150.0, "beacon": 30.0, "manual": 30.0, "cell": 3000.0}
-"""The accuracy of a source that does not say it."""
 _DOUBTLESS_M: Final = 500.0
 """A single position counts where it is further beyond the line than this and twice its accuracy."""
 _AGREE: Final = 2
@@ -100,10 +99,7 @@ def accuracy_of(position: Position) -> float | None:
     """In metres, assumed by the source where the device did not say; None: the position proves nothing."""
     if position.source == "last_known":
         return None
-    said = position.accuracy_m
-    if said is None or not isfinite(said) or said <= 0:  # 0 is what devices say that do not know
-        return _ASSUMED.get(position.source)
-    return said
+    return accuracy_m(position.accuracy_m, position.source)
 
 
 def _proving(picture: Picture, now: datetime) -> list[tuple[Position, float]]:

@@ -63,9 +63,31 @@ FROM json_to_recordset(%(rows)s::json) AS r (
     shelve_reason text, under_way boolean, on_scene boolean, plan_round integer, plan_run jsonb, reasons jsonb, version integer)
 WHERE i.id = r.id
 
--- :name incidents_place
-SELECT (fix ->> 'lat')::double precision AS lat, (fix ->> 'lon')::double precision AS lon
-FROM incidents WHERE id = %(id)s AND fix ->> 'lat' IS NOT NULL AND fix ->> 'lon' IS NOT NULL
+-- Devices whose position matters now: those of people with an open matter, and devices that have one themselves.
+-- :name incidents_devices_about
+SELECT d.id
+FROM incidents i JOIN devices d ON d.resident_id = i.resident_id AND d.adopted AND d.revoked_at IS NULL
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class IN ('emergency', 'health', 'whereabouts')
+UNION
+SELECT d.id
+FROM incidents i JOIN devices d ON d.id = i.device_id AND i.resident_id IS NULL AND d.revoked_at IS NULL
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class IN ('emergency', 'health', 'whereabouts')
+
+-- In the order in which whoever raises locks them.
+-- :name incidents_lock_about
+SELECT i.id, i.fix,
+       ARRAY(SELECT d.id FROM devices d WHERE d.id = ANY (%(devices)b::text[])
+             AND (d.resident_id = i.resident_id OR i.resident_id IS NULL AND d.id = i.device_id)) AS devices
+FROM incidents i
+WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class IN ('emergency', 'health', 'whereabouts')
+  AND (i.resident_id IN (SELECT d.resident_id FROM devices d WHERE d.id = ANY (%(devices)b::text[]))
+       OR i.resident_id IS NULL AND i.device_id = ANY (%(devices)b::text[]))
+ORDER BY i.subject, i.class
+FOR NO KEY UPDATE OF i
+
+-- The version stays: an operator's action is about the matter, whatever its tracker tells meanwhile.
+-- :name incidents_set_fix
+UPDATE incidents SET fix = %(fix)s::jsonb WHERE id = %(id)s
 
 -- :name incidents_supervise
 UPDATE incidents SET supervision = 'done', supervised_by = %(user_id)s, supervised_at = %(at)s

@@ -59,6 +59,10 @@ FROM unnest(%(ids)b::text[], %(families)b::text[]) AS u (id, family)
 ORDER BY u.id
 ON CONFLICT DO NOTHING
 
+-- Nothing newer, or only what the device remembers: the hub remembers it too, and since when. devices d, heard h
+-- :name fix_stays
+(d.last_seen_at > h.at OR h.fix IS NULL OR h.fix ->> 'source' = 'last_known' AND d.last_fix IS NOT NULL)
+
 -- Locked in the order of ids, so that two workers cannot block one another. A row is written only where it tells something
 -- new: a device heard again within a second is left alone.
 -- :name devices_seen
@@ -83,12 +87,12 @@ UPDATE devices d SET
     last_seen_at = greatest(d.last_seen_at, h.alive),
     online = CASE WHEN d.last_seen_at > h.at THEN d.online ELSE coalesce(h.online, d.online) END,
     battery_pct = CASE WHEN d.last_seen_at > h.at THEN d.battery_pct ELSE coalesce(h.battery, d.battery_pct) END,
-    last_fix = CASE WHEN d.last_seen_at > h.at THEN d.last_fix ELSE coalesce(h.fix, d.last_fix) END,
+    last_fix = CASE WHEN <<fix_stays>> THEN d.last_fix ELSE h.fix END,
     charging = CASE WHEN d.last_seen_at > h.at THEN d.charging ELSE coalesce(h.charging, d.charging) END,
     -- Whole seconds, at most some decades either way: clocks that were never set stand in 1970 or 2100.
     clock_skew_s = coalesce(greatest(least(extract(epoch FROM h.clock_at - h.clock), 2e9), -2e9)::integer, d.clock_skew_s),
-    lat = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lat ELSE (h.fix ->> 'lat')::double precision END,
-    lon = CASE WHEN d.last_seen_at > h.at OR h.fix IS NULL THEN d.lon ELSE (h.fix ->> 'lon')::double precision END
+    lat = CASE WHEN <<fix_stays>> THEN d.lat ELSE (h.fix ->> 'lat')::double precision END,
+    lon = CASE WHEN <<fix_stays>> THEN d.lon ELSE (h.fix ->> 'lon')::double precision END
 FROM heard h
 WHERE d.id = h.id AND d.id IN (SELECT id FROM locked)
 

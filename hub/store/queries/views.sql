@@ -42,7 +42,8 @@ SELECT row_to_json(v) AS view FROM (
                'last_seen_at', d.last_seen_at) END AS device,
            CASE WHEN a.id IS NOT NULL THEN json_build_object(
                'id', a.id, 'name', a.name, 'kind', a.kind, 'path', <<area_path_json>>) END AS area,
-           i.fix, i.alarm_count AS alarms, i.opened_at, i.first_alarm_at, i.last_alarm_at,
+           i.fix, a.lat AS area_lat, a.lon AS area_lon, i.area_id IS DISTINCT FROM r.area_id AS elsewhere,
+           i.alarm_count AS alarms, i.opened_at, i.first_alarm_at, i.last_alarm_at,
            CASE WHEN ua.id IS NOT NULL THEN json_build_object('id', ua.id, 'name', ua.name) END AS acknowledged_by,
            i.acknowledged_at, i.first_acknowledged_at, i.lease_until,
            coalesce(w.list, '[]') AS assignments, t.due_at, t.step AS due_step, i.reasons, i.shelved_until, i.shelve_reason,

@@ -20,6 +20,7 @@ export function incident(id: string, change: Partial<Incident> = {}): Incident {
     device: null,
     area: null,
     fix: null,
+    place: null,
     alarms: 1,
     opened_at: at(0),
     first_alarm_at: at(0),

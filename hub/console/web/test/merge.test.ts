@@ -5,16 +5,16 @@ import type { Incident } from '../src/core/types.ts'
 import { at, incident } from './make.ts'
 
 const who = (id: string) => ({ id, name: id }) as Incident['resident']
-const spot = (lat: number, lon: number) => ({ lat, lon, accuracy_m: 10, source: 'gnss' }) as Incident['fix']
+const spot = (lat: number, lon: number) => ({ lat, lon, kind: 'fix' }) as Incident['place']
 
 test('the same person first, then close by, then the rest by how close in time', () => {
-  const one = incident('one', { resident: who('R1'), fix: spot(31.337, 118.371), opened_at: at(0) })
+  const one = incident('one', { resident: who('R1'), place: spot(31.337, 118.371), opened_at: at(0) })
   const all = [
     one,
-    incident('far-old', { fix: spot(31.4, 118.5), opened_at: at(-9000) }),
-    incident('far-new', { fix: spot(31.4, 118.5), opened_at: at(-60) }),
-    incident('near', { resident: who('R2'), fix: spot(31.339, 118.372), opened_at: at(-3000) }),
-    incident('same', { resident: who('R1'), fix: spot(31.4, 118.5), opened_at: at(-8000) }),
+    incident('far-old', { place: spot(31.4, 118.5), opened_at: at(-9000) }),
+    incident('far-new', { place: spot(31.4, 118.5), opened_at: at(-60) }),
+    incident('near', { resident: who('R2'), place: spot(31.339, 118.372), opened_at: at(-3000) }),
+    incident('same', { resident: who('R1'), place: spot(31.4, 118.5), opened_at: at(-8000) }),
     incident('technical', { class: 'technical', resident: who('R1') }),
     incident('over', { state: 'resolved', resident: who('R1') }),
   ]

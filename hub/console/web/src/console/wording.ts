@@ -2,7 +2,8 @@
 import { clockTime, shortTime, span } from '../core/clock.ts'
 import { distance } from '../core/geo.ts'
 import { hasWord, language, t, word, type Params } from '../core/i18n.ts'
-import type { Incident, Reason, TimelineEntry } from '../core/types.ts'
+import { sourceText } from '../core/position.ts'
+import type { Fix, Incident, Reason, TimelineEntry } from '../core/types.ts'
 import { serviceKinds } from './store.ts'
 
 /** A reason by its code, with its values; without a wording here, the server's sentence. */
@@ -114,6 +115,12 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
     of('notified', 'result')
     const next = pick(body, 'next')
     if (next) add(t('notified.next', { channel: word('channel', next) }))
+  }
+  const fix = body.fix as Fix | undefined
+  if (fix && typeof fix === 'object' && ['positioned', 'command_answered'].includes(entry.kind)) {
+    add(sourceText(fix))
+    const kept = body.reason as Reason | undefined
+    if (kept?.code) add(word('position.kept', kept.code, '', { m: distance(Number(kept.values?.moved_m ?? 0)) }))
   }
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))

@@ -122,9 +122,7 @@ export function placeOf(incident: Incident): string {
   return names.join('·')
 }
 
-/** Where to draw it: the latest fix, else the home. */
+/** Where to draw it, and to go: where the hub says. */
 export function pointOf(incident: Incident): [number, number] | null {
-  if (incident.fix && Number.isFinite(incident.fix.lat) && Number.isFinite(incident.fix.lon)) return [incident.fix.lat, incident.fix.lon]
-  const home = incident.resident
-  return home && home.lat !== null && home.lon !== null ? [home.lat, home.lon] : null
+  return incident.place ? [incident.place.lat, incident.place.lon] : null
 }

@@ -39,6 +39,18 @@ export interface Fix {
   accuracy_m?: number | null
   source?: string | null
   observed_at?: string | null
+  /** How old it was when it came, in seconds; missing: nobody knows. */
+  age_s?: number | null
+}
+
+/** Where people are sent, by the hub's rule, and why there. */
+export interface IncidentPlace {
+  lat: number
+  lon: number
+  kind: 'fix' | 'home' | 'area'
+  reason: Reason
+  /** How far position and address lie apart; null: only one of them is known. */
+  apart_m: number | null
 }
 
 export interface Reason {
@@ -110,6 +122,7 @@ export interface Incident {
   } | null
   area: AreaBrief | null
   fix: Fix | null
+  place: IncidentPlace | null
   alarms: number
   opened_at: string
   first_alarm_at: string
