@@ -120,6 +120,8 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/reports/devices"): _CONSOLE,
     ("GET", f"{_P}/reports/counts"): _CONSOLE,
     ("GET", f"{_P}/reports/incidents"): _CONSOLE,
+    ("GET", f"{_P}/reports/orders"): _CONSOLE,
+    ("GET", f"{_P}/reports/alarms"): _CONSOLE,
     # --- people, places, things
     ("GET", f"{_P}/residents"): _READERS,
     ("POST", f"{_P}/residents"): _KEEPERS,
@@ -354,6 +356,10 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     # --- how loaded the desk is
     ("GET", f"{_P}/load"): _CONSOLE,
     ("GET", f"{_P}/load/seats"): _CONSOLE,
+    ("GET", f"{_P}/load/incidents"): _CONSOLE,
+    ("GET", f"{_P}/load/on-duty"): _CONSOLE,
+    ("GET", f"{_P}/load/rings"): _CONSOLE,
+    ("GET", f"{_P}/load/spilled"): _CONSOLE,
     ("GET", f"{_P}/reports/path-tests"): _CONSOLE,
     ("POST", f"{_P}/path-tests"): _SUPERVISORS,
     ("GET", f"{_P}/reports/operator-load"): _CONSOLE,

@@ -12,6 +12,7 @@ from pydantic import Field
 from hub.alarms.load import FLOOD_SHARE, bad_actors, priority_mix
 from hub.api.answers import JsonAnswer
 from hub.api.deps import Hub, HubDep
+from hub.api.routes_report_lists import CLASSES
 from hub.api.routes_reports import Format, Span, report_answer
 from hub.api.routing import api_router
 from hub.api.views import ListOf, Named, View
@@ -22,11 +23,6 @@ __all__ = ["router"]
 
 router = api_router("reports")
 _KNOWN = ("family", "model", "area", "types", "incidents", "false", "last_at")
-_CLASSES = {
-    "all": ("emergency", "health", "whereabouts", "technical"),
-    "technical": ("technical",),
-    "people": ("emergency", "health", "whereabouts"),
-}
 
 
 class SeatNow(View):
@@ -218,7 +214,7 @@ def report_bad_actors(
     """`bad`: among the few that make half of all alarms, and more than one a day. Repair or replace it; silence is no
     cure.
     """
-    total, actors, known = hub.reads.bad_actor_counts(span, _CLASSES[of])
+    total, actors, known = hub.reads.bad_actor_counts(span, CLASSES[of])
     days = (span.end - span.start).total_seconds() / 86400
     ranked = bad_actors(actors, total, days=days)[:limit]
     rows = [

@@ -85,6 +85,11 @@ def patch_programme(hub: HubDep, who: Who, write: Write, record_id: RecordId, bo
     return write.once(act, lambda _done: _programme(hub, record_id))
 
 
+def _counted(one: Json, only: str) -> bool:
+    """Whether a number of the coverage counts this person."""
+    return only == "all" or (one["target"] > 0 and (only == "wanted" or bool(one[only])))
+
+
 @router.get("/programmes/{record_id}/people", response_model=ListOf[Participant], summary="Who takes part")
 def list_people(
     hub: HubDep,
@@ -92,18 +97,22 @@ def list_people(
     record_id: RecordId,
     month: Month = None,
     area: Filter = None,
-    only: Literal["all", "pending", "behind"] = "all",
+    only: Literal["all", "wanted", "pending", "visited", "behind"] = "all",
+    own: Annotated[bool, Query(description="Not of those below the area; without `area`: of none")] = False,
     limit: Limit = 500,
 ) -> Response:
-    """`pending`: not visited yet in the month. `total` counts them all, whatever `limit` shows."""
+    """`wanted`: to be visited in the month; of these `pending`: not yet, `visited`: once at least, `behind`: less often
+    than by today. `total` counts them all, whatever `limit` shows.
+    """
     found = hub.services.everyday.programmes.month(record_id, month, area_id=area)  # type: ignore[arg-type]
-    if only != "all":
-        found = [one for one in found if (one.pending if only == "pending" else one.behind)]
-    items = [participant_json(one) for one in found[:limit]]
+    people = [
+        one for one in map(participant_json, found) if _counted(one, only) and (not own or one["area_id"] == area)
+    ]
+    items = people[:limit]
     if masks(who):
         for item in items:
             item["resident"]["phone"] = masked_phone(item["resident"]["phone"])
-    return JsonAnswer({"items": items, "next": None, "total": len(found)})
+    return JsonAnswer({"items": items, "next": None, "total": len(people)})
 
 
 @router.post("/programmes/{record_id}/people/{resident_id}", response_model=Participant, summary="Decide for one")

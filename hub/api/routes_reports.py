@@ -11,14 +11,14 @@ from fastapi import Depends, Query, Response
 from hub.api.answers import JsonAnswer
 from hub.api.deps import Hub, HubDep, hub_of
 from hub.api.fields import Time
-from hub.api.routing import Filter, Limit, api_router
+from hub.api.routing import Filter, api_router
 from hub.api.sheets import csv_answer
-from hub.api.views import Incident, ListOf
+from hub.api.views import ListOf
 from hub.api.views_desk import Counts, ReportRow
 from hub.errors import BadRequestError
 from hub.ports import Json, ReportSpan
 
-__all__ = ["NUMBERS", "Format", "Span", "report_answer", "router"]
+__all__ = ["NUMBERS", "AreaKind", "Format", "Number", "Span", "report_answer", "router"]
 
 router = api_router("reports")
 _LONGEST = timedelta(days=400)
@@ -26,6 +26,8 @@ Format = Annotated[Literal["json", "csv"], Query(description="csv: UTF-8 with a 
 AreaKind = Literal["district", "street", "community", "grid", "micro_grid"]
 Number = Literal[
     "all",
+    "claimed",
+    "dispatched",
     "unclaimed",
     "within_15",
     "within_60",
@@ -37,6 +39,10 @@ Number = Literal[
     "genuine",
     "false",
     "no_contact",
+    "judged",
+    "unfounded",
+    "review_wanted",
+    "review_done",
     "review",
     "stale",
     "looped",
@@ -99,9 +105,15 @@ def report_loop(hub: HubDep, span: Span, by: AreaKind = "community", format: For
 
 
 @router.get("/reports/load", response_model=ListOf[ReportRow], summary="Alarms an hour, and minutes in flood")
-def report_load(hub: HubDep, span: Span, format: Format = "json") -> Response:
+def report_load(
+    hub: HubDep,
+    span: Span,
+    flooded: Annotated[bool, Query(description="Only hours with a flood in them")] = False,
+    format: Format = "json",
+) -> Response:
     """A flood is ten alarms or more in ten minutes (ISA-18.2)."""
-    return report_answer(hub.reads.report_load(span), format, "load")
+    rows = (row for row in hub.reads.report_load(span) if row["flood_min"] or not flooded)
+    return report_answer(rows, format, "load")
 
 
 @router.get("/reports/devices", response_model=ListOf[ReportRow], summary="False alarms by device model")
@@ -111,35 +123,6 @@ def report_devices(hub: HubDep, span: Span, format: Format = "json") -> Response
 
 @router.get("/reports/counts", response_model=Counts, summary="The numbers of the supervisor's page")
 def report_counts(hub: HubDep, span: Span) -> Response:
-    """Every number that is not 0; `/reports/incidents?number=` gives its list."""
+    """Every number opens its list: `/reports/incidents?number=`, orders `/reports/orders?number=`."""
     counts = hub.reads.report_counts(span, hub.clock())
     return JsonAnswer({**dict.fromkeys(NUMBERS, 0), **counts, "from": span.start, "to": span.end})
-
-
-@router.get("/reports/incidents", response_model=ListOf[Incident], summary="The incidents behind a number")
-def report_incidents(hub: HubDep, span: Span, number: Number, limit: Limit = 200, format: Format = "json") -> Response:
-    """The newest first."""
-    views = hub.reads.incidents_by_id(hub.reads.report_list(span, number, hub.clock(), limit))
-    if format == "json":
-        return JsonAnswer({"items": list(views.values()), "next": None})
-    return report_answer((_line(view) for view in views.values()), format, f"incidents-{number}")
-
-
-def _line(view: Json) -> Json:
-    area = view.get("area") or {}
-    told = (
-        "number",
-        "priority",
-        "class",
-        "type",
-        "state",
-        "opened_at",
-        "acknowledged_at",
-        "resolved_at",
-    )
-    return {name: view.get(name) for name in told} | {
-        "disposition": view["disposition"],
-        "alarms": view["alarms"],
-        "area": area.get("name"),
-        "supervision": view["supervision"],
-    }

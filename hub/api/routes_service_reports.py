@@ -15,14 +15,15 @@ from hub.api.answers import JsonAnswer
 from hub.api.deps import HubDep, Who
 from hub.api.fields import Time
 from hub.api.routes_programmes import Month
+from hub.api.routes_report_lists import named_line, rows_answer
 from hub.api.routes_reports import Format, report_answer
-from hub.api.routing import Filter, Limit, api_router
+from hub.api.routing import Cursor, Filter, Limit, api_router
 from hub.api.scope import provider_wanted
 from hub.api.service_numbers import MEANINGS
 from hub.api.views import ListOf, View
 from hub.api.views_desk import ReportRow
 from hub.errors import BadRequestError
-from hub.ports import Json, ServiceSpan
+from hub.ports import Json, RowsWanted, ServiceSpan
 
 __all__ = ["router"]
 
@@ -103,6 +104,18 @@ def _span(
 Span = Annotated[ServiceSpan, Depends(_span)]
 
 
+def _of(
+    by: ByKind = "all",
+    group: Annotated[str | None, Query(max_length=120, description="`group` of the report's row")] = None,
+    limit: Limit = 200,
+    cursor: Cursor = None,
+) -> RowsWanted:
+    return RowsWanted(limit, cursor, by, group or "")
+
+
+Of = Annotated[RowsWanted, Depends(_of)]
+
+
 @router.get("/reports/services/definitions", response_model=Definitions, summary="What each number means")
 def show_definitions(hub: HubDep, who: Who, format: Format = "json") -> Response:
     """In both languages; and the provider organisations one may ask for."""
@@ -122,10 +135,12 @@ def report_services(hub: HubDep, span: Span, by: ByKind = "all", format: Format 
 
 @router.get("/reports/services/orders", response_model=ListOf[ReportRow], summary="The orders behind a number")
 def report_service_orders(
-    hub: HubDep, span: Span, number: OrderNumber, limit: Limit = 200, format: Format = "json"
+    hub: HubDep, span: Span, number: OrderNumber, wanted: Of, format: Format = "json"
 ) -> Response:
-    """The newest first."""
-    return report_answer(hub.reads.service_list(span, number, limit), format, f"services-{number}")
+    """The newest first; `by` and `group` as in the row of the report whose number it is."""
+    return rows_answer(
+        lambda page: hub.reads.service_list(span, number, page), wanted, format, f"services-{number}", named_line
+    )
 
 
 @router.get("/reports/services/coverage", response_model=ListOf[ReportRow], summary="Who should be served, who was")
@@ -136,12 +151,12 @@ def report_coverage(hub: HubDep, span: Span, by: By = "all", format: Format = "j
 
 @router.get("/reports/services/residents", response_model=ListOf[ReportRow], summary="The residents behind a number")
 def report_service_residents(
-    hub: HubDep, span: Span, number: CoverNumber | FaceNumber, limit: Limit = 200, format: Format = "json"
+    hub: HubDep, span: Span, number: CoverNumber | FaceNumber, wanted: Of, format: Format = "json"
 ) -> Response:
     """By name; where it is about many faces, those with the most first. Nobody who came is named."""
     faces = number in ("repeated", "many", "by_others")
-    rows = hub.reads.continuity_list(span, number, limit) if faces else hub.reads.cover_list(span, number, limit)
-    return report_answer(rows, format, f"residents-{number}")
+    read = hub.reads.continuity_list if faces else hub.reads.cover_list
+    return rows_answer(lambda page: read(span, number, page), wanted, format, f"residents-{number}", named_line)
 
 
 @router.get("/reports/services/continuity", response_model=ListOf[ReportRow], summary="How many faces, how regular")
@@ -157,9 +172,9 @@ def report_travel(hub: HubDep, span: Span, by: By = "all", format: Format = "jso
 
 
 @router.get("/reports/services/routes", response_model=ListOf[ReportRow], summary="The routes behind the travel share")
-def report_routes(hub: HubDep, span: Span, limit: Limit = 200, format: Format = "json") -> Response:
+def report_routes(hub: HubDep, span: Span, wanted: Of, format: Format = "json") -> Response:
     """By day, without names: there is no league of persons."""
-    return report_answer(hub.reads.travel_list(span, limit), format, "routes")
+    return rows_answer(lambda page: hub.reads.travel_list(span, page), wanted, format, "routes")
 
 
 @router.get("/reports/services/programmes", response_model=ListOf[ReportRow], summary="Monthly visits: seen, not yet")

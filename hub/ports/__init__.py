@@ -20,6 +20,7 @@ from hub.ports import (
     provisioning,
     reads,
     records,
+    report_lists,
     responders,
     rota,
     rules,
@@ -48,6 +49,7 @@ from hub.ports.plans import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
+from hub.ports.report_lists import *  # noqa: F403
 from hub.ports.responders import *  # noqa: F403
 from hub.ports.rota import *  # noqa: F403
 from hub.ports.rules import *  # noqa: F403
@@ -77,6 +79,7 @@ __all__ += path_tests.__all__
 __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__
+__all__ += report_lists.__all__
 __all__ += responders.__all__
 __all__ += rota.__all__
 __all__ += rules.__all__

@@ -128,6 +128,3 @@ class DeskReads(Protocol):
 
     def report_counts(self, span: ReportSpan, now: datetime) -> Json:
         """The numbers of the supervisor's page, one word each."""
-
-    def report_list(self, span: ReportSpan, number: str, now: datetime, limit: int) -> list[str]:
-        """Ids of the incidents behind one of those numbers, the newest first."""

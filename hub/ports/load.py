@@ -75,8 +75,8 @@ class Load(Protocol):
     def seats(self, now: datetime) -> list[SeatLoad]:
         """Those on duty."""
 
-    def seat(self, rows: Sequence[SeatedRow], rings: Sequence[tuple[RingRow, str | None]]) -> None:
-        """Writes where incidents belong, and each ringing with its seat."""
+    def seat(self, rows: Sequence[SeatedRow], rings: Sequence[tuple[RingRow, str | None]], bin_at: datetime) -> None:
+        """Writes where incidents belong, and each ringing with its seat and the ten minutes in which it counts."""
 
     def floods(self, since: Mapping[str, datetime | None]) -> None: ...
 

@@ -16,6 +16,7 @@ from hub.ports.medical import MedicalReads
 from hub.ports.notices import NoticeReads
 from hub.ports.plans import PlanReads
 from hub.ports.records import Json
+from hub.ports.report_lists import ReportLists
 from hub.ports.service_reports import ServiceReads
 from hub.ports.settlement import SettlementReads
 from hub.ports.technical import TechnicalReads
@@ -98,11 +99,14 @@ class Reads(
     NoticeReads,
     TechnicalReads,
     LoadReads,
+    ReportLists,
     PlanReads,
     ServiceReads,
     Protocol,
 ):
-    """Every call is one short read-only statement or two; lists are ordered and paged by key, never by offset."""
+    """Every call is one short read-only statement or two; lists are ordered and paged by key, never by
+    offset; only the rows behind a report's number, of a span that is over, are paged by how many came before.
+    """
 
     def cursor(self) -> Cursor:
         """The newest visible place on the timeline."""

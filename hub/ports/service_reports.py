@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from hub.ports.records import Json
+from hub.ports.report_lists import RowsPage, RowsWanted
 
 __all__ = ["ServiceReads", "ServiceSpan"]
 
@@ -34,24 +35,24 @@ class ServiceReads(Protocol):
     def service_report(self, span: ServiceSpan, by: str) -> list[Json]:
         """Orders: how many were wanted, served, begun when, missed, and what people thought; `by` also kind."""
 
-    def service_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]:
+    def service_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage:
         """The orders behind a number of `service_report`, the newest first."""
 
     def cover_report(self, span: ServiceSpan, by: str) -> list[Json]:
         """Residents: entitled, with a plan, and how many of them were served."""
 
-    def cover_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]: ...
+    def cover_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage: ...
 
     def continuity_report(self, span: ServiceSpan, by: str) -> list[Json]:
         """How many different carers residents had, and the share of visits by regular ones; `by` also kind."""
 
-    def continuity_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]:
+    def continuity_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage:
         """Residents, without the names of who came."""
 
     def travel_report(self, span: ServiceSpan, by: str) -> list[Json]:
         """Minutes on the way and at people's places, of published plans."""
 
-    def travel_list(self, span: ServiceSpan, limit: int) -> list[Json]:
+    def travel_list(self, span: ServiceSpan, wanted: RowsWanted) -> RowsPage:
         """Routes by day, without names."""
 
     def providers_named(self) -> list[Json]:

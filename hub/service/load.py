@@ -136,7 +136,8 @@ class _Look:
 
     def write(self, elapsed_s: int) -> None:
         tx, now = self._tx, self._now
-        tx.load.seat(list(self._seated.values()), self._rung)
+        begin = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+        tx.load.seat(list(self._seated.values()), self._rung, begin)
         changed: dict[str, datetime | None] = {}
         for user_id in self._seats:
             if (user_id in self.full) != (user_id in self._was):
@@ -158,9 +159,9 @@ class _Look:
         if self._unseated:
             detail = {"incidents": self._unseated, "seats": len(self._seats), "rule": "all_flooded"}
             tx.audit.add(SYSTEM, "load.all_flooded", None, detail, now)
-        self._count(elapsed_s)
+        self._count(begin, elapsed_s)
 
-    def _count(self, elapsed_s: int) -> None:
+    def _count(self, begin: datetime, elapsed_s: int) -> None:
         rings = Counter(seat for _, seat in self._rung if seat is not None)
         bins = [
             SeatBin(
@@ -173,5 +174,4 @@ class _Look:
             )
             for user_id in self._seats
         ]
-        begin = self._now.replace(minute=self._now.minute // 10 * 10, second=0, microsecond=0)
         self._tx.load.count(begin, [one for one in bins if any(one[1:])])

@@ -32,7 +32,7 @@ class LoadDrawer:
         rows = self._session.all("load_seats", now=now, since=now - FLOOD_WITHIN, seen_since=now - SEEN_LATELY)
         return [SeatLoad(row["user_id"], row["name"], row["rings"], row["flood_since"]) for row in rows]
 
-    def seat(self, rows: Sequence[SeatedRow], rings: Sequence[tuple[RingRow, str | None]]) -> None:
+    def seat(self, rows: Sequence[SeatedRow], rings: Sequence[tuple[RingRow, str | None]], bin_at: datetime) -> None:
         if rows:
             self._session.run("load_seat_incidents", rows=as_json([row._asdict() for row in rows]))
         if rings:
@@ -46,7 +46,7 @@ class LoadDrawer:
                 }
                 for ring, seat in rings
             ]
-            self._session.run("load_ring", rows=as_json(rung))
+            self._session.run("load_ring", bin=bin_at, rows=as_json(rung))
 
     def floods(self, since: Mapping[str, datetime | None]) -> None:
         if since:

@@ -6,6 +6,7 @@ from hub.store.reads_commands import CommandReadsPostgres
 from hub.store.reads_day_plans import DayPlanReadsPostgres
 from hub.store.reads_desk import DeskReadsPostgres
 from hub.store.reads_incidents import IncidentReads
+from hub.store.reads_lists import ReportListsPostgres
 from hub.store.reads_load import LoadReadsPostgres
 from hub.store.reads_meals import MealReadsPostgres
 from hub.store.reads_medical import MedicalReadsPostgres
@@ -34,6 +35,7 @@ class ReadsPostgres(
     SettlementReadsPostgres,
     TimeBankReadsPostgres,
     LoadReadsPostgres,
+    ReportListsPostgres,
     MealReadsPostgres,
     MedicalReadsPostgres,
     PlanReadsPostgres,

@@ -72,10 +72,6 @@ class DeskReadsPostgres(ReadsBase):
         params = _params(span)
         with self._session() as session:
             counts = session.value("report_counts", now=now, **params) or {}
-            shelved = session.value("report_shelved", now=now, area_id=span.area_id)
+            shelved = session.value("report_shelved", now=now, area_id=span.area_id, priority=span.priority)
             orders = session.value("report_orders", start=span.start, end=span.end, area_id=span.area_id) or {}
         return {**counts, "shelved": shelved, **orders}
-
-    def report_list(self, span: ReportSpan, number: str, now: datetime, limit: int) -> list[str]:
-        rows = self._ask("report_list", number=number, now=now, limit=bounded(limit), **_params(span))
-        return [row["id"] for row in rows]

@@ -7,8 +7,10 @@ from typing import Any, Final
 from dispatch.proof import PROOF_LIMITS
 from hub.errors import BadRequestError
 from hub.ports.records import Json
+from hub.ports.report_lists import RowsPage, RowsWanted
 from hub.ports.service_reports import ServiceSpan
-from hub.store.reads_base import ReadsBase, bounded
+from hub.store.reads_base import ReadsBase
+from hub.store.reads_lists import one_page, skipped
 
 __all__ = ["MANY_CARERS", "ServiceReadsPostgres"]
 
@@ -45,38 +47,37 @@ class ServiceReadsPostgres(ReadsBase):
     def service_report(self, span: ServiceSpan, by: str) -> list[Json]:
         return [row["view"] for row in self._ask("service_report", **_orders(span, _by(by, "kind")))]
 
-    def service_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]:
-        params = _orders(span)
-        del params["by"]
-        rows = self._ask("service_list", number=number, limit=bounded(limit), **params)
-        return [row["view"] for row in rows]
+    def service_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage:
+        return self._rows_behind("service_list", wanted, number=number, **_orders(span, _by(wanted.by, "kind")))
 
     def cover_report(self, span: ServiceSpan, by: str) -> list[Json]:
         rows = self._ask("cover_report", service=span.kind, **_days(span), **_params(span, _by(by)))
         return [row["view"] for row in rows]
 
-    def cover_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]:
-        params = {"service": span.kind, **_days(span), **_params(span, "all")}
-        return [row["view"] for row in self._ask("cover_list", number=number, limit=bounded(limit), **params)]
+    def cover_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage:
+        params = {"service": span.kind, **_days(span), **_params(span, _by(wanted.by))}
+        return self._rows_behind("cover_list", wanted, number=number, **params)
 
     def continuity_report(self, span: ServiceSpan, by: str) -> list[Json]:
         params = {**_orders(span, _by(by, "kind")), "passing": list(_PASSING), "many": MANY_CARERS}
         return [row["view"] for row in self._ask("continuity_report", **params)]
 
-    def continuity_list(self, span: ServiceSpan, number: str, limit: int) -> list[Json]:
-        params = {**_orders(span), "passing": list(_PASSING), "many": MANY_CARERS}
-        rows = self._ask("continuity_list", number=number, limit=bounded(limit), **params)
-        return [row["view"] for row in rows]
+    def continuity_list(self, span: ServiceSpan, number: str, wanted: RowsWanted) -> RowsPage:
+        params = {**_orders(span, _by(wanted.by, "kind")), "passing": list(_PASSING), "many": MANY_CARERS}
+        return self._rows_behind("continuity_list", wanted, number=number, **params)
 
     def travel_report(self, span: ServiceSpan, by: str) -> list[Json]:
         return [row["view"] for row in self._ask("travel_report", **_travel(span, _by(by)))]
 
-    def travel_list(self, span: ServiceSpan, limit: int) -> list[Json]:
-        rows = self._ask("travel_list", limit=bounded(limit), **_travel(span, "all"))
-        return [row["view"] for row in rows]
+    def travel_list(self, span: ServiceSpan, wanted: RowsWanted) -> RowsPage:
+        return self._rows_behind("travel_list", wanted, **_travel(span, _by(wanted.by)))
 
     def providers_named(self) -> list[Json]:
         return [row["view"] for row in self._ask("providers_named")]
+
+    def _rows_behind(self, block: str, wanted: RowsWanted, **params: Any) -> RowsPage:
+        rows = self._ask(block, code=wanted.group, **params, **skipped(wanted))
+        return one_page([row["view"] for row in rows], wanted)
 
 
 def _travel(span: ServiceSpan, by: str) -> dict[str, Any]:

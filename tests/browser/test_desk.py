@@ -332,15 +332,37 @@ def test_the_card_for_120_says_what_they_ask(page: Page, desk_hub: RunningHub) -
     page.emulate_media(media="screen")
 
 
+def walk_the_numbers(page: Page, path: str, least: int) -> None:
+    """Opens every number of a page by its address and holds the list against it; no number of it is plain text."""
+    page.evaluate(f"location.hash = '#/{path}'")
+    expect(page.locator(".count-link").first).to_be_visible()
+    expect(page.locator(".old, .skeleton")).to_have_count(0)
+    plain = page.eval_on_selector_all(
+        ".kpi-value, .kpi-of, .load-numbers dd, td.num:not(:first-child, .given)",  # a rank or a goal counts no rows
+        "all => all.filter(one => /^[0-9.]+( %)?$/.test(one.innerText.trim()) && !one.querySelector('a'))"
+        ".map(one => one.parentElement.innerText)",
+    )
+    assert plain == [], "a number without its list"
+    links = page.eval_on_selector_all(".count-link", "all => all.map(a => [a.getAttribute('href'), a.dataset.n])")
+    assert len(links) >= least, links
+    for href, n in dict(links).items():
+        page.evaluate("href => { location.hash = href }", href)
+        found = page.locator(f"[data-listed='{n}']")
+        expect(found, href).to_be_attached()
+        assert page.locator("tbody tr").count() == int(n), href
+
+
 def test_every_number_of_the_supervisor_opens_its_list(page: Page, desk_hub: RunningHub) -> None:
     press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    press(desk_hub, watch_of(desk_hub, "R-0003"), "k2", "fall")
     with desk_hub.sign_in("operator") as client:
         incident = live_incident(client, WANG)
         client.post(f"/api/v1/incidents/{incident['id']}/acknowledge", json={})
-    open_desk(page, desk_hub, "supervisor", path="#/supervision/kpi")
+    open_desk(page, desk_hub, "supervisor", path="#/supervision/kpi?days=7&split=community")
     tile = page.locator(".kpi-tile", has_text="60 秒内受理")
-    expect(tile).to_contain_text("100 %")
-    tile.locator("a").click()
+    expect(tile).to_contain_text("1 / 1")
+    tile.locator("a").first.focus()
+    page.keyboard.press("Enter")
     expect(page.locator(".page-list tbody tr")).to_have_count(1)
     expect(page.locator(".page-list tbody")).to_contain_text("王桂兰")
     link = page.get_by_role("link", name="CSV").get_attribute("href")
@@ -348,6 +370,12 @@ def test_every_number_of_the_supervisor_opens_its_list(page: Page, desk_hub: Run
     answer = page.request.get(f"{desk_hub.base_url}{link}")
     assert answer.headers["content-type"].startswith("text/csv")
     assert len(answer.text().splitlines()) == 2
+    page.go_back()
+    expect(page.get_by_role("button", name="社区", pressed=True).first).to_be_visible()
+    expect(page.get_by_role("button", name="7 天", pressed=True)).to_be_visible()
+    walk_the_numbers(page, "supervision/kpi?split=grid", 40)
+    walk_the_numbers(page, "load", 12)
+    walk_the_numbers(page, "services?split=kind", 30)
 
 
 def test_rows_of_one_person_know_of_each_other_and_become_one(page: Page, desk_hub: RunningHub) -> None:

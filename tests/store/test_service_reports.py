@@ -14,7 +14,7 @@ from hub.api.service_numbers import MEANINGS
 from hub.clock import new_id
 from hub.embedded import EmbeddedPostgres
 from hub.errors import BadRequestError
-from hub.ports import ServiceSpan
+from hub.ports import RowsWanted, ServiceSpan
 from hub.store import PostgresDatabase
 from hub.store.reads import ReadsPostgres
 from hub.store.reads_service_reports import _orders
@@ -144,9 +144,9 @@ def test_each_number_counts_what_it_says_and_opens_its_list(
     assert row["score"] == 3.0
     assert row["begun"] == sum(row[name] for name in ("early", "on_time", "late_15", "late_30", "late_60"))
     for number in get_args(OrderNumber):
-        assert len(reads.service_list(span(), number, 500)) == row[number], number
+        assert len(reads.service_list(span(), number, RowsWanted(500)).items) == row[number], number
         assert MEANINGS[number].report == "orders"
-    late = reads.service_list(span(), "late_30", 10)[0]
+    late = reads.service_list(span(), "late_30", RowsWanted(10)).items[0]
     assert (late["resident"]["name"], late["late_min"], late["area"], late["provider"]) == (
         "赵国华",
         30,
@@ -169,7 +169,9 @@ def test_by_area_provider_and_kind_and_only_within_them(town: psycopg.Connection
     (row,) = reads.service_report(span(area_id="G2", provider_id="P2"), "all")
     assert (row["orders"], row["missed"]) == (4, 1)
     assert reads.service_report(span(provider_id="nobody"), "all") == []
-    assert reads.service_list(span(kind="meal_delivery"), "on_time", 10)[0]["late_min"] == 5, "the promise counts"
+    assert reads.service_list(span(kind="meal_delivery"), "on_time", RowsWanted(10)).items[0]["late_min"] == 5, (
+        "the promise counts"
+    )
     with pytest.raises(BadRequestError, match="by: one of"):
         reads.service_report(span(), "responder")
     with pytest.raises(BadRequestError):
@@ -201,10 +203,12 @@ def test_coverage_counts_who_should_be_served_and_was(town: psycopg.Connection[A
     # R4 has a plan and only a meal, which is a service too; R2 was served without either; R5 is dead.
     assert counts == {"entitled": 2, "planned": 3, "wanted": 3, "covered": 3, "uncovered": 0, "besides": 1}
     for number in get_args(CoverNumber):
-        assert len(reads.cover_list(span(), number, 100)) == row[number], number
+        assert len(reads.cover_list(span(), number, RowsWanted(100)).items) == row[number], number
     (care,) = reads.cover_report(span(kind="home_care"), "all")
     assert (care["covered"], care["uncovered"]) == (2, 1)
-    assert [one["resident"]["id"] for one in reads.cover_list(span(kind="home_care"), "uncovered", 10)] == ["R4"]
+    assert [
+        one["resident"]["id"] for one in reads.cover_list(span(kind="home_care"), "uncovered", RowsWanted(10)).items
+    ] == ["R4"]
     by = {
         one["name"]: (one["planned"], one["covered"], one["uncovered"])
         for one in reads.cover_report(span(), "provider")
@@ -229,9 +233,9 @@ def test_continuity_is_by_who_is_named_else_by_who_came_most(
     (row,) = reads.continuity_report(span(), "all")
     assert (row["residents"], row["visits"], row["by_regular"], row["by_others"], row["many"]) == (2, 7, 3, 2, 1)
     assert row["carers"] == {"mean": 3.5, "p50": 3.5, "p90": pytest.approx(4.7), "most": 5}
-    assert [one["resident"]["id"] for one in reads.continuity_list(span(), "many", 10)] == ["R2"]
-    assert len(reads.continuity_list(span(), "repeated", 10)) == row["residents"]
-    assert len(reads.continuity_list(span(), "by_others", 10)) == 2
+    assert [one["resident"]["id"] for one in reads.continuity_list(span(), "many", RowsWanted(10)).items] == ["R2"]
+    assert len(reads.continuity_list(span(), "repeated", RowsWanted(10)).items) == row["residents"]
+    assert len(reads.continuity_list(span(), "by_others", RowsWanted(10)).items) == 2
     assert {one["name"]: one["visits"] for one in reads.continuity_report(span(), "provider")} == {
         "柳岸居家": 3,
         "康护": 4,
@@ -274,7 +278,7 @@ def test_travel_is_shared_out_among_areas_by_stops(town: psycopg.Connection[Any]
     assert grids == {"G1": (2, 20), "G2": (1, 10)}
     assert [one["name"] for one in reads.travel_report(span(), "provider")] == ["柳岸居家"]
     assert reads.travel_report(span(provider_id="P2"), "all") == []
-    (listed,) = reads.travel_list(span(area_id="G1"), 10)
+    (listed,) = reads.travel_list(span(area_id="G1"), RowsWanted(10)).items
     assert (listed["stops"], listed["travel_min"]) == (2, 20)
     assert "孙伟" not in str(listed)
 
@@ -303,8 +307,8 @@ def test_a_day_is_told_without_reading_the_year(town: psycopg.Connection[Any], r
     params = _orders(a_day)
     assert whole(explain(town, "service_report", **params)) & big == set()
     assert whole(explain(town, "continuity_report", passing=[], many=4, **params)) & big == set()
-    listed = {name: value for name, value in params.items() if name != "by"}
-    assert whole(explain(town, "service_list", number="late_60", limit=200, **listed)) & big == set()
+    page = {"code": "", "limit": 201, "skip": 0}
+    assert whole(explain(town, "service_list", number="late_60", **page, **params)) & big == set()
     cover = {name: params[name] for name in ("start", "end", "area_id", "provider_id", "by", "service")}
     assert (
         whole(explain(town, "cover_report", first_day=a_day.first_day, last_day=a_day.last_day, **cover)) & big == set()

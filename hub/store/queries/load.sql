@@ -38,8 +38,8 @@ ORDER BY r.incident_id
 ON CONFLICT (incident_id) DO UPDATE SET user_id = excluded.user_id, home_id = excluded.home_id, rule = excluded.rule, at = excluded.at
 
 -- :name load_ring
-INSERT INTO seat_rings (seq, at, user_id, incident_id, priority)
-SELECT r.seq, r.at, r.user_id, r.incident_id, r.priority
+INSERT INTO seat_rings (seq, at, user_id, incident_id, priority, bin)
+SELECT r.seq, r.at, r.user_id, r.incident_id, r.priority, %(bin)s
 FROM json_to_recordset(%(rows)s::json) AS r (seq bigint, at timestamptz, user_id uuid, incident_id uuid, priority text)
 ON CONFLICT DO NOTHING
 
@@ -142,7 +142,11 @@ LEFT JOIN incidents i ON i.id = m.incident_id
 LEFT JOIN devices d ON d.id = m.device_id
 LEFT JOIN residents r ON r.id = d.resident_id
 LEFT JOIN areas a ON a.id = coalesce(d.area_id, r.area_id)
-WHERE m.received_at >= %(start)s AND m.received_at < %(end)s AND m.class = ANY (%(classes)s::text[]) AND NOT m.test
+WHERE <<bad_actor_span>>
+GROUP BY m.device_id, d.family, d.model, a.name
+
+-- alarms m, areas a of their devices
+-- :name bad_actor_span
+m.received_at >= %(start)s AND m.received_at < %(end)s AND m.class = ANY (%(classes)s::text[]) AND NOT m.test
   AND (%(area_id)s::text IS NULL OR a.path @> ARRAY[%(area_id)s::text])
   AND (%(priority)s::text IS NULL OR m.priority = %(priority)s)
-GROUP BY m.device_id, d.family, d.model, a.name

@@ -8,7 +8,7 @@ i.opened_at >= %(start)s::timestamptz AND i.opened_at < %(end)s::timestamptz AND
 
 -- The times of the chain in seconds from the opening; null where that link was never reached.
 -- :name report_times
-SELECT i.id, i.priority, i.type, i.state, i.area_path, i.opened_at, i.disposition, i.supervision, i.resolved_at,
+SELECT i.id, i.priority, i.type, i.state, i.area_path, i.opened_at, i.disposition, i.supervision, i.resolved_at, i.device_id,
        extract(epoch FROM i.first_acknowledged_at - i.opened_at) AS claim_s,
        extract(epoch FROM w.offered_at - i.opened_at) AS dispatch_s,
        extract(epoch FROM w.on_scene_at - i.opened_at) AS arrive_s,
@@ -76,6 +76,12 @@ SELECT json_build_object(
     'looped', count(*) FILTER (WHERE g.state = 'closed' AND g.claim_s IS NOT NULL)) AS view
 FROM (<<report_group_area>>) g GROUP BY g.code, g.name ORDER BY g.code
 
+-- alarms m JOIN incidents i
+-- :name report_alarm_span
+m.received_at >= %(start)s::timestamptz AND m.received_at < %(end)s::timestamptz AND i.class IN ('emergency', 'health', 'whereabouts')
+  AND (%(area_id)s::text IS NULL OR i.area_path @> ARRAY[%(area_id)s::text])
+  AND (%(priority)s::text IS NULL OR i.priority = %(priority)s::text)
+
 -- Floods by ISA-18.2: ten alarms or more within ten minutes, counted in the ten minutes of the clock.
 -- :name report_load
 SELECT json_build_object('hour', h.hour, 'alarms', h.alarms, 'incidents', coalesce(c.incidents, 0),
@@ -84,9 +90,7 @@ FROM (
     SELECT date_trunc('hour', b.bin) AS hour, sum(b.n)::integer AS alarms, (10 * count(*) FILTER (WHERE b.n >= 10))::integer AS flood_min
     FROM (SELECT date_bin('10 minutes', m.received_at, 'epoch'::timestamptz) AS bin, count(*) AS n
           FROM alarms m JOIN incidents i ON i.id = m.incident_id
-          WHERE m.received_at >= %(start)s AND m.received_at < %(end)s AND i.class IN ('emergency', 'health', 'whereabouts')
-            AND (%(area_id)s::text IS NULL OR i.area_path @> ARRAY[%(area_id)s::text])
-            AND (%(priority)s::text IS NULL OR i.priority = %(priority)s::text)
+          WHERE <<report_alarm_span>>
           GROUP BY 1) b
     GROUP BY 1
 ) h
@@ -98,20 +102,35 @@ LEFT JOIN (
 ORDER BY h.hour
 
 -- :name report_devices
-SELECT json_build_object('family', d.family, 'model', d.model, 'incidents', count(*), 'devices', count(DISTINCT d.id),
-    'false', count(*) FILTER (WHERE i.disposition IN ('false', 'device_fault')),
-    'judged', count(*) FILTER (WHERE i.disposition IS NOT NULL),
-    'worst', (array_agg(DISTINCT d.id))[1:5]) AS view
-FROM incidents i JOIN devices d ON d.id = i.device_id
-WHERE <<report_span>>
-GROUP BY d.family, d.model
-ORDER BY count(*) DESC, d.family, d.model
+SELECT json_build_object('group', x.code, 'family', x.family, 'model', x.model, 'incidents', sum(x.incidents),
+    'devices', count(*), 'false', sum(x.false), 'judged', sum(x.judged),
+    'worst', (array_agg(x.id ORDER BY x.incidents DESC, x.id))[1:5]) AS view
+FROM (
+    SELECT d.id, d.family, nullif(d.model, '') AS model, <<report_model>> AS code, count(*) AS incidents,
+           count(*) FILTER (WHERE i.disposition IN ('false', 'device_fault')) AS false,
+           count(*) FILTER (WHERE i.disposition IS NOT NULL) AS judged
+    FROM incidents i JOIN devices d ON d.id = i.device_id
+    WHERE <<report_span>>
+    GROUP BY d.id, d.family, d.model
+) x
+GROUP BY x.code, x.family, x.model
+ORDER BY sum(x.incidents) DESC, x.family, x.model
 LIMIT 100
+
+-- devices d
+-- :name report_model
+d.family || '|' || coalesce(d.model, '')
 
 -- One condition a number; `report_counts` and the list behind a number read the same text.
 -- :name report_numbers
-SELECT t.id, t.opened_at, unnest(array_remove(ARRAY[
+SELECT t.*, unnest(array_remove(ARRAY[
         'all',
+        CASE WHEN t.claim_s IS NOT NULL THEN 'claimed' END,
+        CASE WHEN t.dispatch_s IS NOT NULL THEN 'dispatched' END,
+        CASE WHEN t.disposition IS NOT NULL THEN 'judged' END,
+        CASE WHEN t.disposition IN ('false', 'device_fault') THEN 'unfounded' END,
+        CASE WHEN t.supervision IN ('required', 'done') THEN 'review_wanted' END,
+        CASE WHEN t.supervision = 'done' THEN 'review_done' END,
         CASE WHEN t.claim_s IS NULL AND t.state = 'open' THEN 'unclaimed' END,
         CASE WHEN t.claim_s <= 15 THEN 'within_15' END,
         CASE WHEN t.claim_s <= 60 THEN 'within_60' END,
@@ -134,24 +153,39 @@ FROM (<<report_times>>) t
 SELECT coalesce(json_object_agg(n.number, n.n), '{}') AS view
 FROM (SELECT x.number, count(*) AS n FROM (<<report_numbers>>) x GROUP BY 1) n
 
+-- What is shelved now, whenever it opened.
 -- :name report_shelved
-SELECT count(*) AS n FROM incidents i
-WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.shelved_until > %(now)s::timestamptz
-  AND (%(area_id)s::text IS NULL OR i.area_path @> ARRAY[%(area_id)s::text])
+SELECT count(*) AS n FROM incidents i WHERE <<report_shelved_now>>
 
--- An order counts as done on time when its visit began within a quarter of an hour around the wanted window.
--- :name report_orders
-SELECT json_build_object('orders', count(*), 'orders_done', count(*) FILTER (WHERE o.state = 'completed'),
-    'orders_begun', count(v.started_at),
-    'orders_punctual', count(*) FILTER (WHERE v.started_at BETWEEN o.wanted_from - interval '15 minutes'
-                                                               AND o.wanted_to + interval '15 minutes')) AS view
+-- incidents i
+-- :name report_shelved_now
+i.state IN ('open', 'acknowledged', 'in_progress') AND i.shelved_until > %(now)s::timestamptz
+  AND (%(area_id)s::text IS NULL OR i.area_path @> ARRAY[%(area_id)s::text])
+  AND (%(priority)s::text IS NULL OR i.priority = %(priority)s::text)
+
+-- One condition a number, as for incidents. An order counts as done on time when its visit began within a quarter of an
+-- hour around the wanted window.
+-- :name report_order_numbers
+SELECT o.id, o.number, o.kind, o.state, o.wanted_from, o.wanted_to, o.resident_id, o.provider_id, v.started_at, a.name AS area_name,
+       array_remove(ARRAY[
+           'orders',
+           CASE WHEN o.state = 'completed' THEN 'orders_done' END,
+           CASE WHEN v.started_at IS NOT NULL THEN 'orders_begun' END,
+           CASE WHEN v.started_at BETWEEN o.wanted_from - interval '15 minutes' AND o.wanted_to + interval '15 minutes'
+                THEN 'orders_punctual' END
+       ]::text[], NULL) AS numbers
 FROM orders o JOIN visits v ON v.order_id = o.id JOIN residents r ON r.id = o.resident_id
 LEFT JOIN areas a ON a.id = r.area_id
-WHERE o.wanted_from >= %(start)s AND o.wanted_from < %(end)s AND o.state <> 'cancelled'
+WHERE o.wanted_from >= %(start)s::timestamptz AND o.wanted_from < %(end)s::timestamptz AND o.state <> 'cancelled'
   AND (%(area_id)s::text IS NULL OR a.path @> ARRAY[%(area_id)s::text])
 
--- :name report_list
-SELECT x.id FROM (<<report_numbers>>) x WHERE x.number = %(number)s ORDER BY x.opened_at DESC, x.id DESC LIMIT %(limit)s
+-- :name report_orders
+SELECT json_build_object(
+    'orders', count(*) FILTER (WHERE 'orders' = ANY (x.numbers)),
+    'orders_done', count(*) FILTER (WHERE 'orders_done' = ANY (x.numbers)),
+    'orders_begun', count(*) FILTER (WHERE 'orders_begun' = ANY (x.numbers)),
+    'orders_punctual', count(*) FILTER (WHERE 'orders_punctual' = ANY (x.numbers))) AS view
+FROM (<<report_order_numbers>>) x
 
 -- A resident's own usual values by hour of the day.
 -- :name baseline

@@ -78,13 +78,13 @@ SELECT json_build_object(
     'area', a.name, 'provider', p.name, 'begin_from', t.begin_from, 'begin_by', t.begin_by, 'started_at', t.started_at,
     'late_min', CASE WHEN t.begun AND t.late > interval '0' THEN floor(extract(epoch FROM t.late) / 60)::integer END,
     'score', t.score) AS view
-FROM (<<service_numbers>>) t
+FROM (<<service_grouped>>) t
 JOIN residents r ON r.id = t.resident_id
 LEFT JOIN areas a ON a.id = t.area_path[array_length(t.area_path, 1)]
 LEFT JOIN providers p ON p.id = t.provider_id
-WHERE %(number)s::text = ANY (t.numbers)
+WHERE %(number)s::text = ANY (t.numbers) AND t.code = %(code)s::text
 ORDER BY t.wanted_from DESC, t.id DESC
-LIMIT %(limit)s
+LIMIT %(limit)s OFFSET %(skip)s
 
 -- ---- coverage: who may have a service or has a plan for one, and who got any
 
@@ -141,28 +141,29 @@ FROM (
     ) q
 ) y
 
+-- :name cover_grouped
+SELECT t.*, CASE %(by)s::text WHEN 'all' THEN '' WHEN 'provider' THEN coalesce(t.provider_id, '') ELSE coalesce(ga.id, '') END AS code,
+       CASE %(by)s::text WHEN 'all' THEN NULL WHEN 'provider' THEN gp.name ELSE ga.name END AS name
+FROM (<<cover_numbers>>) t
+LEFT JOIN providers gp ON gp.id = t.provider_id
+LEFT JOIN areas ga ON ga.id = ANY (t.area_path) AND ga.kind = %(by)s::text
+
 -- :name cover_report
 SELECT json_build_object(
     'group', g.code, 'name', g.name, 'entitled', count(*) FILTER (WHERE 'entitled' = ANY (g.numbers)),
     'planned', count(*) FILTER (WHERE 'planned' = ANY (g.numbers)), 'wanted', count(*) FILTER (WHERE 'wanted' = ANY (g.numbers)),
     'covered', count(*) FILTER (WHERE 'covered' = ANY (g.numbers)), 'uncovered', count(*) FILTER (WHERE 'uncovered' = ANY (g.numbers)),
     'besides', count(*) FILTER (WHERE 'besides' = ANY (g.numbers))) AS view
-FROM (
-    SELECT t.*, CASE %(by)s::text WHEN 'all' THEN '' WHEN 'provider' THEN coalesce(t.provider_id, '') ELSE coalesce(ga.id, '') END AS code,
-           CASE %(by)s::text WHEN 'all' THEN NULL WHEN 'provider' THEN gp.name ELSE ga.name END AS name
-    FROM (<<cover_numbers>>) t
-    LEFT JOIN providers gp ON gp.id = t.provider_id
-    LEFT JOIN areas ga ON ga.id = ANY (t.area_path) AND ga.kind = %(by)s::text
-) g GROUP BY g.code, g.name ORDER BY g.name NULLS LAST, g.code
+FROM (<<cover_grouped>>) g GROUP BY g.code, g.name ORDER BY g.name NULLS LAST, g.code
 
 -- :name cover_list
 SELECT json_build_object('resident', json_build_object('id', t.resident_id, 'name', t.resident_name), 'area', a.name,
                          'entitled', t.entitled, 'planned', t.planned, 'served', t.served) AS view
-FROM (<<cover_numbers>>) t
+FROM (<<cover_grouped>>) t
 LEFT JOIN areas a ON a.id = t.area_path[array_length(t.area_path, 1)]
-WHERE %(number)s::text = ANY (t.numbers)
+WHERE %(number)s::text = ANY (t.numbers) AND t.code = %(code)s::text
 ORDER BY t.resident_name, t.resident_id
-LIMIT %(limit)s
+LIMIT %(limit)s OFFSET %(skip)s
 
 -- ---- continuity: how many different people come to one's home
 
@@ -208,10 +209,11 @@ SELECT json_build_object('resident', json_build_object('id', r.id, 'name', r.nam
 FROM (<<continuity_residents>>) c
 JOIN residents r ON r.id = c.resident_id
 LEFT JOIN areas a ON a.id = c.area_path[array_length(c.area_path, 1)]
-WHERE %(number)s::text = 'repeated' OR %(number)s::text = 'many' AND c.carers >= %(many)s
-   OR %(number)s::text = 'by_others' AND c.by_regular < c.visits
+WHERE c.code = %(code)s::text
+  AND (%(number)s::text = 'repeated' OR %(number)s::text = 'many' AND c.carers >= %(many)s
+       OR %(number)s::text = 'by_others' AND c.by_regular < c.visits)
 ORDER BY c.carers DESC, r.name, r.id
-LIMIT %(limit)s
+LIMIT %(limit)s OFFSET %(skip)s
 
 -- ---- travel: the share of planned working time that is spent on the way
 
@@ -256,10 +258,10 @@ SELECT json_build_object('day', t.day, 'provider', p.name, 'stops', t.stops, 'tr
 FROM (
     SELECT t.id, t.day, t.provider_id, sum(t.stops) AS stops, round(sum(t.travel_s * t.part) / 60) AS travel_min,
            round(sum(t.service_s * t.part) / 60) AS service_min
-    FROM (<<travel_scope>>) t GROUP BY t.id, t.day, t.provider_id
+    FROM (<<travel_scope>>) t WHERE t.code = %(code)s::text GROUP BY t.id, t.day, t.provider_id
 ) t LEFT JOIN providers p ON p.id = t.provider_id
 ORDER BY t.day DESC, t.id
-LIMIT %(limit)s
+LIMIT %(limit)s OFFSET %(skip)s
 
 -- :name providers_named
 SELECT json_build_object('id', p.id, 'name', p.name, 'kind', p.kind) AS view FROM providers p WHERE p.active ORDER BY p.name, p.id

@@ -28,6 +28,15 @@ export function select(name: PageName, id: string | null): void {
   hash.value = next
 }
 
+/** What a page shows is kept in its address, so that the address can be handed on and going back finds it again. */
+export function keep(values: Record<string, string>): void {
+  const given = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ''))
+  const next = `${location.hash.split('?')[0]}${given.size ? `?${given}` : ''}`
+  if (next === location.hash) return
+  history.replaceState(history.state, '', next)
+  hash.value = next
+}
+
 export function go(name: PageName, id?: string): void {
   location.hash = `#/${name}${id ? `/${encodeURIComponent(id)}` : ''}`
 }

@@ -10,8 +10,11 @@ export interface Figures {
 export interface Tile {
   code: string
   value: string
-  /** The number whose list opens; null: none does. */
-  list: string | null
+  /** The number whose list opens, and how many rows it has. */
+  list: string
+  n: number
+  /** Where the number is a share: of what, and how many these are. */
+  of?: { list: string; n: number }
   bad?: boolean
 }
 export type Section = 'punctual' | 'coverage' | 'continuity' | 'travel' | 'satisfaction'
@@ -21,46 +24,46 @@ export function share(part: number | null | undefined, of: number | null | undef
   return part === null || part === undefined || !of ? '–' : `${Math.round((1000 * part) / of) / 10} %`
 }
 
-const count = (value: number | undefined) => String(value ?? 0)
+const counted = (code: string, n: number | undefined, bad = false): Tile => ({ code, value: String(n ?? 0), list: code, n: n ?? 0, bad })
+const part = (code: string, n: number | undefined, whole: string, of: number | undefined): Tile => ({ code, value: share(n, of), list: code, n: n ?? 0, of: { list: whole, n: of ?? 0 } })
+/** What is no count of rows: the rows behind it, with their values. */
+const behind = (code: string, value: string, list: string, n: number | undefined): Tile => ({ code, value, list, n: n ?? 0 })
 
 export function tilesOf({ orders: o, cover: c, faces: f, travel: v }: Figures): Record<Section, Tile[]> {
   return {
     punctual: [
-      { code: 'orders', value: count(o?.orders), list: 'orders' },
-      { code: 'served', value: share(o?.served, o?.orders), list: 'served' },
-      { code: 'on_time', value: share(o?.on_time, o?.begun), list: 'on_time' },
-      { code: 'late_15', value: count(o?.late_15), list: 'late_15' },
-      { code: 'late_30', value: count(o?.late_30), list: 'late_30', bad: !!o?.late_30 },
-      { code: 'late_60', value: count(o?.late_60), list: 'late_60', bad: !!o?.late_60 },
-      { code: 'missed', value: count(o?.missed), list: 'missed', bad: !!o?.missed },
-      { code: 'waiting', value: count(o?.waiting), list: 'waiting', bad: !!o?.waiting },
-      { code: 'early', value: count(o?.early), list: 'early' },
-      { code: 'aborted', value: count(o?.aborted), list: 'aborted' },
+      counted('orders', o?.orders),
+      part('served', o?.served, 'orders', o?.orders),
+      part('on_time', o?.on_time, 'begun', o?.begun),
+      counted('late_15', o?.late_15),
+      counted('late_30', o?.late_30, !!o?.late_30),
+      counted('late_60', o?.late_60, !!o?.late_60),
+      counted('missed', o?.missed, !!o?.missed),
+      counted('waiting', o?.waiting, !!o?.waiting),
+      counted('early', o?.early),
+      counted('aborted', o?.aborted),
     ],
     coverage: [
-      { code: 'entitled', value: count(c?.entitled), list: 'entitled' },
-      { code: 'planned', value: count(c?.planned), list: 'planned' },
-      { code: 'covered', value: share(c?.covered, c?.wanted), list: 'covered' },
-      { code: 'uncovered', value: count(c?.uncovered), list: 'uncovered', bad: !!c?.uncovered },
-      { code: 'besides', value: count(c?.besides), list: 'besides' },
+      counted('entitled', c?.entitled),
+      counted('planned', c?.planned),
+      part('covered', c?.covered, 'wanted', c?.wanted),
+      counted('uncovered', c?.uncovered, !!c?.uncovered),
+      counted('besides', c?.besides),
     ],
     continuity: [
-      { code: 'by_regular', value: share(f?.by_regular, f?.visits), list: null },
-      { code: 'carers', value: f ? `${f.carers.mean} / ${f.carers.p50} / ${Math.round(f.carers.p90 * 10) / 10}` : '–', list: null },
-      { code: 'repeated', value: count(f?.residents), list: 'repeated' },
-      { code: 'by_others', value: count(f?.by_others), list: 'by_others' },
-      { code: 'many', value: count(f?.many), list: 'many', bad: !!f?.many },
+      behind('by_regular', share(f?.by_regular, f?.visits), 'repeated', f?.residents),
+      behind('carers', f ? `${f.carers.mean} / ${f.carers.p50} / ${Math.round(f.carers.p90 * 10) / 10}` : '–', 'repeated', f?.residents),
+      counted('repeated', f?.residents),
+      counted('by_others', f?.by_others),
+      counted('many', f?.many, !!f?.many),
     ],
-    travel: [
-      { code: 'travel_share', value: v?.travel_share === null || v === null ? '–' : `${Math.round(v.travel_share * 1000) / 10} %`, list: 'routes' },
-      { code: 'routes', value: count(v?.routes), list: 'routes' },
-    ],
+    travel: [behind('travel_share', v?.travel_share === null || v === null ? '–' : `${Math.round(v.travel_share * 1000) / 10} %`, 'routes', v?.routes), counted('routes', v?.routes)],
     satisfaction: [
-      { code: 'score', value: o?.score === null || !o ? '–' : o.score.toFixed(1), list: null },
-      { code: 'content', value: share(o?.content, o?.rated), list: 'content' },
-      { code: 'rated', value: count(o?.rated), list: 'rated' },
-      { code: 'discontent', value: count(o?.discontent), list: 'discontent', bad: !!o?.discontent },
-      { code: 'complaints', value: count(o?.complaints), list: 'complaints', bad: !!o?.complaints },
+      behind('score', o?.score === null || !o ? '–' : o.score.toFixed(1), 'rated', o?.rated),
+      part('content', o?.content, 'rated', o?.rated),
+      counted('rated', o?.rated),
+      counted('discontent', o?.discontent, !!o?.discontent),
+      counted('complaints', o?.complaints, !!o?.complaints),
     ],
   }
 }

@@ -29,6 +29,7 @@ export interface LoopRow {
   looped: number
 }
 export interface ModelRow {
+  group: string
   family: string
   model: string | null
   incidents: number
@@ -46,6 +47,7 @@ export interface LoadRow {
 }
 export interface Counts {
   all: number
+  claimed: number
   within_15: number
   within_60: number
   within_180: number
