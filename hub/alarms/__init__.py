@@ -161,7 +161,7 @@ from hub.alarms.policy import (
     policy_from_json,
     policy_to_json,
 )
-from hub.alarms.refusals import Conflict, NotHolder, SelfSupervision, ShelfRefused
+from hub.alarms.refusals import BulkRefused, Conflict, NotHolder, SelfSupervision, ShelfRefused
 from hub.alarms.table import (
     ALARM_TYPES,
     CLASS_LABELS,
@@ -233,6 +233,7 @@ __all__ = [
     "ChosenPlan",
     "Clocks",
     "Close",
+    "BulkRefused",
     "Conflict",
     "DayKind",
     "Decision",

@@ -65,9 +65,10 @@ AssignmentState = Literal["offered", "accepted", "declined", "en_route", "on_sce
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """An operator claims the incident."""
+    """An operator claims the incident. `together`: the reason why many are claimed at once; None: this one alone."""
 
     name: ClassVar[ActionName] = "acknowledge"
+    together: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from hub.alarms.actions import (
 from hub.alarms.changes import Actor, Alert, Change, DueChange, PlanStep, TimelineEntry, alert_seat
 from hub.alarms.drafts import Draft, entry_of, legal, off_shelf, told_by, unclaimed, who_was_first, words_of
 from hub.alarms.escalation import WELFARE, WELFARE_ALERT, due_after, due_of_assignment
-from hub.alarms.model import DISPOSITIONS, Incident, Reason, Supervision
+from hub.alarms.model import DISPOSITIONS, PRIORITIES, Incident, Reason, Supervision
 from hub.alarms.plans_calling import due_of_run, plan_action, run_follows, voice_extended
 from hub.alarms.plans_run import READY, run_again, run_stopped
-from hub.alarms.refusals import Conflict, NotHolder, SelfSupervision, ShelfRefused
+from hub.alarms.refusals import BulkRefused, Conflict, NotHolder, SelfSupervision, ShelfRefused
 from hub.errors import BadRequestError
 
 __all__ = ["apply", "needs_supervision", "settle"]
@@ -102,7 +102,7 @@ def _lease(before: Incident, after: Incident, now: datetime, touched: bool) -> d
 def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> Draft:
     match action:
         case Acknowledge():
-            return _acknowledge(incident, now, actor)
+            return _acknowledge(incident, action, now, actor)
         case Release():
             return _release(incident, action, now, actor)
         case LeaseOver():
@@ -144,9 +144,14 @@ def _draft(incident: Incident, action: Action, now: datetime, actor: Actor) -> D
             return plan_action(incident, action, now=now, actor=actor)
 
 
-def _acknowledge(incident: Incident, now: datetime, actor: Actor) -> Draft:
+def _acknowledge(incident: Incident, action: Acknowledge, now: datetime, actor: Actor) -> Draft:
     if actor.user_id is None:
         raise BadRequestError("only a signed-in person can claim", field="actor")
+    together = None if action.together is None else words_of(action.together, "reason")
+    if together is not None and incident.priority != PRIORITIES[-1]:
+        raise BulkRefused(
+            f"{incident.priority}: only {PRIORITIES[-1]} may be claimed many at once", priority=incident.priority
+        )
     if incident.live and incident.acknowledged_by == actor.user_id:
         return Draft(incident, reasons=(Reason("already_yours", "you hold it already"),))  # a lost answer, sent again
     if incident.live and incident.acknowledged_by is not None:
@@ -154,7 +159,8 @@ def _acknowledge(incident: Incident, now: datetime, actor: Actor) -> Draft:
     step = legal(incident, "acknowledge")
     after = replace(off_shelf(incident), state=step.next_state, acknowledged_by=actor.user_id, acknowledged_at=now)
     waited_s = round((now - incident.opened_at).total_seconds(), 3)
-    entry = entry_of("acknowledged", now, actor, {"waited_s": waited_s})
+    why = {} if together is None else {"together": True, "reason": together}
+    entry = entry_of("acknowledged", now, actor, {"waited_s": waited_s, **why})
     return Draft(after, entries=(entry,), tell=told_by(step))
 
 

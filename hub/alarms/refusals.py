@@ -6,11 +6,17 @@ from __future__ import annotations
 
 from hub.errors import ConflictError, ForbiddenError
 
-__all__ = ["Conflict", "NotHolder", "SelfSupervision", "ShelfRefused"]
+__all__ = ["BulkRefused", "Conflict", "NotHolder", "SelfSupervision", "ShelfRefused"]
 
 
 class Conflict(ConflictError):  # noqa: N818 - the name of the rule
     """Somebody else was first; `extra` says who (`by`) and when (`at`, RFC 3339)."""
+
+
+class BulkRefused(ForbiddenError):  # noqa: N818 - the name of the rule
+    """Only the lowest level may be claimed many at once: anything above it somebody must have looked at."""
+
+    code = "bulk-refused"
 
 
 class NotHolder(ForbiddenError):  # noqa: N818 - the name of the rule

@@ -18,6 +18,7 @@ from hub.api import (
     routes_alarms,
     routes_answers,
     routes_assignments,
+    routes_bulk,
     routes_calls,
     routes_care_plans,
     routes_credentials,
@@ -82,6 +83,7 @@ __all__ = ["ROUTERS", "check_table", "create_api"]
 ROUTERS: tuple[APIRouter, ...] = (
     routes_session.router,
     routes_incidents.router,
+    routes_bulk.router,
     routes_assignments.router,
     routes_alarms.router,
     routes_calls.router,

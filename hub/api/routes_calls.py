@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-import re
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from fastapi import Response
+from pydantic import Field
 
 from hub.api.answers import JsonAnswer, one, page_body
+from hub.api.callers import caller_of, open_incident, owner
 from hub.api.deps import Hub, HubDep, Who
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import CallFields, CallUpdate, IncomingCall
-from hub.api.views import Call, IncomingAnswer, ListOf
+from hub.api.views import Call, Incident, IncomingAnswer, ListOf, View
 from hub.api.writes import Write
-from hub.errors import NotFoundError
-from hub.ports import IncidentFilter, Json
+from hub.errors import ForbiddenError, NotFoundError
+from hub.ports import Json
 
-__all__ = ["plain_number", "router"]
+__all__ = ["router"]
 
 router = api_router("calls")
-_NOT_DIGITS = re.compile(r"[^0-9]")
+_RINGS = timedelta(minutes=2)
+"""No telephone rings longer: whoever was not answered by then has hung up, whether the system said so or not."""
+_SPOKEN = timedelta(minutes=30)
+"""As long as an open call keeps a claim: nobody said that it ended."""
 
 
-def plain_number(number: str) -> str:
-    """The digits of a number as they are dialled inside the country: no blanks, no +86 or 0086."""
-    digits = _NOT_DIGITS.sub("", number)
-    if number.strip().startswith("+86"):
-        return digits[2:]
-    return digits[4:] if digits.startswith("0086") else digits
+class Caller(View):
+    """Who calls, as far as the number tells."""
+
+    kind: Literal["resident", "contact", "responder", "unknown"]
+    id: str | None
+    name: str | None
+    relation: str | None
+    residents: list[dict[str, Any]] = Field(description="Whom it may be about; several share a telephone")
+    incident: Incident | None = Field(description="Live, of one of them; of a responder the one they are on")
+
+
+class IncomingNow(View):
+    call: Call
+    caller: Caller
+
+
+class Incoming(View):
+    items: list[IncomingNow]
+    server_time: datetime
 
 
 def _call(hub: Hub, call_id: str) -> Json:
@@ -49,14 +68,23 @@ def post_call(hub: HubDep, write: Write, body: CallFields) -> Response:
     )
 
 
+@router.get("/calls/incoming", response_model=Incoming, summary="Who rings, and who is being spoken with")
+def list_incoming(hub: HubDep) -> Response:
+    """Calls in that are not over, the longest waiting first, each with whom the number may mean."""
+    now = hub.clock()
+    calls = hub.reads.calls_incoming(now - _RINGS, now - _SPOKEN)
+    items = [{"call": call, "caller": caller_of(hub, call["number"])} for call in calls]
+    return JsonAnswer({"items": items, "server_time": now})
+
+
 @router.post("/calls/incoming", response_model=IncomingAnswer, status_code=201, summary="A call rings now")
 def post_incoming(hub: HubDep, who: Who, write: Write, body: IncomingCall) -> Response:
     """From a telephone system: finds whose number it is, and what is open there."""
-    resident_id, contact = _owner(hub, body.number)
+    resident_id, contact = owner(hub, body.number)
 
     def act() -> str:
         fields: Json = {"direction": "in", "number": body.number, "started_at": body.started_at or hub.clock()}
-        incident = _open_incident(hub, resident_id)
+        incident = open_incident(hub, [resident_id])
         if resident_id:
             fields["resident_id"] = resident_id
             fields["party"] = f"contact:{contact['id']}" if contact else f"resident:{resident_id}"
@@ -73,32 +101,10 @@ def post_incoming(hub: HubDep, who: Who, write: Write, body: IncomingCall) -> Re
             "call": _call(hub, call_id),
             "resident": resident,
             "contact": contact,
-            "incident": _open_incident(hub, resident_id),
+            "incident": open_incident(hub, [resident_id]),
         }
 
     return write.once(act, view, status=201)
-
-
-def _owner(hub: Hub, number: str) -> tuple[str | None, Json | None]:
-    digits = plain_number(number)
-    if len(digits) < 3:
-        return None, None
-    residents = hub.reads.records("residents", 2, None, phone=digits).items
-    if residents:
-        return str(residents[0]["id"]), None
-    contacts = hub.reads.records("contacts", 2, None, phone=digits).items
-    # A number that belongs to contacts of several residents opens none of them: the operator asks.
-    if len({row["resident_id"] for row in contacts}) == 1:
-        return str(contacts[0]["resident_id"]), contacts[0]
-    return None, None
-
-
-def _open_incident(hub: Hub, resident_id: str | None) -> Json | None:
-    if resident_id is None:
-        return None
-    live = IncidentFilter(states=("open", "acknowledged", "in_progress"), resident_id=resident_id)
-    rows = hub.reads.incidents(live, 1, None).items
-    return rows[0] if rows else None
 
 
 @router.get("/calls/{call_id}", response_model=Call, summary="One call")
@@ -107,11 +113,21 @@ def show_call(hub: HubDep, call_id: Uid) -> Response:
 
 
 @router.patch("/calls/{call_id}", response_model=Call, summary="How the call went")
-def patch_call(hub: HubDep, write: Write, call_id: Uid, body: CallUpdate) -> Response:
+def patch_call(hub: HubDep, who: Who, write: Write, call_id: Uid, body: CallUpdate) -> Response:
+    """A call that came in and is answered here belongs to that seat: 409 where another one has it.
+
+    A telephone system says of its own calls when they were answered and ended, and nothing else.
+    """
     fields = body.model_dump(exclude_unset=True)
+    system = who.role == "integrator"
+    if system and (unknown := fields.keys() - {"answered_at", "ended_at", "outcome"}):
+        raise ForbiddenError("a telephone system says when a call was answered and ended", field=min(unknown))
 
     def act() -> None:
-        write.expect(_call(hub, call_id))
-        hub.services.calls.update(call_id, fields, write.actor)
+        call = _call(hub, call_id)
+        if system and str(call["placed_by"]) != who.user_id:
+            raise NotFoundError(f"no call {call_id}")
+        write.expect(call)
+        hub.services.calls.update(call_id, fields, write.actor, seat=None if system else who.user_id)
 
     return write.once(act, lambda _done: _call(hub, call_id))

@@ -275,12 +275,20 @@ class StepComplete(StepAccept):
 
 
 class AlarmFromPerson(Request):
-    """What a person says: by telephone, at the desk, from the app, from an area's page."""
+    """What a person says: by telephone, at the desk, from the app, from an area's page.
 
-    type: Word
+    `type`, or `matter`: a word of the grid's matters, whose type and level stand in `/alarms/kinds`. `priority`: only
+    the desk chooses another level than the type's own, and says why.
+    """
+
+    type: Word | None = None
+    matter: Word | None = None
+    priority: Literal["critical", "high", "medium", "low"] | None = None
+    priority_reason: Text | None = None
     resident_id: Word | None = None
     area_id: Word | None = None
     note: Text | None = None
+    caller: Name | None = None
     phone: Phone | None = None
     fix: Fix | None = None
     test: Flag = False

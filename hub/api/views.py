@@ -259,6 +259,7 @@ class Call(View):
     ended_at: datetime | None
     outcome: Literal["answered", "busy", "no_answer", "failed"] | None
     note: str | None
+    answered_by: Named | None = Field(default=None, description="The seat that took a call which came in")
 
 
 class IncidentDetail(Incident):

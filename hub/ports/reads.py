@@ -156,6 +156,8 @@ class Reads(
 
     def calls(self, incident_id: str | None, limit: int, cursor: str | None) -> Page: ...
 
+    def calls_incoming(self, rang_since: datetime, spoke_since: datetime) -> list[Json]: ...
+
     def observations(
         self,
         resident_id: str,

@@ -19,6 +19,7 @@ from hub.service.asking import DeviceAsks
 from hub.service.calls import Calls
 from hub.service.care import Care
 from hub.service.care_orders import PlanOrders
+from hub.service.claiming_together import ClaimingTogether, Together
 from hub.service.claims import Claims
 from hub.service.commands import CommandDesk
 from hub.service.credentials import Credentials
@@ -94,6 +95,7 @@ __all__ = [
     "AreaCodes",
     "Calls",
     "Care",
+    "ClaimingTogether",
     "Claims",
     "ClaimsWanted",
     "CommandDesk",
@@ -158,6 +160,7 @@ __all__ = [
     "Teleconsults",
     "Tended",
     "TimeBanking",
+    "Together",
     "VisitDesk",
     "VisitResults",
     "WebhookDesk",
@@ -185,6 +188,7 @@ class Services:
     handling: Handling
     dispatching: Dispatching
     care: Care
+    claiming_together: ClaimingTogether
     intake: Intake
     calls: Calls
     devices: DeviceRegister
@@ -284,6 +288,7 @@ def build_services(
         handling=handling,
         dispatching=dispatching,
         care=care,
+        claiming_together=ClaimingTogether(database, clock, writer),
         intake=intake,
         calls=Calls(database, clock, new_id, VoiceHeard(writer)),
         devices=DeviceRegister(database, clock, new_id, hash_secret),

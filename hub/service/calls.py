@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from hub.clock import Clock, IdSource
-from hub.errors import BadRequestError, NotFoundError
+from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Actor, Database, EntryRow, Json, Transaction
 
 __all__ = ["Calls"]
@@ -62,8 +62,11 @@ class Calls:
         call_id: str = row["id"]
         return call_id
 
-    def update(self, call_id: str, fields: Mapping[str, Any], actor: Actor) -> None:
-        """How the call went: answered_at, ended_at, outcome, note."""
+    def update(self, call_id: str, fields: Mapping[str, Any], actor: Actor, *, seat: str | None = None) -> None:
+        """How the call went: answered_at, ended_at, outcome, note.
+
+        `seat`: the account that takes a call which came in. ConflictError where another one has it, who and when.
+        """
         _check_outcome(fields.get("outcome"))
         allowed = {"answered_at", "ended_at", "outcome", "note", "incident_id", "resident_id", "party"}
         changes = {name: value for name, value in fields.items() if name in allowed and value is not None}
@@ -71,6 +74,11 @@ class Calls:
             found = tx.calls.get(call_id)
             if found is None:
                 raise NotFoundError(f"no call {call_id}")
+            if seat is not None and found["direction"] == "in" and "answered_at" in changes:
+                _check_free(tx, found, seat)
+                # Who lifted the receiver first is when it was answered, whichever told the hub of it first.
+                changes["answered_at"] = found["answered_at"] or changes["answered_at"]
+                changes["answered_by"] = seat
             if changes:
                 _check_times({**found, **changes}, self._clock())
                 tx.calls.update(call_id, changes)
@@ -111,6 +119,16 @@ def _check_times(row: Mapping[str, Any], now: datetime) -> None:
     for (earlier, before), (later, after) in pairwise(given):
         if after < before:
             raise BadRequestError(f"{later} is before {earlier}", field=later)
+
+
+def _check_free(tx: Transaction, call: Json, seat: str) -> None:
+    holder = call["answered_by"]
+    if holder is not None and str(holder) != seat:
+        user = tx.users.get(str(holder))
+        by = {"id": str(holder), "name": user.name if user else None}
+        raise ConflictError("another seat has taken this call", by=by, at=call["answered_at"].isoformat())
+    if call["ended_at"] is not None or call["outcome"] is not None:
+        raise ConflictError("this call is over")
 
 
 def _check_outcome(outcome: str | None) -> None:

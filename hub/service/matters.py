@@ -54,6 +54,11 @@ class MatterDesk:
         self._times = times
         self._zone = zone
 
+    @property
+    def times(self) -> LoopTimes:
+        """The deadlines in force."""
+        return self._times
+
     def tend(self, limit: int = 50) -> int:
         """Gives reported matters their deadline, and raises what is overdue by one level; gives how many rose."""
         now = self._clock()

@@ -142,6 +142,12 @@ class IncidentReads(ReadsBase):
             )
         return page(rows, limit, ("started_at", "id"), _view)
 
+    def calls_incoming(self, rang_since: datetime, spoke_since: datetime) -> list[Json]:
+        """Calls that ring since then or later, or are spoken on since; the longest waiting first."""
+        with self._session() as session:
+            rows = session.all("calls_incoming", rang_since=rang_since, spoke_since=spoke_since)
+        return [row["view"] for row in rows]
+
     def assignments_by_id(self, ids: Collection[str]) -> dict[str, Json]:
         return self._views_alone("assignments_by_id", ids)
 

@@ -167,7 +167,7 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
     if name == "area" and table in _AREA:
         params["area"] = value
         return _AREA[table]
-    if name == "phone" and table in ("residents", "contacts"):
+    if name == "phone" and table in ("residents", "contacts", "responders"):
         params["phone"] = re.sub(_TRUNK, "", re.sub(r"\D", "", value))
         return _PHONE if params["phone"] else "false"
     if table == "devices" and name in _OF_DEVICES:

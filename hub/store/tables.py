@@ -93,7 +93,7 @@ TABLES: Mapping[str, Table] = {
         _table(
             "calls",
             "direction number incident_id resident_id party placed_by started_at answered_at ended_at outcome note"
-            " notice_id",
+            " notice_id answered_by",
             "direction placed_by started_at notice_id",
             makes_id=True,
         ),

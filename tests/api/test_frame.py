@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from hub.api.callers import plain_number
 from hub.api.frame import MAX_BODY
 from hub.api.roles import TABLE
-from hub.api.routes_calls import plain_number
 from hub.api.routes_session import is_loopback
 from hub.api.writes import parse_version
 from hub.clock import monotonic

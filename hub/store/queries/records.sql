@@ -94,7 +94,8 @@ FROM programmes t
 
 -- :name view_calls
 SELECT t.id, t.direction, t.number, t.incident_id, t.resident_id, t.party, t.placed_by, t.started_at, t.answered_at,
-       t.ended_at, t.outcome, t.note, t.version
+       t.ended_at, t.outcome, t.note, t.version,
+       (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = t.answered_by) AS answered_by
 FROM calls t
 
 -- :name view_users

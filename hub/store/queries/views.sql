@@ -135,7 +135,8 @@ json_build_object(
 json_build_object(
     'id', c.id, 'direction', c.direction, 'number', c.number, 'incident_id', c.incident_id, 'resident_id', c.resident_id,
     'party', c.party, 'placed_by', c.placed_by, 'started_at', c.started_at, 'answered_at', c.answered_at,
-    'ended_at', c.ended_at, 'outcome', c.outcome, 'note', c.note, 'version', c.version)
+    'ended_at', c.ended_at, 'outcome', c.outcome, 'note', c.note, 'version', c.version,
+    'answered_by', (SELECT json_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = c.answered_by))
 
 -- alarms m
 -- :name alarm_json
@@ -289,6 +290,14 @@ WHERE (c.started_at, c.id) < (%(started_at)s::timestamptz, %(id)s::uuid)
   AND (%(incident_id)s::uuid IS NULL OR c.incident_id = %(incident_id)s::uuid)
 ORDER BY c.started_at DESC, c.id DESC
 LIMIT %(limit)s
+
+-- Rings, or is being spoken on: not answered for so long, or answered and not hung up for so long, it counts as over.
+-- :name calls_incoming
+SELECT <<call_json>> AS view FROM calls c
+WHERE c.direction = 'in' AND c.ended_at IS NULL AND c.outcome IS NULL
+  AND (c.answered_at IS NULL AND c.started_at > %(rang_since)s OR c.answered_at > %(spoke_since)s)
+ORDER BY c.started_at, c.id
+LIMIT 50
 
 -- :name audit_page
 SELECT a.id, json_build_object(

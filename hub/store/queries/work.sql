@@ -177,8 +177,9 @@ FOR NO KEY UPDATE OF o, v
 
 -- :name calls_get
 SELECT id, direction, number, incident_id, resident_id, party, placed_by, started_at, answered_at, ended_at, outcome,
-       note, version
+       note, version, answered_by
 FROM calls WHERE id = %(id)s
+FOR UPDATE
 
 -- :name outbox_add
 INSERT INTO outbox (channel, target, body, incident_id, created_at, due_at, expires_at)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { floodNow } from '../src/core/flood.ts'
 import { apply, emptyState, load, noEffects, putIncident } from '../src/core/live.ts'
 import { levelToSound } from '../src/core/sound.ts'
 import { T0, assignment, at, incident } from './make.ts'
@@ -64,15 +63,6 @@ test('unknown events and broken bodies change nothing', () => {
   assert.equal(state.incidents.size, 1)
 })
 
-test('a flood begins at ten in ten minutes and ends below five', () => {
-  const times = (n: number) => Array.from({ length: n }, (_, i) => T0 - i * 1000)
-  assert.equal(floodNow(times(9), T0, false), false)
-  assert.equal(floodNow(times(10), T0, false), true)
-  assert.equal(floodNow(times(5), T0, true), true)
-  assert.equal(floodNow(times(4), T0, true), false)
-  assert.equal(floodNow(times(50), T0 + 660_000, true), false)
-})
-
 test('the most urgent unclaimed sounds; a mute never silences what comes after it; a flood leaves level one', () => {
   const critical = incident('c')
   const high = incident('h', { priority: 'high' })
@@ -86,4 +76,12 @@ test('the most urgent unclaimed sounds; a mute never silences what comes after i
   assert.equal(levelToSound([critical], muted, T0, false), null)
   assert.equal(levelToSound([critical, incident('later')], muted, T0, false), 'critical')
   assert.equal(levelToSound([critical], muted, T0 + 120_001, false), 'critical')
+})
+
+test('only a call that comes in is news for the bar of calls', () => {
+  const effects = noEffects()
+  apply(emptyState(), { event: 'call.updated', data: { call: { direction: 'out' } } }, effects)
+  assert.equal(effects.calls, false)
+  apply(emptyState(), { event: 'call.updated', data: { call: { direction: 'in' } } }, effects)
+  assert.equal(effects.calls, true)
 })

@@ -20,9 +20,9 @@ export const selectedId = computed<string | null>(() => pieceOf(page.value, piec
 /** `#/supervision/list?number=late_60`: what a page was opened for. */
 export const asked = computed(() => new URLSearchParams(whole.value[1] ?? ''))
 
-/** Selecting a row replaces the address: going back leaves the page, not the last forty rows. */
-export function select(name: PageName, id: string | null): void {
-  const next = `#/${name}${id ? `/${encodeURIComponent(id)}` : ''}`
+/** Selecting a row replaces the address: going back leaves the page, not the last forty rows. `asks`: `?…`, what it shows besides. */
+export function select(name: PageName, id: string | null, asks = ''): void {
+  const next = `#/${name}${id ? `/${encodeURIComponent(id)}` : ''}${asks}`
   if (next === location.hash) return
   history.replaceState(history.state, '', next)
   hash.value = next

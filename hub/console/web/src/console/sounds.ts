@@ -8,7 +8,46 @@ import { levelToSound } from '../core/sound.ts'
 import { PRIORITIES } from '../core/types.ts'
 import { flood, incidents, onLive } from './store.ts'
 
-const player = new Player()
+/** A telephone is not an alarm: two low tones that warble, like an office telephone's, no pulses. */
+class DeskPlayer extends Player {
+  ring(): void {
+    const context = this.context
+    if (!context || context.state !== 'running') return
+    for (let i = 0; i < 12; i++) {
+      const from = context.currentTime + 0.02 + i * 0.07
+      const tone = context.createOscillator()
+      const gain = context.createGain()
+      tone.type = 'sine'
+      tone.frequency.value = i % 2 ? 350 : 425
+      gain.gain.setValueAtTime(0.3, from)
+      gain.gain.linearRampToValueAtTime(0.22, from + 0.07)
+      tone.connect(gain).connect(context.destination)
+      tone.start(from)
+      tone.stop(from + 0.07)
+    }
+  }
+}
+
+const player = new DeskPlayer()
+const RING_EVERY_MS = 4000
+/** A call rings and nobody has answered it. */
+export const callWaits = shallowRef(false)
+export const ringWanted = shallowRef(remembered('call-ring') !== 'off')
+
+export function setRing(on: boolean): void {
+  ringWanted.value = on
+  remember('call-ring', on ? 'on' : 'off')
+  if (on && player.ready) player.ring()
+}
+
+let rungAt = -Infinity
+/** Never into an alarm's tones, and not at all while a critical alarm sounds. */
+function ring(level: string | null): void {
+  const now = performance.now()
+  if (!callWaits.value || !ringWanted.value || level === 'critical' || now - rungAt < RING_EVERY_MS || now - lastPlayed.at < 1500) return
+  rungAt = now
+  player.ring()
+}
 const MUTE_MS = 120_000
 
 export const soundWanted = shallowRef(remembered('sound') !== 'off')
@@ -57,6 +96,7 @@ let fresh = false
 function sound(): void {
   if (!soundWanted.value || !player.ready) return
   const level = levelToSound(incidents.value.values(), muted.value, serverNow(), flood.value)
+  ring(level)
   if (!level) {
     lastPlayed = { level: '', at: -Infinity }
     return
@@ -72,7 +112,7 @@ function sound(): void {
 }
 
 export function startSounds(): void {
-  watch([tick, incidents, muted], sound)
+  watch([tick, incidents, muted, callWaits], sound)
   onLive((effects) => {
     if (effects.raised.length) fresh = true
     if (effects.realerted.length && soundWanted.value) player.play('critical')

@@ -1,7 +1,7 @@
 /** The live picture of this page: one stream, one set of maps, redrawn at most every 100 ms (critical ones at once). */
 import { computed, shallowReactive, shallowRef } from 'vue'
 import { serverNow, syncClock, tick } from '../core/clock.ts'
-import { floodNow } from '../core/flood.ts'
+import { floodSince } from '../core/flood.ts'
 import { get, getAll, post } from '../core/http.ts'
 import type { LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
@@ -56,12 +56,9 @@ export const unclaimed = computed(() => {
   return counts
 })
 
-let wasFlood = false
-export const flood = computed(() => {
-  void revision.value
-  wasFlood = floodNow(state.alarmTimes, tick.value, wasFlood)
-  return wasFlood
-})
+/** When the flood that goes on began (ms); null: there is none. */
+export const floodBegan = computed(() => (revision.value, floodSince(state.alarmTimes, tick.value)))
+export const flood = computed(() => floodBegan.value !== null)
 
 export const lastAlarmAt = computed(() => {
   let latest = summary.value?.last_alarm_at ?? null

@@ -1,6 +1,6 @@
 /** The live picture as a reducer: a snapshot, then events on it. Pure, so that every order of arrival can be tested. */
 import { isLive } from './order.ts'
-import type { Assignment, Incident, LiveEvent, Order, PresenceRow, Provisional, TimelineEntry } from './types.ts'
+import type { Assignment, Call, Incident, LiveEvent, Order, PresenceRow, Provisional, TimelineEntry } from './types.ts'
 
 export interface LiveState {
   incidents: Map<string, Incident>
@@ -21,6 +21,7 @@ export interface Effects {
   presence: boolean
   /** Who looks at what, as it is now; null: nothing was said about it. */
   present: PresenceRow[] | null
+  /** A call that comes in changed: it rings, was answered, or is over. */
   calls: boolean
   provisional: Provisional[]
 }
@@ -104,6 +105,6 @@ export function apply(state: LiveState, event: LiveEvent, effects: Effects): voi
   else if (event.event === 'presence.updated') {
     if (Array.isArray(data.present)) effects.present = data.present as PresenceRow[]
     else effects.presence = true
-  } else if (event.event === 'call.updated') effects.calls = true
+  } else if (event.event === 'call.updated') effects.calls ||= (data.call as Call | undefined)?.direction === 'in'
   else if (event.event === 'incident.provisional') effects.provisional.push(data as unknown as Provisional)
 }

@@ -68,12 +68,20 @@ export interface Filter {
   priorities: ReadonlySet<Priority>
   classes: ReadonlySet<AlarmClass>
   text: string
+  /** The area it lies in, or any below it; absent: everywhere. */
+  area?: string | null
+}
+
+/** Whether it happened in the area or anywhere below it. Without a place it belongs to no area. */
+export function liesIn(incident: Pick<Incident, 'area'>, areaId: string): boolean {
+  return incident.area !== null && (incident.area.id === areaId || (incident.area.path ?? []).some((one) => one.id === areaId))
 }
 
 /** Empty sets mean "all". The text is looked for in name, place, phone, device and the incident's number. */
 export function passes(incident: Incident, filter: Filter): boolean {
   if (filter.priorities.size && !filter.priorities.has(incident.priority)) return false
   if (filter.classes.size && !filter.classes.has(incident.class)) return false
+  if (filter.area && !liesIn(incident, filter.area)) return false
   const wanted = filter.text.trim().toLowerCase()
   if (!wanted) return true
   const words = [

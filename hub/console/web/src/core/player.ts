@@ -10,7 +10,7 @@ export const PULSES: Record<Priority, { count: number; everyMs: number; hz: numb
 }
 
 export class Player {
-  private context: AudioContext | null = null
+  protected context: AudioContext | null = null
 
   get ready(): boolean {
     return this.context?.state === 'running'

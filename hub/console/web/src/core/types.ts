@@ -193,6 +193,8 @@ export interface Call {
   ended_at: string | null
   outcome: CallOutcome | null
   note: string | null
+  /** The seat that took a call which came in. */
+  answered_by?: Named | null
 }
 
 export interface PresenceRow {

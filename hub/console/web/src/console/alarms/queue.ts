@@ -2,12 +2,13 @@
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 import { tick } from '../../core/clock.ts'
 import { get, query } from '../../core/http.ts'
-import { byEnd, byUrgency, inTab, isShelved, passes, settle, type Tab } from '../../core/order.ts'
+import { firstOut } from '../../core/flood.ts'
+import { byEnd, byUrgency, inTab, isShelved, isUnclaimed, passes, settle, type Tab } from '../../core/order.ts'
 import type { Incident, Page, Priority } from '../../core/types.ts'
 import { explain } from '../actions.ts'
-import { classFilter, levelFilter, search, tab } from '../filters.ts'
+import { areaFilter, classFilter, levelFilter, search, tab } from '../filters.ts'
 import { me } from '../../core/session.ts'
-import { ended, flood, incidentById, incidents, linkState } from '../store.ts'
+import { ended, flood, floodBegan, incidentById, incidents, linkState } from '../store.ts'
 
 const RECENT_MS = 24 * 3600_000
 /** After the wheel stops, the eye still reads. */
@@ -30,7 +31,8 @@ export function useQueue() {
   let scrollTimer: ReturnType<typeof setTimeout> | null = null
   let stepTimer: ReturnType<typeof setTimeout> | null = null
 
-  const filter = computed(() => ({ priorities: new Set(levelFilter), classes: new Set(classFilter), text: search.value }))
+  const filter = computed(() => ({ priorities: new Set(levelFilter), classes: new Set(classFilter), text: search.value, area: areaFilter.value }))
+  const filtering = computed(() => filter.value.priorities.size > 0 || filter.value.classes.size > 0 || filter.value.area !== null || filter.value.text.trim() !== '')
   // Shelving ends by the clock: looked at every five seconds, because a second's list of thousands is not free.
   const slow = ref(tick.value)
   watch(tick, (now) => {
@@ -68,7 +70,7 @@ export function useQueue() {
     }
     const all = incidents.value
     const self = me.value?.id ?? null
-    const unfiltered = !filter.value.priorities.size && !filter.value.classes.size && !filter.value.text.trim()
+    const unfiltered = !filtering.value
     const here = (incident: Incident) => inTab(incident, tab.value, self, now) && (unfiltered || passes(incident, filter.value))
     // In the order of the last time: what is nearly sorted is sorted in one pass.
     const out: Incident[] = []
@@ -84,12 +86,32 @@ export function useQueue() {
     return out
   })
 
+  /** What a filter keeps out of sight: of this tab, and the most urgent that waits for somebody, whatever the tab. */
+  const outside = computed(() => {
+    const out: { rows: number; urgent: Incident[] } = { rows: 0, urgent: [] }
+    if (!filtering.value) return out
+    const now = slow.value
+    const self = me.value?.id ?? null
+    for (const incident of incidents.value.values()) {
+      if (passes(incident, filter.value)) continue
+      if (tab.value !== 'recent' && inTab(incident, tab.value, self, now)) out.rows++
+      if (incident.priority === 'critical' && isUnclaimed(incident, now)) out.urgent.push(incident)
+    }
+    out.urgent.sort(byUrgency)
+    return out
+  })
+
   const folding = computed(() => flood.value && tab.value === 'open' && !unfolded.value && levelFilter.size === 0)
   const folded = computed(() => {
     const out = { medium: 0, low: 0 }
     if (folding.value) for (const row of rows.value) if (row.priority === 'medium' || row.priority === 'low') out[row.priority]++
     return out
   })
+  /** What came first in the flood, for each area that is in one. */
+  const first = computed(() => (floodBegan.value === null || tab.value !== 'open' ? [] : firstOut([...incidents.value.values(), ...ended.value.values()], floodBegan.value)))
+  const firstIds = computed(() => new Set(first.value.map((one) => one.incident.id)))
+  /** What of the lowest level waits for somebody, as filtered: it may be claimed together. */
+  const lowest = computed(() => (flood.value && tab.value === 'open' ? rows.value.filter((one) => one.priority === 'low' && isUnclaimed(one, slow.value)) : []))
   const wanted = computed(() => (folding.value ? rows.value.filter((r) => r.priority === 'critical' || r.priority === 'high') : rows.value).map((r) => r.id))
   const held = computed(() => hovering.value || scrolling.value || stepping.value || frozen.value)
 
@@ -166,5 +188,5 @@ export function useQueue() {
     if (now === 'live' && tab.value === 'recent') void loadRecent()
   })
 
-  return { list, rows, counts, fresh, freshLevel, folded, unfolded, frozen, hovering, held, recentState, recentProblem, recentNext, settleNow, onScrolled, onStep, loadRecent }
+  return { list, rows, filtering, outside, first, firstIds, lowest, counts, fresh, freshLevel, folded, unfolded, frozen, hovering, held, recentState, recentProblem, recentNext, settleNow, onScrolled, onStep, loadRecent }
 }
