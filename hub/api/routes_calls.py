@@ -13,7 +13,7 @@ from hub.api.callers import caller_of, open_incident, owner
 from hub.api.deps import Hub, HubDep, Who
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import CallFields, CallUpdate, IncomingCall
-from hub.api.views import Call, Incident, IncomingAnswer, ListOf, View
+from hub.api.views import Call, Contact, Incident, ListOf, View
 from hub.api.writes import Write
 from hub.errors import ForbiddenError, NotFoundError
 from hub.ports import Json
@@ -36,6 +36,15 @@ class Caller(View):
     relation: str | None
     residents: list[dict[str, Any]] = Field(description="Whom it may be about; several share a telephone")
     incident: Incident | None = Field(description="Live, of one of them; of a responder the one they are on")
+
+
+class IncomingAnswer(View):
+    """Whose number it is."""
+
+    call: Call
+    resident: dict[str, Any] | None
+    contact: Contact | None
+    incident: Incident | None
 
 
 class IncomingNow(View):

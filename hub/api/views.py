@@ -27,7 +27,6 @@ __all__ = [
     "Incident",
     "IncidentDetail",
     "IncidentPage",
-    "IncomingAnswer",
     "ListOf",
     "Named",
     "Order",
@@ -320,15 +319,6 @@ class CandidateList(View):
 
 class AlarmRaised(View):
     alarm: Alarm
-    incident: Incident | None
-
-
-class IncomingAnswer(View):
-    """Whose number it is."""
-
-    call: Call
-    resident: dict[str, Any] | None
-    contact: Contact | None
     incident: Incident | None
 
 

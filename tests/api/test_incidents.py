@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from devices.geo import wgs84_to_gcj02
-from hub.api import views, views_live
+from hub.api import routes_calls, views, views_live
 from tests.api.desk import Desk, Json, soon
 
 
@@ -277,7 +277,7 @@ def test_calls_are_kept_and_an_incoming_one_opens_its_resident(shared: Desk) -> 
     operator, system = shared.seat("zhoumin"), shared.seat("bridge")
     ident = shared.incident("W1")
     opened = ok(system.post("/api/v1/calls/incoming", json={"number": "+86 138-0000-0003"}), 201)
-    check(views.IncomingAnswer, opened)
+    check(routes_calls.IncomingAnswer, opened)
     assert opened["resident"]["id"] == "R1"
     assert opened["contact"]["name"] == "陈静"
     assert opened["incident"]["id"] == ident
