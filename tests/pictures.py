@@ -79,6 +79,7 @@ SHOTS = (
     Shot("console-devices", "liqiang", "/#/devices"),
     Shot("console-technical-work", "liqiang", "/#/devices/work"),
     Shot("console-onboarding", "xujie", "/#/onboarding"),
+    Shot("console-quarantine", "fanglei", "/#/quarantine"),
     Shot("console-handover", "liqiang", "/#/handover"),
     Shot("console-rota", "xujie", "/#/rota/week"),
     Shot("console-cover", "xujie", "/#/rota/cover"),

@@ -85,6 +85,7 @@ def post_device(hub: HubDep, write: Write, body: DeviceNew) -> Response:
                 name=body.name,
                 profile_id=body.profile_id,
                 upstream=body.upstream,
+                area_id=body.area_id,
             )
         )
 

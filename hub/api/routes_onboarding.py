@@ -21,6 +21,7 @@ from hub.api.views_onboarding import (
     IntegrationNew,
     NewcomerList,
     OnboardedDevice,
+    RetakenList,
     WatchAsked,
     WatchGiven,
 )
@@ -29,6 +30,7 @@ from hub.conformance import Heard, assess
 from hub.decode import DecodedLine
 from hub.errors import NotFoundError
 from hub.ports import IntegrationRow, Json
+from hub.service.quarantine import Retaken
 
 __all__ = ["router"]
 
@@ -87,6 +89,20 @@ def show_conformance(
         raise NotFoundError(f"nothing was heard of device {device_id}")
     heard = list(_heard(reversed(rows), name, profile, device_id))
     return JsonAnswer({**assess(name, heard, hub.clock()).to_json(), "device_id": device_id})
+
+
+@router.post("/onboarding/devices/{device_id}/replay", response_model=RetakenList, summary="Take what it said before")
+def post_replay(hub: HubDep, write: Write, device_id: RecordId) -> Response:
+    """What was kept aside of a device that is added by now, the oldest first, with the time it came; 500 at a time.
+
+    An alarm among it is raised now. What cannot be taken waits on in `/quarantine` with its reason.
+    """
+
+    def view(done: Retaken) -> Json:
+        refused = [{"id": row_id, "reason": reason} for row_id, reason in done.refused]
+        return {"taken": done.taken, "refused": refused, "more": done.more}
+
+    return write.once(lambda: hub.services.quarantine.replay_of(device_id, write.actor, write.caller.address), view)
 
 
 @router.post(

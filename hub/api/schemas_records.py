@@ -195,6 +195,7 @@ class DeviceNew(Request):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
     family: Word
     resident_id: Word | None = None
+    area_id: Word | None = Field(default=None, description="Where it hangs; that of its resident if absent")
     name: Name | None = None
     profile_id: Word | None = None
     upstream: Word | None = None

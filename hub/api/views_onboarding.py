@@ -22,6 +22,8 @@ __all__ = [
     "Newcomer",
     "NewcomerList",
     "OnboardedDevice",
+    "RefusedUplink",
+    "RetakenList",
     "WatchAsked",
     "WatchGiven",
 ]
@@ -36,6 +38,7 @@ class Newcomer(View):
     last_seen_at: datetime | None
     battery_pct: int | None
     watched_until: datetime | None
+    kept_aside: int = Field(description="Messages of it that wait in quarantine; at most 1000 are counted")
 
 
 class NewcomerList(View):
@@ -47,6 +50,17 @@ class OnboardedDevice(View):
     device: dict[str, Any] | None = Field(description="null: nothing was heard of it yet")
     watched_until: datetime | None
     watched_by: str | None
+
+
+class RefusedUplink(View):
+    id: int = Field(description="Its number in quarantine")
+    reason: str
+
+
+class RetakenList(View):
+    taken: int
+    refused: list[RefusedUplink]
+    more: bool = Field(description="More wait: ask again")
 
 
 class HeardMessage(View):

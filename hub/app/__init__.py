@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.api.loading import Loaded, preview_lines, write_bad
 from hub.app.administration import (
     Finding,
     add_device,
@@ -18,7 +19,6 @@ from hub.app.backups import Backup, backup, backup_manifest, restore_backup
 from hub.app.channels import try_channel
 from hub.app.compose import Hub
 from hub.app.demo import DEMO_DEFAULTS, demo
-from hub.app.loading import Loaded, preview_lines, write_bad
 from hub.app.parts import PARTS, Part, parse_parts
 from hub.app.quarantines import (
     discard_quarantined,

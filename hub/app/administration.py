@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 
 from hub.api import hash_password
+from hub.api.load_check import Checked
+from hub.api.loading import Loaded, load_into
 from hub.app.channels import channel_lines
-from hub.app.load_check import Checked
-from hub.app.loading import Loaded, load_into
 from hub.app.plugging import services_on
 from hub.clock import new_id, utc_now
 from hub.embedded import embedded_database
@@ -126,7 +126,7 @@ def load(
     dry: bool = False,
     preview: Callable[[Checked], None],
 ) -> Loaded:
-    """People's files into the registers; see `hub.app.loading.load_into`."""
+    """People's files into the registers; see `hub.api.loading.load_into`."""
     with _database(settings) as database:
         services_on(database, settings).profiles.seed()
         return load_into(database, path, table=table, strict=strict, dry=dry, preview=preview)

@@ -45,11 +45,13 @@ class DeviceRegister:
         name: str | None = None,
         profile_id: str | None = None,
         upstream: str | None = None,
+        area_id: str | None = None,
     ) -> str | None:
-        """Adds a device; gives its credential, once, or None where the family has none.
+        """Adds a device, or adopts one that was heard of; `area_id` None: that of its resident. Gives its credential,
+        once, or None where the family has none.
 
         BadRequestError: an id, family or profile that cannot be. ConflictError: it exists. NotFoundError: no such
-        resident or profile.
+        resident, area or profile.
         """
         if not is_device_id(device_id):
             raise BadRequestError(
@@ -67,12 +69,14 @@ class DeviceRegister:
                 resident = tx.residents.get(resident_id)
                 if resident is None:
                     raise NotFoundError(f"no resident {resident_id}", field="resident_id")
+            if area_id is not None and tx.reference.get("areas", area_id) is None:
+                raise NotFoundError(f"no area {area_id}", field="area_id")
             tx.devices.add(
                 DeviceRow(
                     id=device_id,
                     family=family,
                     resident_id=resident_id,
-                    area_id=resident.area_id if resident else None,
+                    area_id=area_id or (resident.area_id if resident else None),
                 ),
                 name=name,
                 secret_hash=None,

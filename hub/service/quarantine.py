@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from devices import Codec, DeviceRef, Uplink
@@ -16,13 +17,22 @@ from hub.service.ingest import key_digest
 from hub.service.raising import again_where_raced
 from hub.service.writing import TOLD_FAMILIES
 
-__all__ = ["QuarantineDesk", "Retake"]
+__all__ = ["QuarantineDesk", "Retake", "Retaken"]
 
 Retake = Callable[[Transaction, Sequence[Incoming]], list[Outcome]]
 """The ordinary path of uplinks inside a transaction that is open already."""
 
 _TELL_FOR = timedelta(hours=24)
 _TAKEN = frozenset({"accepted", "repeat"})
+
+
+@dataclass(frozen=True, slots=True)
+class Retaken:
+    """What became of a device's uplinks: how many were taken, which not and why, whether `more` wait."""
+
+    taken: int
+    refused: tuple[tuple[int, str], ...]
+    more: bool
 
 
 class QuarantineDesk:
@@ -71,6 +81,22 @@ class QuarantineDesk:
             words = f"{type(error).__name__}: {error}"
             self._note(row_id, words)
             raise ConflictError(f"it still cannot be taken: {words}", code="still-failing") from error
+
+    def replay_of(self, device_id: str, actor: Actor, address: str | None = None, *, most: int = 500) -> Retaken:
+        """Has what waits of a device taken again, the oldest first, each by itself, `most` of them.
+
+        What cannot be taken waits on with its reason, and the rest goes on without it.
+        """
+        taken, refused = 0, []
+        rows = self.page(device_id=device_id, limit=most + 1)
+        for row in rows[:most]:
+            try:
+                self.replay(row.id, actor, address)
+                taken += 1
+            except (ConflictError, NotFoundError) as error:
+                if error.code != "settled":  # somebody else was at it meanwhile
+                    refused.append((row.id, error.detail))
+        return Retaken(taken, tuple(refused), more=len(rows) > most)
 
     def discard(self, row_id: int, reason: str, actor: Actor, address: str | None = None) -> QuarantinedRow:
         """Lets it go, with the reason; it stays listed as discarded. ConflictError: it is settled already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import dataclasses
 import io
@@ -144,6 +145,59 @@ def test_a_secret_is_told_once(shared: Desk) -> None:
     again = seat.post("/api/v1/devices/cred-2/rotate", json={}, headers={"Idempotency-Key": "r1"})
     assert ok(first)["secret"]
     assert ok(again)["secret"] is None
+
+
+# --- by a file
+
+
+def _sheet(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_a_file_is_looked_at_before_anything_is_written(shared: Desk) -> None:
+    seat = shared.seat("coord")
+    new_device(shared, "file-old")
+    text = "编号,协议,名称,颜色\nfile-1,care,卧室,红\nfile-2,nokia,厅,\nfile-old,care,新名,\nfile-1,care,又一次,\n"
+    body: Json = {"name": "批次.csv", "content": _sheet(text)}
+    found = ok(seat.post("/api/v1/devices/file", json=body))
+    assert [(row["line"], row["id"], row["does"]) for row in found["rows"]] == [
+        (2, "file-1", "add"),
+        (4, "file-old", "change"),
+    ]
+    assert [(row["line"], row["reason"].partition(";")[0][:30]) for row in found["refused"]] == [
+        (3, "family: there is no family 'no"),
+        (5, "id file-1 is in 批次.csv, line 2"),
+    ]
+    assert found["refused"][0]["cells"]["协议"] == "nokia"
+    assert (found["not_understood"], found["taken"], found["secrets"]) == (["颜色"], False, [])
+    assert seat.get("/api/v1/devices/file-1").status_code == 404
+    headers = {"Idempotency-Key": "file-once"}
+    done = ok(seat.post("/api/v1/devices/file", json={**body, "apply": True}, headers=headers))
+    assert (done["taken"], done["written"]) == (True, 2)
+    ((told),) = done["secrets"]
+    assert shared.services.credentials.admits("file-1", told["secret"], "file-1") is None
+    again = ok(seat.post("/api/v1/devices/file", json={**body, "apply": True}, headers=headers))
+    assert again["secrets"] == [], "told once, and not kept with the answer"
+    assert ok(seat.get("/api/v1/devices/file-old"))["name"] == "新名"
+    audit = ok(shared.seat("boss").get("/api/v1/audit"))["items"]
+    (load,) = [row for row in audit if row["action"] == "load" and row["subject"] == "批次.csv"]
+    assert load["name"] is not None, "by whom, not by the hub itself"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.pdf", _sheet("x,y"), "must be one of .csv"),
+        ("a.csv", "no base64!", "content: must be base64"),
+        ("a.xlsx", _sheet("no workbook"), "a.xlsx: not an XLSX workbook"),
+        ("a.csv", _sheet("id,family\n" + "".join(f"m-{n},care\n" for n in range(5001))), "more than 5000 rows"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(shared: Desk, name: str, content: str, said: str) -> None:
+    answer = shared.seat("coord").post("/api/v1/devices/file", json={"name": name, "content": content})
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+    assert "/tmp" not in answer.text
 
 
 # --- claims

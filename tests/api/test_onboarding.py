@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
+import psycopg
 
 from devices import Uplink
 from hub.ports import SYSTEM, Incoming
@@ -59,6 +60,31 @@ def test_a_device_nobody_added_shows_itself_with_everything_it_says(shared: Desk
     assert any(code == "clock_off" and "2 h" in en for code, _, en in said)
     assert any(code == "unknown_code" and "pushed" in zh for code, zh, _ in said)
     assert any(code == "no_battery" for code, _, _ in said)
+
+
+def test_an_adopted_device_brings_what_it_sent_before(shared: Desk) -> None:
+    coordinator = shared.seat("coord")
+    device_id = f"new-{uuid4().hex[:8]}"
+    at = datetime.now(UTC) - timedelta(hours=2)
+    for minute, bpm in enumerate((71, 72, 73)):
+        stamp = (at + timedelta(minutes=minute)).isoformat()
+        press(shared, device_id, "vitals", {"observed_at": stamp, "heart_rate_bpm": bpm})
+    (row,) = [row for row in coordinator.get("/api/v1/onboarding/devices").json()["items"] if row["id"] == device_id]
+    assert row["kept_aside"] == 3
+    path = f"/api/v1/onboarding/devices/{device_id}/replay"
+    early = coordinator.post(path, json={}).json()
+    assert (early["taken"], len(early["refused"])) == (0, 3)
+    assert "adopt it first" in early["refused"][0]["reason"]
+    body = {"id": device_id, "family": "care", "resident_id": "R1"}
+    assert coordinator.post("/api/v1/devices", json=body).status_code == 201
+    assert coordinator.post(path, json={}).json() == {"taken": 3, "refused": [], "more": False}
+    with psycopg.connect(shared.url) as connection:
+        kept = connection.execute(
+            "SELECT observed_at, value FROM observations WHERE device_id = %s ORDER BY observed_at", [device_id]
+        ).fetchall()
+    assert [value for _, value in kept] == [71, 72, 73]
+    assert kept[0][0] == at, "with its own time, not that of the taking"
+    assert coordinator.post(path, json={}).json()["taken"] == 0
 
 
 def test_an_adopted_device_is_watched_for_a_while(shared: Desk) -> None:

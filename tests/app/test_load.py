@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from psycopg.rows import dict_row
 
-from hub.app.load_check import Known, check_rows
-from hub.app.load_columns import column_of, table_named
-from hub.app.load_files import RawRow, read_path
-from hub.app.loading import load_into, write_bad
+from hub.api.load_check import Known, check_rows
+from hub.api.load_columns import column_of, table_named
+from hub.api.load_files import RawRow, read_path
+from hub.api.loading import load_into, write_bad
 from hub.cli import main
 from hub.clock import utc_now
 from hub.errors import BadRequestError

@@ -42,6 +42,7 @@ DESK_PAGES = (
     "devices",
     "devices/work",
     "onboarding",
+    "quarantine",
     "handover",
     "rota",
     "rota/patterns",

@@ -69,7 +69,9 @@ LIMIT %(limit)s
 -- Devices that report without having been added, and those that are watched, the latest heard first.
 -- :name onboarding_devices
 SELECT coalesce(d.id, w.device_id) AS id, d.family, d.name, coalesce(d.adopted, false) AS adopted, d.last_seen_at,
-       d.created_at, d.battery_pct, w.until AS watched_until, d.revoked_at IS NOT NULL AS revoked
+       d.created_at, d.battery_pct, w.until AS watched_until, d.revoked_at IS NOT NULL AS revoked,
+       (SELECT count(*) FROM (SELECT FROM quarantine q WHERE q.device_id = coalesce(d.id, w.device_id)
+                              AND q.state = 'waiting' LIMIT 1000) waiting) AS kept_aside
 FROM devices d FULL JOIN (SELECT * FROM raw_watches WHERE until > %(now)s) w ON w.device_id = d.id
 WHERE (d.id IS NOT NULL AND NOT d.adopted) OR w.device_id IS NOT NULL
 ORDER BY coalesce(d.last_seen_at, d.created_at) DESC NULLS LAST, 1

@@ -9,6 +9,7 @@ export interface Newcomer {
   last_seen_at: string | null
   battery_pct: number | null
   watched_until: string | null
+  kept_aside: number
 }
 
 export interface HeardEvent {

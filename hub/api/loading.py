@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from hub.app.load_check import BadRow, Checked, GoodRow, Known, check_rows
-from hub.app.load_columns import TABLES
-from hub.app.load_files import read_path
+from hub.api.load_check import BadRow, Checked, GoodRow, Known, check_rows
+from hub.api.load_columns import TABLES
+from hub.api.load_files import read_path
 from hub.clock import utc_now
 from hub.errors import BadRequestError
-from hub.ports import SYSTEM, Database, DeviceRow, Json, Transaction
+from hub.ports import SYSTEM, Actor, Database, DeviceRow, Json, Transaction
 from hub.service.credentials import broker_hash, give_credential
 
 __all__ = ["Loaded", "load_into", "preview_lines", "write_bad"]
@@ -23,11 +24,14 @@ _MANY = 500
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a load. `written`: rows made or changed by table; `secrets`: credentials of new devices."""
+    """What became of a load. `written`: rows made or changed by table; `secrets`: credentials of new devices; `known`:
+    what was there before.
+    """
 
     checked: Checked
     written: Mapping[str, int]
     secrets: Mapping[str, str]
+    known: Known
     taken: bool
 
     @property
@@ -43,19 +47,25 @@ def load_into(
     strict: bool = False,
     dry: bool = False,
     preview: Callable[[Checked], None] = lambda _checked: None,
+    actor: Actor = SYSTEM,
+    most: int | None = None,
+    named: str | None = None,
 ) -> Loaded:
     """Reads, checks, shows (`preview`) and, unless `dry`, writes in one transaction.
 
-    `strict`: one bad row and nothing is taken. BadRequestError: the path cannot be read at all. Rows that are there
+    `strict`: one bad row and nothing is taken. `most`: with more rows none is looked at. `named`: what the
+    audit calls the file, where it is a copy. BadRequestError: the path cannot be read at all. Rows that are there
     already are brought up to date; only the columns given are written, so nobody loses what a file does not mention.
     """
-    rows = list(read_path(path, table))
+    rows = list(islice(read_path(path, table), None if most is None else most + 1))
+    if most is not None and len(rows) > most:
+        raise BadRequestError(f"{path.name}: more than {most} rows; split it, or use `hub load`", field="content")
     with database.begin() as tx:
         known = _known(tx)
     checked = check_rows(rows, known)
     preview(checked)
     if dry or (strict and checked.bad) or not any(checked.good.values()):
-        return Loaded(checked, {}, {}, taken=False)
+        return Loaded(checked, {}, {}, known, taken=False)
     written: dict[str, int] = {}
     secrets: dict[str, str] = {}
     with database.begin() as tx:
@@ -66,8 +76,8 @@ def load_into(
             elif good:
                 written[name] = tx.reference.upsert(_STORED.get(name, name), [row.values for row in good])
         counts = {name: len(good) for name, good in checked.good.items() if good}
-        tx.audit.add(SYSTEM, "load", path.name, {"rows": counts, "bad": len(checked.bad)}, utc_now())
-    return Loaded(checked, {name: count for name, count in written.items() if count}, secrets, taken=True)
+        tx.audit.add(actor, "load", named or path.name, {"rows": counts, "bad": len(checked.bad)}, utc_now())
+    return Loaded(checked, {name: count for name, count in written.items() if count}, secrets, known, taken=True)
 
 
 def _known(tx: Transaction) -> Known:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.app.load_columns import table_named
+from hub.api.load_columns import table_named
 from hub.errors import BadRequestError
 
 __all__ = ["RawRow", "read_path"]

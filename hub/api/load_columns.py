@@ -226,7 +226,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "model": (_text, ("型号",)),
         "resident_id": (_text, ("resident", "老人编号", "居民编号", "老人")),
         "area_id": _AREA,
-        "profile_id": (_text, ("profile", "配置", "设备配置")),
+        "profile_id": (_text, ("profile", "档案", "设备档案", "配置", "设备配置")),
         "upstream": (_text, ("上游", "网关", "运营商", "carrier", "bridge")),
         "interval_s": (_whole, ("interval", "上报间隔", "间隔")),
     },

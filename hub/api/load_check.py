@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from devices import FAMILIES
 from devices.geo import bd09_to_wgs84, gcj02_to_wgs84
 from devices.topics import is_device_id
+from hub.api.load_columns import COLUMNS, TABLES, column_of
+from hub.api.load_files import RawRow
 from hub.api.schemas_records import (
     AreaFields,
     ContactFields,
@@ -21,8 +23,6 @@ from hub.api.schemas_records import (
     ResponderFields,
     StationFields,
 )
-from hub.app.load_columns import COLUMNS, TABLES, column_of
-from hub.app.load_files import RawRow
 from hub.ports import Json
 
 __all__ = ["BadRow", "Checked", "GoodRow", "Known", "check_rows"]

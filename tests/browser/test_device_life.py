@@ -1,0 +1,95 @@
+"""A device on the console: added by a file, its credential told once, its claim printed; adopted with what it said."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from paho.mqtt import publish
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import choose_person, open_desk, press
+from tests.fixtures.hub import RunningHub
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+def test_devices_come_by_a_file_and_are_claimed_by_a_printed_code(desk_hub: RunningHub, page: Page) -> None:
+    open_desk(page, desk_hub, "coordinator", path="#/devices")
+    page.get_by_role("button", name="批量导入").click()
+    dialog = page.locator("dialog[open]")
+    text = "编号,协议,名称\nbox-1,care,卧室按钮\nbox-2,nokia,门铃\n"
+    file = dialog.get_by_label("CSV 或 XLSX 文件")
+    file.set_input_files({"name": "批次.csv", "mimeType": "text/csv", "buffer": text.encode("gb18030")})
+    expect(dialog.locator(".file-refused li")).to_contain_text("第 3 行 family: there is no family 'nokia'")
+    expect(dialog).to_contain_text("可写入 1 行，有误 1 行")
+    assert not desk_hub.rows("SELECT 1 AS one FROM devices WHERE id = 'box-1'"), "a preview writes nothing"
+    dialog.get_by_role("button", name="写入 1 行").click()
+    secret = page.locator("dialog[open] code.secret")
+    expect(secret).to_have_count(1)
+    assert len(secret.inner_text()) >= 24
+    page.emulate_media(media="print")
+    expect(page.locator(".print-sheet .secret")).to_have_text(secret.inner_text())
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="打印绑定码").click()
+    label = page.locator("dialog[open] .claim-label")
+    expect(label).to_contain_text("box-1")
+    address = urlsplit(label.locator("svg").get_attribute("aria-label") or "")
+    assert address.path == "/m/claim"
+    with desk_hub.sign_in("coordinator") as client:
+        taken = client.post("/api/v1/devices/claim", json={"token": address.fragment, "resident_id": "R-0001"})
+        assert taken.status_code == 200, taken.text
+    page.keyboard.press("Escape")
+    page.get_by_label("搜索").first.fill("box-1")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("卧室按钮")
+
+
+def test_a_heard_device_is_adopted_with_what_it_said(desk_hub: RunningHub, page: Page) -> None:
+    press(desk_hub, "stranger-1", "n1")
+    body = json.dumps({"observed_at": "2026-11-20T08:00:00Z", "heart_rate_bpm": 77})
+    publish.single(
+        "care/v1/stranger-1/up/vitals",
+        body,
+        qos=1,
+        hostname="127.0.0.1",
+        port=desk_hub.broker.port,
+        client_id="stranger-1",
+    )
+    kept = "SELECT state FROM quarantine WHERE device_id = 'stranger-1'"
+    wait_until(lambda: desk_hub.rows(kept), 20, what="the kept message")
+    open_desk(page, desk_hub, "supervisor", path="#/quarantine")
+    row = page.locator("tbody tr").filter(has_text="stranger-1")
+    row.locator(".row-open").click()
+    expect(page.locator(".quarantine-raw")).to_contain_text('"heart_rate_bpm": 77')
+    page.get_by_role("button", name="重放", exact=True).click()
+    expect(page.get_by_text("adopt it first").first).to_be_visible()
+    page.get_by_role("link", name="去登记").click()
+    page.get_by_role("button", name="登记该设备").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_label("设备编号")).to_have_value("stranger-1")
+    choose_person(dialog, "陈秀英")
+    expect(dialog.get_by_role("checkbox")).to_be_checked()
+    dialog.get_by_role("button", name="登记", exact=True).click()
+    expect(page.locator("dialog[open] code.secret")).to_be_visible()
+    assert desk_hub.rows(kept) == [{"state": "replayed"}]
+    found = desk_hub.rows("SELECT value FROM observations WHERE device_id = 'stranger-1'")
+    assert [row["value"] for row in found] == [77]
+    page.keyboard.press("Escape")
+    press(desk_hub, "stranger-1", "n2")
+
+    # What is let go stays listed, with who did it and why.
+    publish.single("care/v1/stranger-2/up/vitals", body, qos=1, hostname="127.0.0.1", port=desk_hub.broker.port)
+    wait_until(lambda: desk_hub.rows(kept.replace("-1", "-2")), 20, what="the other message")
+    page.goto(f"{desk_hub.base_url}/#/quarantine")
+    page.get_by_label("全选本页").check()
+    page.get_by_role("button", name="丢弃（1）").click()
+    dialog.get_by_role("button", name="丢弃", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("必填")
+    dialog.get_by_label("原因").fill("邻居家的设备")
+    dialog.get_by_role("button", name="丢弃", exact=True).click()
+    page.get_by_role("button", name="已丢弃", exact=True).click()
+    page.locator("tbody tr").filter(has_text="stranger-2").locator(".row-open").click()
+    expect(page.get_by_role("complementary", name="暂存报文")).to_contain_text("邻居家的设备")
