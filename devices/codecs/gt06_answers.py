@@ -15,13 +15,14 @@ _LOGIN, _TIME, _ADDRESS = 0x01, 0x8A, 0x2A
 _SILENT = frozenset((0x15, 0x21, 0x24, 0x34, 0x80, 0x81, 0x82, 0x94, 0x9B, 0xF3))
 """What is an answer itself, or wants none."""
 
+_UNREAD = frozenset((_LOGIN, 0x36, 0x40, 0x41, 0x65, 0x66, 0x8C))
+"""Messages with two bytes of length that nobody reads: pictures, engines, batteries of vehicles."""
+
 
 def replies(kind: int, wide: bool, serial: int, alarm: bool, received_at: datetime) -> tuple[Reply, ...]:
     """What a message is answered with: the type and serial number again, or what it asks for."""
-    if wide:
-        if kind not in (0x32, 0x33, 0x70, 0xF1, 0xF2) and not alarm:
-            return ()
-        return (Reply(gt06_frame(kind, serial, wide=kind in (0x32, 0x33)), after_commit=True),)
+    if wide and (kind in (0x32, 0x33) or ((kind in _SILENT or kind in _UNREAD) and not alarm)):
+        return (Reply(gt06_frame(kind, serial, wide=True), after_commit=True),) if kind in (0x32, 0x33) else ()
     if kind == _TIME:
         now = received_at.astimezone(UTC)
         content = bytes((now.year % 100, now.month, now.day, now.hour, now.minute, now.second))
@@ -31,7 +32,7 @@ def replies(kind: int, wide: bool, serial: int, alarm: bool, received_at: dateti
         return (Reply(gt06_frame(0x97, 0, bytes((len(words),)) + bytes(4) + words, wide=True), after_commit=False),)
     if kind in _SILENT and not alarm:
         return ()
-    at_once = kind in (_LOGIN, 0x13, 0x23) and not alarm
+    at_once = kind in (_LOGIN, 0x13, 0x23, 0x36) and not alarm
     return (Reply(gt06_frame(kind, serial), after_commit=not at_once),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from devices.codecs.tracker import MAX_CELLS, MAX_WIFI, clock
@@ -39,6 +39,13 @@ ALARM_CODES: Mapping[str, str] = {
 
 STATE_ALARMS: Mapping[int, str] = {1: "vibration", 2: "power_fail", 3: "low_battery", 4: "sos"}
 """Bits 3-5 of the state byte. `profile["state_alarms"]` replaces entries."""
+
+
+_CELL_SIZES: Mapping[int, tuple[int, int]] = {5: (2, 3), 6: (2, 4), 8: (4, 4), 12: (4, 8)}
+"""What is left of a counted cell behind country and network: the sizes of area and cell."""
+
+
+_FIRST_YEAR = 2001
 
 
 def _table() -> tuple[int, ...]:
@@ -109,12 +116,24 @@ class Body:
         """Time, satellites, latitude and longitude in 1/1,800,000 degree, speed, and flags with the course."""
         self.time()
         self.attributes["satellites"] = self.byte() & 15
+        self.spot()
+
+    def spot(self) -> None:
+        """A position without its time: latitude, longitude, speed, flags."""
         north, east, speed, flags = struct.unpack_from(">IIBH", self.content, self.at)
         self.at += 11
         self.place(north, east, flags)
         if self.fix is not None:
             self.attributes["speed_kmh"] = speed
             self.attributes["course_deg"] = flags & 0x3FF
+
+    def since_1970(self) -> None:
+        """Seconds since 1970, four bytes."""
+        found = datetime.fromtimestamp(self.number(4), UTC)
+        if found.year < _FIRST_YEAR:
+            self.faults["observed_at"] = f"{found:%Y-%m-%d %H:%M:%S}: a clock that was never set"
+        else:
+            self.observed_at = found
 
     def place(self, north: int, east: int, flags: int) -> None:
         lat = round(north / 1_800_000, 7) * (1 if flags >> 10 & 1 else -1)
@@ -128,27 +147,37 @@ class Body:
         else:
             self.fix = Fix(found[0], found[1], None, "gnss", self.observed_at)
 
-    def cell(self, counted: bool = False, lac_size: int = 2, cell_size: int = 3) -> None:
-        """The cell the device is in; `counted`: behind a byte that says how long this is (itself included)."""
-        length = self.byte() if counted else None
-        if length == 0:
+    def cell(
+        self, counted: bool = False, lac_size: int = 2, cell_size: int = 3, mnc_size: int = 1, own: bool = True
+    ) -> None:
+        """The cell the device is in; `counted`: behind a byte that says how long this is (`own`: itself included),
+        which also tells the sizes. Where that cannot be, the sizes of the message's type stand.
+        """
+        length = self.byte() if counted else 0
+        if counted and length == 0:
             return
         begin = self.at
-        # One firmware sends four bytes of cell id without counting the length's own byte.
-        cell_size += counted and length == 9 and self.left == 14
-        mcc, mnc = self._network()
+        # Some firmwares do not count the length's own byte: eight bytes hold a cell, seven do not.
+        whole = length if not own or length == 8 else length - 1
+        mcc = self.number(2)
+        mnc_size = 2 if mcc >> 15 else mnc_size
+        mnc = self.number(mnc_size)
+        if counted:
+            lac_size, cell_size = _CELL_SIZES.get(whole - 2 - mnc_size, (lac_size, cell_size))
         lac, cell = self.number(lac_size), self.number(cell_size)
-        if cell and mcc:
-            self.attributes["cells"] = [{"mcc": mcc, "mnc": mnc, "lac": lac, "cell": cell}]
-        if length is not None and length > self.at - begin + 1:
-            self.at = min(begin + length - 1, len(self.content))
+        if cell and mcc & 0x7FFF:
+            self.attributes["cells"] = [{"mcc": mcc & 0x7FFF, "mnc": mnc, "lac": lac, "cell": cell}]
+        # State and alarm follow: a length that leaves no room for them is none.
+        if self.at < begin + whole <= len(self.content) - 4:
+            self.at = begin + whole
 
-    def _network(self) -> tuple[int, int]:
+    def network(self) -> tuple[int, int]:
         mcc = self.number(2)
         return mcc & 0x7FFF, self.number(2 if mcc >> 15 else 1)
 
-    def cells(self, count: int, lac_size: int, cell_size: int) -> None:
-        mcc, mnc = self._network()
+    def cells(self, count: int, lac_size: int, cell_size: int, network: tuple[int, int] | None = None) -> None:
+        """`count` cells around, behind their network where that was not read before."""
+        mcc, mnc = network or self.network()
         towers: list[dict[str, int]] = []
         for _ in range(count):
             lac, cell, level = self.number(lac_size), self.number(cell_size), self.byte()
@@ -174,17 +203,23 @@ class Body:
         """State byte, battery (0-6; above it percent, or with `volts` hundredths of a volt in two bytes), GSM (0-4).
         Gives the state's alarm, or None.
         """
-        status = self.byte()
-        self.attributes["status"] = f"{status:02x}"
-        self.attributes["charging"] = bool(status >> 2 & 1)
-        if self.left and self.content[self.at] > 6:
-            if not volts:
-                self.battery_pct = battery(self.byte(), self.faults)
-            elif self.left >= 2:
+        alarm = self.alarm_of_state(self.byte())
+        if self.left and self.content[self.at] > 6 and volts:
+            if self.left >= 2:
                 self.attributes["power_v"] = self.number(2) / 100
         elif self.left:
-            level = self.byte()
-            self.battery_pct = level * 100 // 6 or None  # 0: not measured
+            self.level(self.byte())
         if self.left:
             self.attributes["gsm_level"] = self.byte()
+        return alarm
+
+    def alarm_of_state(self, status: int) -> int | None:
+        """Keeps the state byte; gives its alarm (bits 3-5), or None."""
+        self.attributes["status"] = f"{status:02x}"
+        self.attributes["charging"] = bool(status >> 2 & 1)
         return (status >> 3 & 7) or None
+
+    def level(self, sent: int) -> None:
+        """A battery: 0 to 6 in sixths, above it percent."""
+        # 0: not measured
+        self.battery_pct = battery(sent, self.faults) if sent > 6 else sent * 100 // 6 or None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["document", "needs", "rows"]
+__all__ = ["answers", "document", "needs", "rows"]
 
 _DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -29,3 +29,8 @@ def rows(name: str) -> list[dict[str, Any]]:
 def document(name: str) -> Any:
     """A capture file that is one JSON document."""
     return json.loads((_DATA / name).read_text("utf-8"))
+
+
+def answers(row: dict[str, Any]) -> list[str]:
+    """What a captured message is answered with by the oracle, in order: text, or hex digits."""
+    return [reply.get("text") or reply["hex"] for reply in row["expect"]["traccar_reply"]]

@@ -1,0 +1,53 @@
+"""H02 messages, text and binary, bit by bit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from devices.alarm_types import ALARM_TYPES
+from devices.codecs.h02 import ALARM_BITS as H02_BITS
+from tests.devices.tracker_examples import (
+    decode,
+    h02_text,
+    kinds,
+    one,
+    replies,
+    types,
+)
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_h02_bits_are_active_low(bit: int) -> None:
+    decoded = decode("h02", h02_text(f"{0xFFFFFFFF ^ 1 << bit:08X}"))
+    event = one(decoded)
+    word = H02_BITS.get(bit)
+    if word is None:
+        assert event.kind == "location"
+    else:
+        assert event.type == (word if word in ALARM_TYPES else "assistance")
+        assert decoded.replies[0].after_commit
+    assert event.device_id == "4205550123"
+    assert event.observed_at == datetime.fromisoformat("2026-11-22T07:15:04Z")
+    assert event.fix is not None
+    assert replies(decoded) == [b"*HQ,4205550123,V4,V1,20261122072000#"]
+
+
+def test_h02_other_messages() -> None:
+    assert set(types(decode("h02", h02_text("00000000")))) == {"sos", "assistance", "power_fail"}
+    quiet = one(decode("h02", h02_text("FFFFFFFD", valid="V")))
+    assert (quiet.type, quiet.fix, quiet.key) == ("sos", None, None)
+    beat = decode("h02", b"*HQ,4205550123,LINK,071504,20,8,67,120,0,221126,FFFFFFFD#")
+    assert kinds(beat) == ["alarm", "heartbeat"]
+    assert beat.events[1].battery_pct == 67
+    cells = one(decode("h02", b"*HQ,4205550123,NBR,071504,460,0,1,2,9338,3692,150,9338,3691,145,221126,FFFFFBFF#"))
+    assert [cell["cell"] for cell in cells.attributes["cells"]] == [3692, 3691]
+    assert replies(decode("h02", b"*HQ,4205550123,HTBT,77#")) == [b"*HQ,4205550123,HTBT#"]
+    assert kinds(decode("h02", b"*HQ,4205550123,XYZ,1#")) == ["unsupported"]
+    binary = bytes.fromhex("2442055501230715042211263154067206118494742e001090fffffffd000001")
+    event = one(decode("h02", binary))
+    assert (event.type, event.device_id, event.battery_pct) == ("sos", "4205550123", 100)
+    assert event.fix is not None
+    assert (event.fix.lat, event.fix.lon) == pytest.approx((31 + 54.0672 / 60, 118 + 49.4742 / 60), abs=1e-6)
+    assert event.attributes["course_deg"] == 90

@@ -1,0 +1,90 @@
+"""MiniFinder2 messages: captured ones against their meaning, ours bit by bit and key by key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from devices.alarm_types import ALARM_TYPES
+from devices.codecs.minifinder2_record import ALARM_BITS as MF2_BITS
+from tests.devices.captures import answers, needs, rows
+from tests.devices.tracker_examples import (
+    ID,
+    NOW,
+    decode,
+    kinds,
+    mf2,
+    one,
+    replies,
+    types,
+)
+
+_MF2 = "captures/minifinder2_frames.jsonl"
+_WORDS = {"sos": "sos", "lowBattery": "low_battery"}
+
+
+@needs(_MF2)
+@pytest.mark.parametrize("row", rows(_MF2), ids=lambda row: str(row["id"]))
+def test_minifinder2_captures(row: dict[str, Any]) -> None:
+    decoded = decode("minifinder2", bytes.fromhex(row["frame"]))
+    assert decoded.error is None
+    assert [reply.hex() for reply in replies(decoded)] == answers(row)
+    truths = row["expect"]["traccar_decoded"]
+    # One event a record; an alarm with two bits set is two.
+    events = [event for event in decoded.events if event.attributes.get("code") != "bit 17"]
+    assert len(events) == len(truths)
+    keys = [event.key for event in decoded.events if event.key]
+    assert len(set(keys)) == len(keys)
+    for event, truth in zip(events, truths, strict=True):
+        attributes = truth.get("attributes", {})
+        assert event.type == _WORDS.get(attributes.get("alarm"))
+        if truth.get("valid"):
+            assert event.fix is not None
+            assert (event.fix.lat, event.fix.lon) == pytest.approx((truth["lat"], truth["lon"]), abs=1e-6)
+        else:
+            assert event.fix is None
+        if "fixTime" in truth:
+            at = datetime.fromisoformat(truth["fixTime"])
+            assert event.observed_at == (at if at.year > 2010 else None)
+        assert event.battery_pct == attributes.get("batteryLevel")
+        assert event.vitals.get("steps") == attributes.get("steps")
+        assert len(event.attributes.get("wifi", ())) == len(truth.get("network", {}).get("wifi", ())) or (
+            "place" in event.attributes
+        )
+        if attributes.get("archive") or (len(truths) > 1 and event.kind == "location"):
+            assert event.buffered
+
+
+_AT = bytes.fromhex("004a0369") + bytes.fromhex("0000004d")
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_minifinder2_each_alarm_bit(bit: int) -> None:
+    decoded = decode("minifinder2", mf2((1, ID.encode()), (0x24, _AT), (2, (1 << bit).to_bytes(4, "little"))))
+    if 26 <= bit <= 29:  # the direction of a fence alarm says nothing alone
+        assert decoded.events == ()
+        return
+    event = one(decoded)
+    word = MF2_BITS.get(bit, "wandering" if 4 <= bit <= 7 else "assistance")
+    if word in ALARM_TYPES:
+        assert event.type == word
+    elif word in ("activity", "status"):
+        assert event.kind == word
+    else:
+        assert (event.type, event.attributes["code"]) == ("assistance", f"bit {bit}")
+    assert decoded.replies[0].after_commit
+
+
+def test_minifinder2_fences_measurements_and_services() -> None:
+    entered = mf2((0x24, _AT), (2, (1 << 5 | 1 << 27).to_bytes(4, "little")))
+    assert types(decode("minifinder2", entered)) == ["geofence_enter"]
+    heart = decode("minifinder2", mf2((0x40, _AT[:4] + b"\x48"), (0x41, _AT[:4] + b"\x00")))
+    assert [dict(event.vitals) for event in heart.events] == [{"heart_rate_bpm": 72}, {}]
+    asked = decode("minifinder2", mf2((0x12, b""), kind=3))
+    assert replies(asked)[0][8:11] == b"\x03\x05\x12"
+    assert int.from_bytes(replies(asked)[0][11:15], "little") == int(NOW.timestamp())
+    assert replies(decode("minifinder2", mf2((0, b""), kind=0x7F))) == []
+    assert replies(decode("minifinder2", mf2((0x24, _AT), flags=0))) == []
+    assert kinds(decode("minifinder2", mf2((0x24, _AT), kind=0x55))) == ["unsupported"]
