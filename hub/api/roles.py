@@ -336,6 +336,7 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/my/push"): _EVERYONE - {"integrator"},
     ("POST", f"{_P}/my/push"): _EVERYONE - {"integrator"},
     ("POST", f"{_P}/my/push/remove"): _EVERYONE - {"integrator"},
+    ("POST", f"{_P}/my/position"): _STAFF,
     ("POST", f"{_P}/my/sos"): _STAFF,
     ("POST", f"{_P}/my/status"): _HOME,
     ("GET", f"{_P}/my/consents"): _HOME,

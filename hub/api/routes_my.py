@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import Response
 
 from hub.api.answers import JsonAnswer
@@ -11,17 +13,27 @@ from hub.api.routes_home import help_view
 from hub.api.routes_meal_rounds import meal_stops
 from hub.api.routes_medical import add_particulars
 from hub.api.routing import Filter, Limit, api_router
-from hub.api.schemas import HelpWanted, StaffSos
+from hub.api.schemas import Fix, HelpWanted, OwnPosition, StaffSos
 from hub.api.schemas_rota import MyRota
 from hub.api.scope import orderable_residents, person_of
 from hub.api.views import AlarmRaised, Help, ListOf, Tasks
 from hub.api.views_everyday import OrderFor
+from hub.api.views_positions import PositionKept
 from hub.api.writes import Write
 from hub.errors import ConflictError
+from hub.ports import Json
 
 __all__ = ["router"]
 
 router = api_router("my")
+
+
+def fix_body(fix: Fix) -> Json:
+    """A fix that was sent as the JSON object of the contract."""
+    body = fix.model_dump(exclude_none=True)
+    if "observed_at" in body:
+        body["observed_at"] = body["observed_at"].isoformat()
+    return body
 
 
 @router.get("/my/tasks", response_model=Tasks, summary="What I have to do")
@@ -78,13 +90,27 @@ def staff_sos(hub: HubDep, who: Who, write: Write, body: StaffSos | None = None)
         if me.get("phone"):
             fields["phone"] = me["phone"]
         if body and body.fix:
-            fix = body.fix.model_dump(exclude_none=True)
-            if "observed_at" in fix:
-                fix["observed_at"] = fix["observed_at"].isoformat()
-            fields["fix"] = fix
+            fields["fix"] = fix_body(body.fix)
         return raise_alarm(hub, who, fields)
 
     return write.once(act, lambda done: raised_view(hub, done[0], done[1]), status=201)
+
+
+@router.post("/my/position", response_model=PositionKept, summary="Where I am, on my way")
+def my_position(hub: HubDep, write: Write, body: OwnPosition) -> Response:
+    """While an emergency is accepted or anything is on the way: the desk sees it and the arrival is reckoned anew.
+
+    409 (`not-under-way`) at any other time: the phone stops telling. The newest counts; `kept` false with `why` where
+    it is too vague (`rough`), `old`, or another one is newer (`older`).
+    """
+    seen = hub.services.under_way.seen(write.actor, fix_body(body.fix))
+    arrivals = [asdict(one) for one in seen.arrivals]
+    if seen.kept:
+        place = {"lat": seen.lat, "lon": seen.lon, "position_at": seen.at, "position_accuracy_m": seen.accuracy_m}
+        told = {"responder_id": seen.responder_id, **place, "arrivals": arrivals}
+        # Beside the timeline: nobody needs a track of somebody's ways, and a page that missed one gets the next.
+        hub.feed.announce("responder.moved", told, responders=[seen.responder_id])
+    return JsonAnswer({"kept": seen.kept, "why": seen.why, "arrivals": arrivals})
 
 
 @router.get("/my/help", response_model=Help, summary="Help, who is coming, today's services")

@@ -301,6 +301,12 @@ class HelpWanted(Request):
     note: Text | None = None
 
 
+class OwnPosition(Request):
+    """Where I am, while I am on my way."""
+
+    fix: Fix
+
+
 class StaffSos(Request):
     """A call for help from somebody who works here."""
 

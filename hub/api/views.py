@@ -163,7 +163,8 @@ class Assignment(View):
     reason: str | None
     outcome: str | None
     reasons: list[Reason]
-    eta_s: int | None
+    eta_s: int | None = Field(description="Seconds from `eta_at`; where that is null, from the latest step")
+    eta_at: datetime | None = Field(description="When the phone last told where it was on the way")
 
 
 class Incident(View):

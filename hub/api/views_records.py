@@ -196,6 +196,7 @@ class Responder(View):
     lat: float | None
     lon: float | None
     position_at: datetime | None
+    position_accuracy_m: float | None = None
     on_duty: bool
     busy: bool
     live: int

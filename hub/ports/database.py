@@ -209,6 +209,12 @@ class Assignments(Protocol):
 
     def of_visit(self, visit_id: str) -> list[AssignmentRow]: ...
 
+    def live_of(self, responder_id: str) -> list[AssignmentRow]:
+        """All that a responder was offered and has not ended."""
+
+    def arrives(self, assignment_id: str, eta_s: int, eta_at: datetime) -> None:
+        """The arrival, reckoned anew; nothing where it is there already, or was reckoned later. The version stays."""
+
     def under_way(self, responder_id: str) -> AssignmentRow | None:
         """The one en_route or on_scene assignment of a responder."""
 

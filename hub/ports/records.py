@@ -223,6 +223,7 @@ class AssignmentRow:
     """A responder on an incident or a visit. `offered_by` None: the response plan.
 
     `plan_round` is the incident's when the offer was made: a plan that begins again may ask the same people again.
+    `eta_s` is reckoned from `eta_at`, where the responder's phone told where it was then; None: from the latest step.
     """
 
     id: str
@@ -241,6 +242,7 @@ class AssignmentRow:
     note: str | None = None
     reasons: tuple[Mapping[str, Any], ...] = ()
     eta_s: int | None = None
+    eta_at: datetime | None = None
     plan_round: int = 0
     version: int = 1
 

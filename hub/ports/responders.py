@@ -36,6 +36,7 @@ class Responders(Protocol):
     def visits(self, responder_id: str, now: datetime) -> list[OwnVisit]:
         """What somebody has to do, by time: visits offered, accepted and under way."""
 
-    def moved(self, responder_id: str, lat: float, lon: float, at: datetime) -> None: ...
+    def moved(self, responder_id: str, lat: float, lon: float, at: datetime, accuracy_m: float | None = None) -> None:
+        """Where somebody was `at` that time; an older position than the stored one changes nothing."""
 
     def set_on_duty(self, responder_id: str, on_duty: bool) -> None: ...

@@ -75,6 +75,7 @@ from hub.service.sensors import Sensors
 from hub.service.settling import ClaimsWanted, Settling
 from hub.service.supervising import Supervised, Supervising
 from hub.service.time_banking import TimeBanking
+from hub.service.under_way import UnderWay
 from hub.service.visits import Tended, VisitDesk
 from hub.service.vitals_rounds import VitalsRounds
 from hub.service.webhooks import WEBHOOK_EVENTS, WebhookDesk
@@ -187,6 +188,7 @@ class Services:
 
     handling: Handling
     dispatching: Dispatching
+    under_way: UnderWay
     care: Care
     claiming_together: ClaimingTogether
     intake: Intake
@@ -287,6 +289,7 @@ def build_services(
     return Services(
         handling=handling,
         dispatching=dispatching,
+        under_way=UnderWay(database, clock, travel),
         care=care,
         claiming_together=ClaimingTogether(database, clock, writer),
         intake=intake,

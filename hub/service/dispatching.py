@@ -193,7 +193,8 @@ class Dispatching:
             tx.assignments.save(after)
             responder = _responder(tx, row.responder_id)
             if fix is not None and "lat" in fix and "lon" in fix:
-                tx.responders.moved(row.responder_id, float(fix["lat"]), float(fix["lon"]), happened)
+                accuracy = fix.get("accuracy_m")
+                tx.responders.moved(row.responder_id, float(fix["lat"]), float(fix["lon"]), happened, accuracy)
             if incident is not None:
                 self._move_incident(tx, incident, after, row.state, responder, actor, now=now, happened=happened)
             elif matter is not None:

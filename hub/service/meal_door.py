@@ -196,7 +196,8 @@ class MealDoor:
         )
         tx.assignments.save(after)
         if given.fix is not None and "lat" in given.fix and "lon" in given.fix:
-            tx.responders.moved(row.responder_id, float(given.fix["lat"]), float(given.fix["lon"]), at)
+            lat, lon = float(given.fix["lat"]), float(given.fix["lon"])
+            tx.responders.moved(row.responder_id, lat, lon, at, given.fix.get("accuracy_m"))
         for kind in ("on_scene", "completed"):
             body = {
                 "assignment_id": row.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from hub.errors import ConflictError, NotFoundError
@@ -27,6 +28,12 @@ class AssignmentsDrawer:
 
     def save(self, row: AssignmentRow) -> None:
         self._write("assignments_save", row)
+
+    def live_of(self, responder_id: str) -> list[AssignmentRow]:
+        return [_assignment(row) for row in self._session.all("assignments_live_of", responder_id=responder_id)]
+
+    def arrives(self, assignment_id: str, eta_s: int, eta_at: datetime) -> None:
+        self._session.run("assignments_arrives", id=assignment_id, eta_s=eta_s, eta_at=eta_at)
 
     def _write(self, block: str, row: AssignmentRow) -> None:
         """Inside a savepoint: after a refusal the transaction can still ask where the responder is."""

@@ -71,9 +71,9 @@ class RespondersDrawer:
         rows = self._session.all("responders_list", id=responder_id, on_duty=on_duty, area_path=list(area_path))
         return [_responder(row) for row in rows]
 
-    def moved(self, responder_id: str, lat: float, lon: float, at: datetime) -> None:
+    def moved(self, responder_id: str, lat: float, lon: float, at: datetime, accuracy_m: float | None = None) -> None:
         """An older position than the stored one changes nothing."""
-        self._session.run("responders_moved", id=responder_id, lat=lat, lon=lon, at=at)
+        self._session.run("responders_moved", id=responder_id, lat=lat, lon=lon, at=at, accuracy_m=accuracy_m or None)
 
     def set_on_duty(self, responder_id: str, on_duty: bool) -> None:
         if not self._session.run("responders_on_duty", id=responder_id, on_duty=on_duty):

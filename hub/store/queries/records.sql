@@ -45,7 +45,7 @@ FROM contacts t
 SELECT t.id, t.name, t.kind, t.phone, t.sex, t.skills, t.languages,
        coalesce((SELECT json_agg(json_build_object('id', q.id, 'name', q.name, 'kind', q.kind) ORDER BY u.n)
                  FROM unnest(t.area_ids) WITH ORDINALITY u (id, n) JOIN areas q ON q.id = u.id), '[]') AS areas,
-       t.area_ids, t.station_id, t.provider_id, provider_of_responder(t.id) AS belongs_to, t.lat, t.lon, t.position_at, t.on_duty, coalesce(w.busy, false) AS busy,
+       t.area_ids, t.station_id, t.provider_id, provider_of_responder(t.id) AS belongs_to, t.lat, t.lon, t.position_at, t.position_accuracy_m, t.on_duty, coalesce(w.busy, false) AS busy,
        coalesce(w.live, 0) AS live, t.mode, t.active, t.version
 FROM responders t LEFT JOIN LATERAL (
     SELECT bool_or(s.state IN ('en_route', 'on_scene')) AS busy, count(*) AS live

@@ -7,7 +7,8 @@ json_build_object(
     'responder', json_build_object('id', p.id, 'name', p.name, 'kind', p.kind, 'phone', p.phone),
     'state', s.state, 'offered_at', s.offered_at, 'offered_by', s.offered_by, 'accepted_at', s.accepted_at,
     'en_route_at', s.en_route_at, 'on_scene_at', s.on_scene_at, 'ended_at', s.ended_at, 'reason', s.reason,
-    'outcome', s.outcome, 'note', s.note, 'reasons', s.reasons, 'eta_s', s.eta_s)
+    'outcome', s.outcome, 'note', s.note, 'reasons', s.reasons, 'eta_s', s.eta_s,
+    'eta_at', s.eta_at)
 
 -- residents r
 -- :name resident_json

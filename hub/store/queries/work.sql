@@ -49,7 +49,7 @@ WHERE r.active
 ORDER BY r.id
 
 -- :name responders_moved
-UPDATE responders SET lat = %(lat)s, lon = %(lon)s, position_at = %(at)s
+UPDATE responders SET lat = %(lat)s, lon = %(lon)s, position_at = %(at)s, position_accuracy_m = %(accuracy_m)s
 WHERE id = %(id)s AND (position_at IS NULL OR position_at <= %(at)s)
 
 -- :name responders_hold
@@ -90,6 +90,16 @@ UPDATE assignments SET
     ended_at = %(ended_at)s, reason = %(reason)s, outcome = %(outcome)s, note = %(note)s, reasons = %(reasons)s::jsonb,
     eta_s = %(eta_s)s, version = %(version)s
 WHERE id = %(id)s
+
+-- :name assignments_live_of
+SELECT * FROM assignments
+WHERE responder_id = %(responder_id)s AND state IN ('offered', 'accepted', 'en_route', 'on_scene')
+ORDER BY id
+
+-- The version stays: nobody's step is refused because a phone told where it is.
+-- :name assignments_arrives
+UPDATE assignments SET eta_s = %(eta_s)s, eta_at = %(eta_at)s
+WHERE id = %(id)s AND state IN ('accepted', 'en_route') AND (eta_at IS NULL OR eta_at <= %(eta_at)s)
 
 -- :name acquaintances_meet
 INSERT INTO acquaintances (responder_id, resident_id, last_at)

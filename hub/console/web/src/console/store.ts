@@ -7,7 +7,7 @@ import type { LinkState } from '../core/link.ts'
 import { browserDeps } from '../core/link-browser.ts'
 import { apply, emptyState, load, noEffects, putAssignment, putIncident, type Effects } from '../core/live.ts'
 import { isUnclaimed } from '../core/order.ts'
-import type { Area, Assignment, Dark, Incident, LiveEvent, Named, Order, Page, PresenceRow, Priority, Provisional, Responder, ServiceKind, Site, Station, Summary } from '../core/types.ts'
+import type { Area, Assignment, Dark, Incident, LiveEvent, Moved, Named, Order, Page, PresenceRow, Priority, Provisional, Responder, ServiceKind, Site, Station, Summary } from '../core/types.ts'
 import { session } from '../core/session.ts'
 import { SharedLink } from './shared-link.ts'
 
@@ -112,10 +112,21 @@ function flush(): void {
     provisional.value = [...provisional.value, ...effects.provisional.filter((one) => !known.has(one.number))].slice(-500)
   }
   if (effects.touched.size) revision.value++
+  if (effects.moved.length) takeMoves(effects.moved)
   if (effects.presence) refreshLater('responders')
   if (effects.present) setPresence(effects.present)
   if (effects.devices) refreshLater('summary')
   for (const listener of listeners) listener(effects)
+}
+
+/** Where they are now, without asking for everybody anew. */
+function takeMoves(moved: readonly Moved[]): void {
+  const last = new Map(moved.map((one) => [one.responder_id, one]))
+  responders.value = responders.value.map((one) => {
+    const seen = last.get(one.id)
+    if (!seen || (one.position_at && Date.parse(one.position_at) > Date.parse(seen.position_at))) return one
+    return { ...one, lat: seen.lat, lon: seen.lon, position_at: seen.position_at, position_accuracy_m: seen.position_accuracy_m }
+  })
 }
 
 function isUrgent(event: LiveEvent): boolean {

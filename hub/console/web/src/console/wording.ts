@@ -122,6 +122,7 @@ export function entryText(entry: TimelineEntry, names: ReadonlyMap<string, strin
     const kept = body.reason as Reason | undefined
     if (kept?.code) add(word('position.kept', kept.code, '', { m: distance(Number(kept.values?.moved_m ?? 0)) }))
   }
+  if (entry.kind === 'arrival') add(t('timeline.arrives', { at: clockTime(pick(body, 'arrives_at')) }))
   const until = pick(body, 'until', 'shelved_until')
   if (until) add(t('timeline.until', { at: shortTime(until) }))
   // With a step the sentence only repeats it, in English.

@@ -1,6 +1,6 @@
 /** The live picture as a reducer: a snapshot, then events on it. Pure, so that every order of arrival can be tested. */
 import { isLive } from './order.ts'
-import type { Assignment, Call, Incident, LiveEvent, Order, PresenceRow, Provisional, TimelineEntry } from './types.ts'
+import type { Assignment, Call, Incident, LiveEvent, Moved, Order, PresenceRow, Provisional, TimelineEntry } from './types.ts'
 
 export interface LiveState {
   incidents: Map<string, Incident>
@@ -23,6 +23,7 @@ export interface Effects {
   present: PresenceRow[] | null
   /** A call that comes in changed: it rings, was answered, or is over. */
   calls: boolean
+  moved: Moved[]
   provisional: Provisional[]
 }
 
@@ -31,7 +32,7 @@ export function emptyState(): LiveState {
 }
 
 export function noEffects(): Effects {
-  return { raised: [], realerted: [], touched: new Set(), orders: [], devices: false, presence: false, present: null, calls: false, provisional: [] }
+  return { raised: [], realerted: [], touched: new Set(), orders: [], devices: false, presence: false, present: null, calls: false, moved: [], provisional: [] }
 }
 
 /** Replaces everything by a snapshot. */
@@ -71,6 +72,15 @@ export function putAssignment(state: LiveState, assignment: Assignment): string 
   return incident.id
 }
 
+/** An arrival that was reckoned anew. An older one than the one known changes nothing. */
+function putArrival(state: LiveState, one: Moved['arrivals'][number]): boolean {
+  const incident = one.incident_id ? state.incidents.get(one.incident_id) : undefined
+  const known = incident?.assignments.find((a) => a.id === one.assignment_id)
+  if (!incident || !known || (known.eta_at && Date.parse(known.eta_at) > Date.parse(one.eta_at))) return false
+  state.incidents.set(incident.id, { ...incident, assignments: incident.assignments.map((a) => (a === known ? { ...known, eta_s: one.eta_s, eta_at: one.eta_at } : a)) })
+  return true
+}
+
 function entriesOf(data: Record<string, unknown>): TimelineEntry[] {
   if (Array.isArray(data.entries)) return data.entries as TimelineEntry[]
   return data.entry ? [data.entry as TimelineEntry] : []
@@ -101,7 +111,11 @@ export function apply(state: LiveState, event: LiveEvent, effects: Effects): voi
     if (touched) effects.touched.add(touched)
     effects.presence = true
   } else if ((event.event === 'order.updated' || event.event === 'visit.updated') && data.order) effects.orders.push(data.order as Order)
-  else if (event.event === 'device.updated') effects.devices = true
+  else if (event.event === 'responder.moved') {
+    const moved = data as unknown as Moved
+    effects.moved.push(moved)
+    for (const one of moved.arrivals) if (putArrival(state, one)) effects.touched.add(one.incident_id!)
+  } else if (event.event === 'device.updated') effects.devices = true
   else if (event.event === 'presence.updated') {
     if (Array.isArray(data.present)) effects.present = data.present as PresenceRow[]
     else effects.presence = true

@@ -98,6 +98,18 @@ export interface Assignment {
   outcome: string | null
   reasons?: Reason[]
   eta_s: number | null
+  /** When the phone last told where it was on the way: `eta_s` counts from then; missing: from the latest step. */
+  eta_at?: string | null
+}
+
+/** A responder's phone told where it is; beside the timeline, so the next one makes up for one that was missed. */
+export interface Moved {
+  responder_id: string
+  lat: number
+  lon: number
+  position_at: string
+  position_accuracy_m: number
+  arrivals: { assignment_id: string; incident_id: string | null; eta_s: number; eta_at: string }[]
 }
 
 export interface Incident {
@@ -278,6 +290,7 @@ export interface Responder {
   lat: number | null
   lon: number | null
   position_at: string | null
+  position_accuracy_m?: number | null
   on_duty: boolean
   busy: boolean
   live?: number

@@ -12,6 +12,8 @@ const parts = {
   round: () => import('./MealRound.vue'),
   route: () => import('./RouteCard.vue'),
   claim: () => import('./ClaimPage.vue'),
+  way: () => import('./UnderWay.vue'),
+  place: () => import('./TaskPlace.vue'),
   photo: () => import('./photo.ts'),
 }
 
@@ -39,6 +41,8 @@ export const MineTab = late(parts.mine)
 export const MealRound = late(parts.round)
 export const RouteCard = late(parts.route)
 export const ClaimPage = late(parts.claim)
+export const UnderWay = late(parts.way)
+export const TaskPlace = late(parts.place)
 export const shrunk = async (file: Blob) => (await parts.photo()).shrink(file)
 
 export function fetchLate(): void {

@@ -14,6 +14,14 @@ import type { Assignment, Task } from '../core/types.ts'
 import { Outbox, byImportance, project, taken, type Queued, type Step } from './outbox.ts'
 import { forget, keep, kept, outboxStore, type Kept } from './storage.ts'
 
+export interface Here {
+  lat: number
+  lon: number
+  accuracy_m: number
+  source: 'gnss'
+  observed_at: string
+}
+
 const POLL_MS = 30_000
 export const RING_MS = 60_000
 
@@ -87,47 +95,14 @@ const link = new Link(browserDeps, {
   },
 })
 
-/** The last position, only while somebody is on the way: it goes with "arrived". */
-let fix: { lat: number; lon: number; accuracy_m: number; source: 'gnss'; observed_at: string } | null = null
-let watching: number | null = null
-export const lastFix = () => fix
-
-/** The screen stays on while somebody is on the way, and only then. The browser lets go of it whenever the page is left. */
-let awake: WakeLockSentinel | null = null
-async function stayAwake(moving: boolean): Promise<void> {
-  if (!moving) {
-    await awake?.release().catch(() => {})
-    awake = null
-  } else if ('wakeLock' in navigator && document.visibilityState === 'visible' && (!awake || awake.released)) {
-    // A flat battery may refuse it: then the screen goes dark, and the page is as it was.
-    awake = await navigator.wakeLock.request('screen').catch(() => null)
-  }
-}
-const moving = computed(() => cards.value.some((card) => card.state === 'en_route'))
-
-watch(moving, (now) => void stayAwake(now))
-watch(
-  moving,
-  (moving) => {
-    if (!('geolocation' in navigator)) return
-    if (moving && watching === null) {
-      watching = navigator.geolocation.watchPosition(
-        ({ coords }) => {
-          fix = { lat: coords.latitude, lon: coords.longitude, accuracy_m: Math.round(coords.accuracy), source: 'gnss', observed_at: new Date(serverNow()).toISOString() }
-        },
-        () => (fix = null),
-        { enableHighAccuracy: true, maximumAge: 30_000 },
-      )
-    } else if (!moving && watching !== null) {
-      navigator.geolocation.clearWatch(watching)
-      watching = null
-      fix = null
-    }
-  },
-)
+/** The last position, only while somebody goes somewhere (`UnderWay.vue` sets it): it goes with "arrived". */
+export const here = shallowRef<Here | null>(null)
+/** On the way to anything, or called to an emergency and about to go: the hub wants to know where, and at no other time. */
+export const goes = computed(() => cards.value.some((card) => card.state === 'en_route' || (card.state === 'accepted' && card.task.incident)))
 
 /** Keeps the step on the phone, shows it at once, sends it when it can. */
 export async function press(task: Task, step: Step, body: Record<string, unknown> = {}, path?: string): Promise<void> {
+  const fix = here.value
   const fresh = step === 'on-scene' && fix && serverNow() - Date.parse(fix.observed_at) < 120_000 ? { fix } : {}
   await outbox?.add({
     key: newKey(),
@@ -240,7 +215,6 @@ export async function start(): Promise<void> {
     link.wake()
     outbox?.wake()
     void refresh()
-    void stayAwake(moving.value)
   })
   setInterval(() => {
     if (session.value && (linkState.value !== 'live' || link.polling)) void refresh()
