@@ -8,6 +8,7 @@ __all__ = [
     "ForbiddenError",
     "HubError",
     "NotFoundError",
+    "RaceLostError",
     "SettingError",
     "UnavailableError",
 ]
@@ -57,6 +58,13 @@ class ConflictError(HubError):
 
     code = "conflict"
     status = 409
+
+
+class RaceLostError(HubError):
+    """Another transaction opened an incident for one of the subjects meanwhile; the whole transaction is done again."""
+
+    code = "race-lost"
+    status = 503
 
 
 class UnavailableError(HubError):

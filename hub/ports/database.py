@@ -386,10 +386,12 @@ class Transaction(Protocol):
         opened: Sequence[tuple[Incident, Json | None, Sequence[str]]],
         folded: Sequence[tuple[Incident, Json | None]],
         alarms: Sequence[tuple[Alarm, bytes | None, str | None]],
-    ) -> bool:
-        """`Incidents.insert_many`, `Incidents.save_many` and `Alarms.add_many` in one exchange, with their errors.
+    ) -> None:
+        """`Incidents.insert_many`, `Incidents.save_many` and `Alarms.add_many` in one exchange.
 
-        False: another transaction opened one of the incidents meanwhile; this one must be rolled back.
+        It may be put off until something is asked that could depend on it, or until the COMMIT; its errors come then:
+        RaceLostError where another transaction opened one of the incidents meanwhile, ConflictError for a press that
+        is stored already.
         """
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:

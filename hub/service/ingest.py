@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from devices import Codec
 from hub.clock import Clock, IdSource
+from hub.errors import RaceLostError
 from hub.ports import (
     Database,
     DeviceRow,
@@ -41,7 +42,7 @@ from hub.service.prepared import (
     stretches_of,
     told_of,
 )
-from hub.service.raising import RACES, NewAlarm, RaceLostError, Raising, alarm_of
+from hub.service.raising import RACES, NewAlarm, Raising, alarm_of
 from hub.service.series import device_seen, fix_row
 
 __all__ = ["Ingest", "Prepared", "key_digest"]

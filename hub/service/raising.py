@@ -28,7 +28,7 @@ from hub.alarms import (
 from hub.alarms.positions import prefer
 from hub.care import Resident
 from hub.clock import IdSource
-from hub.errors import HubError
+from hub.errors import RaceLostError
 from hub.ports import DeviceRow, DueRow, EntryRow, Incoming, Json, Situation, Transaction
 from hub.service.quieting import Quieting
 from hub.service.requests import area_path_of
@@ -36,7 +36,7 @@ from hub.service.response_plans import PlanBook
 from hub.service.series import fix_json, position_of
 from hub.service.writing import TOLD_FAMILIES, Writer, due_rows, entry_rows, told_row, why_of
 
-__all__ = ["RACES", "NewAlarm", "RaceLostError", "Raising", "again_where_raced", "alarm_of", "alarm_of_person"]
+__all__ = ["RACES", "NewAlarm", "Raising", "again_where_raced", "alarm_of", "alarm_of_person"]
 
 T = TypeVar("T")
 
@@ -44,13 +44,6 @@ RACES = 10
 """How often a batch is taken again before it is given up. Each try sees what the winner of the last one committed."""
 
 Slot = tuple[str, AlarmClass]
-
-
-class RaceLostError(HubError):
-    """Another transaction opened an incident for one of the subjects meanwhile; the whole batch is taken again."""
-
-    code = "race-lost"
-    status = 503
 
 
 def again_where_raced(act: Callable[[], T]) -> T:
@@ -339,8 +332,7 @@ class _Batch:
             for incident in self._touched.values()
             if incident.id not in self._opened
         ]
-        if not tx.store_presses(opened, folded, [(new.alarm, new.key, new.incident_id) for new in alarms]):
-            raise RaceLostError("another transaction opened an incident for the same subject")
+        tx.store_presses(opened, folded, [(new.alarm, new.key, new.incident_id) for new in alarms])
         due: dict[tuple[str, str, str], DueRow | None] = {}
         for change in self._changes:
             tx.timeline.add(*entry_rows(change.incident.id, change.entries))

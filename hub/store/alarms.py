@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from hub.alarms.model import Alarm
-from hub.errors import ConflictError
 from hub.ports.records import Json
 from hub.store.session import Session, as_json, is_uuid
 
@@ -41,26 +40,16 @@ class AlarmsDrawer:
         self._session = session
 
     def add_many(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> None:
-        """ConflictError(code="repeat", ids) where a press of that key is stored already: the second fence, for keys
-        the ledger has forgotten. The transaction can go on, but must not be committed as if the press were new.
+        """ConflictError(code="repeat") where a press of that key is stored already: the second fence, for keys the
+        ledger has forgotten. RaceLostError where one points at an incident that was not opened.
         """
-        if not rows:
-            return
-        with self._session.together():
-            check = self.add_later(rows)
-        check()
+        if rows:
+            with self._session.together():
+                self.queue(rows)
 
-    def add_later(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> Callable[[], None]:
-        """As `add_many`, inside `Session.together`: the check is to be made once that has ended."""
-        cursor = self._session.later("alarms_add", rows=as_json([_row(*row) for row in rows]))
-
-        def check() -> None:
-            stored = {row["id"] for row in cursor.fetchall()}
-            known = [alarm.id for alarm, _, _ in rows if alarm.id not in stored]
-            if known:
-                raise ConflictError(f"{len(known)} of {len(rows)} presses are stored already", code="repeat", ids=known)
-
-        return check
+    def queue(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> None:
+        """As `add_many`, inside a pipeline without waiting for the outcome."""
+        self._session.queue("alarms_add", rows=as_json([_row(*row) for row in rows]))
 
     def known_later(self, keys: Collection[bytes]) -> Callable[[], set[bytes]]:
         """Which of `keys` are stored; inside `Session.together`, to be had once that has ended."""

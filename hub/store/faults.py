@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from hub.errors import BadRequestError, ConflictError, ForbiddenError, HubError, UnavailableError
+from hub.errors import BadRequestError, ConflictError, ForbiddenError, HubError, RaceLostError, UnavailableError
 
 __all__ = ["faults", "first_line", "translated"]
 
@@ -40,6 +40,11 @@ def translated(error: psycopg.Error) -> HubError | None:
     match = _KEY.search(diag.message_detail or "")
     field = match["columns"] if match else diag.column_name
     value = match["values"] if match else None
+    if diag.constraint_name == "alarms_key_key":
+        return ConflictError("a press with this key is stored already", code="repeat")
+    if diag.constraint_name == "alarms_incident_id_fkey" and field == "incident_id":
+        # A press points at an incident that was not opened: somebody else opened one for its subject.
+        return RaceLostError("another transaction opened an incident for the same subject")
     if isinstance(error, errors.UniqueViolation):
         return ConflictError(
             f"{diag.table_name}: {field} {value} is taken",

@@ -162,11 +162,12 @@ class IncidentsDrawer:
                 plans[copy] = plan
                 body["response_plan"] = copy
             bodies.append(body)
-        kept = [{"digest": digest, "body": body} for digest, body in sorted(policies.items())]
-        self._session.queue("policies_keep", rows=as_json(kept))
-        if plans:
-            copies = [{"digest": digest, "body": body} for digest, body in sorted(plans.items())]
-            self._session.queue("plan_copies_keep", rows=as_json(copies))
+        for block, bodies_by in (("policies_keep", policies), ("plan_copies_keep", plans)):
+            kept = [
+                {"digest": digest, "body": bodies_by[digest]} for digest in sorted(self._session.to_keep(bodies_by))
+            ]
+            if kept:
+                self._session.queue(block, rows=as_json(kept))
         cursor = self._session.later("incidents_insert", rows=as_json(bodies))
         return lambda: {row["id"] for row in cursor.fetchall()}
 

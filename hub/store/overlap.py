@@ -46,6 +46,11 @@ class OverlapConnection(psycopg.Connection[Any]):
     answer_within: float | None = None
     ending: Ending | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kept: set[bytes] = set()
+        """Digests of content that was stored by this connection and is never taken away (policies, copies of plans)."""
+
     def wait(self, gen: _Steps, *args: Any, **kwargs: Any) -> Any:
         """As psycopg's: runs the exchange `gen` to its end and gives its value."""
         if self.meanwhile is not None:

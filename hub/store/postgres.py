@@ -212,7 +212,8 @@ class PostgresDatabase:
             _overlapping(connection, meanwhile),
         ):
             begun = connection.info.transaction_status != TransactionStatus.IDLE
-            tx = PostgresTransaction(connection, None if begun else _BEGIN)
+            kept = connection.kept if isinstance(connection, OverlapConnection) else None
+            tx = PostgresTransaction(connection, None if begun else _BEGIN, kept)
             yield tx
             self._commit(tx)
 
@@ -296,6 +297,7 @@ class PostgresDatabase:
         if ended != "COMMIT":
             # PostgreSQL answers ROLLBACK, without an error, where a statement had failed and the caller went on.
             raise RuntimeError("the transaction had failed before its end; nothing was written")
+        tx.session.committed()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.pq import PipelineStatus
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg.types.string import TextLoader
@@ -123,11 +124,17 @@ def statement(name: str, /, **params: Any) -> tuple[bytes, dict[str, Any]]:
 class Session:
     """Runs named blocks. What drawers buffer is written by `flush`, before anything that must see it."""
 
-    def __init__(self, connection: Connection, opening: bytes | None = None) -> None:
-        """`opening`: what begins the transaction, sent together with its first statement; None: it has begun."""
+    def __init__(self, connection: Connection, opening: bytes | None = None, kept: set[bytes] | None = None) -> None:
+        """`opening`: what begins the transaction, sent together with its first statement; None: it has begun.
+
+        `kept`: what this connection has stored of content that is never taken away; `committed` adds to it.
+        """
         self._connection = connection
         self._opening = opening
+        self._put_off: Callable[[], None] | None = None
         self._buffers: list[Callable[[], None]] = []
+        self._kept = set() if kept is None else kept
+        self._keeping: set[bytes] = set()
 
     @property
     def connection(self) -> Connection:
@@ -135,7 +142,31 @@ class Session:
         if self._opening is not None:
             opening, self._opening = self._opening, None
             self._connection.execute(opening)
+        if self._put_off is not None:
+            write, self._put_off = self._put_off, None
+            if self._connection.pgconn.pipeline_status == PipelineStatus.OFF:
+                with self._connection.pipeline():
+                    write()
+            else:
+                write()
         return self._connection
+
+    def put_off(self, write: Callable[[], None]) -> None:
+        """`write` queues statements of which nothing but an error is of interest. They go out with whatever is asked
+        next, before it, or with the COMMIT: an exchange less.
+        """
+        _ = self.connection
+        self._put_off = write
+
+    def to_keep(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Those of `digests` that this connection has not stored yet: of content stored once, never taken away."""
+        new = set(digests) - self._kept - self._keeping
+        self._keeping |= new
+        return new
+
+    def committed(self) -> None:
+        """To be called after the COMMIT."""
+        self._kept |= self._keeping
 
     def buffer(self, flush: Callable[[], None]) -> None:
         """Registers a drawer's writer for the end of the transaction; they run in the order of registration."""
@@ -147,7 +178,8 @@ class Session:
             self.queue_buffered()
 
     def queue_buffered(self) -> None:
-        """Writes what is buffered inside a pipeline without waiting for the outcome."""
+        """Writes what is put off and buffered inside a pipeline without waiting for the outcome."""
+        _ = self.connection
         for flush in self._buffers:
             flush()
 
@@ -187,8 +219,13 @@ class Session:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """An error inside undoes only what is inside; the transaction goes on."""
-        with faults(), self.connection.transaction():
-            yield
+        before = set(self._keeping)
+        try:
+            with faults(), self.connection.transaction():
+                yield
+        except BaseException:
+            self._keeping = before
+            raise
 
 
 def _cleaned(params: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from hub.alarms.chatter import CHATTER_WITHIN
 from hub.alarms.model import Alarm, AlarmClass, Incident
 from hub.care import Resident
-from hub.errors import BadRequestError, ConflictError
+from hub.errors import ConflictError, RaceLostError
 from hub.ports.commands import Commands
 from hub.ports.database import (
     Alarms,
@@ -102,8 +102,8 @@ IDEMPOTENCY_ABANDONED = timedelta(minutes=1)
 class PostgresTransaction:
     """`hub.ports.Transaction` on one connection. Made by `PostgresDatabase.begin`."""
 
-    def __init__(self, connection: Connection, opening: bytes | None = None) -> None:
-        session = Session(connection, opening)
+    def __init__(self, connection: Connection, opening: bytes | None = None, kept: set[bytes] | None = None) -> None:
+        session = Session(connection, opening, kept)
         series, devices = SeriesDrawer(session), DevicesDrawer(session)
         due, outbox, timeline = DueDrawer(session), OutboxDrawer(session), TimelineDrawer(session)
         # The timeline is the last: whoever holds its counter waits for nobody.
@@ -196,24 +196,31 @@ class PostgresTransaction:
         opened: Sequence[tuple[Incident, Json | None, Sequence[str]]],
         folded: Sequence[tuple[Incident, Json | None]],
         alarms: Sequence[tuple[Alarm, bytes | None, str | None]],
-    ) -> bool:
-        """All of it in one exchange with the server."""
+    ) -> None:
+        """With the COMMIT, or in one exchange with the server.
+
+        Where incidents only open, errors say all there is to know, and it can be put off: one that was not opened
+        leaves its press without what it points at.
+        """
         _, _, presses, _, incidents, *_ = self._judged_by
-        try:
-            with self.session.together():
-                inserted = incidents.insert_later(opened) if opened else set[str]
-                saved = incidents.save_later(incidents.rows(folded)) if folded else lambda: None
-                added = presses.add_later(alarms) if alarms else lambda: None
-        except BadRequestError as error:
-            # A press points at an incident that was not opened: somebody else opened one for its subject.
-            if error.extra.get("constraint") == "alarms_incident_id_fkey":
-                return False
-            raise
+
+        def write() -> None:
+            if opened:
+                incidents.insert_later(opened)
+            if alarms:
+                presses.queue(alarms)
+
+        if not folded and {incident.id for incident, _, _ in opened} <= {pointed for _, _, pointed in alarms}:
+            self.session.put_off(write)
+            return
+        with self.session.together():
+            inserted = incidents.insert_later(opened) if opened else set[str]
+            saved = incidents.save_later(incidents.rows(folded)) if folded else lambda: None
+            if alarms:
+                presses.queue(alarms)
         if len(inserted()) < len(opened):
-            return False
+            raise RaceLostError("another transaction opened an incident for the same subject")
         saved()
-        added()
-        return True
 
     def idempotent(self, user_id: str, key: str, request: bytes, now: datetime) -> Json | None:
         claimed = self.session.one(

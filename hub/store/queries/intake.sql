@@ -127,8 +127,6 @@ FROM json_to_recordset(%(rows)s::json) AS a (
     id uuid, key text, device_id text, resident_id text, incident_id uuid, ref text, type text, class text,
     priority text, observed_at timestamptz, received_at timestamptz, fix jsonb, battery_pct smallint, test boolean,
     buffered boolean, note text, cancels text, source text, attributes jsonb)
-ON CONFLICT (key) DO NOTHING
-RETURNING id
 
 -- :name alarms_known
 SELECT key FROM alarms WHERE key = ANY (%(keys)b::bytea[])
