@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-__all__ = ["ABSENT_STATUSES", "RESIDENT_STATUSES", "Resident", "ResidentStatus", "age_on", "raises_alarms"]
+__all__ = [
+    "ABSENT_STATUSES",
+    "RESIDENT_STATUSES",
+    "TEMPORARY_STATUSES",
+    "Resident",
+    "ResidentStatus",
+    "age_on",
+    "raises_alarms",
+]
 
 ResidentStatus = Literal["home", "away", "hospital", "moved", "deceased"]
 RESIDENT_STATUSES: tuple[ResidentStatus, ...] = ("home", "away", "hospital", "moved", "deceased")
 ABSENT_STATUSES: frozenset[ResidentStatus] = frozenset({"away", "hospital", "moved", "deceased"})
+TEMPORARY_STATUSES: frozenset[ResidentStatus] = frozenset({"away", "hospital"})
+"""Absences from which somebody is expected back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,14 @@ def device_add(
 @click.option("--preview", "dry", is_flag=True, help="Only show what would be done.")
 @click.option(
     "--table",
-    type=click.Choice(["areas", "stations", "residents", "staff", "contacts", "devices"]),
+    type=click.Choice(["areas", "stations", "residents", "staff", "crews", "contacts", "devices"]),
     default=None,
     help="What every row is about, where neither sheet nor file is named after it.",
 )
 @click.option("--bad", "bad_file", type=click.Path(path_type=Path), default=None, help="Bad rows go here, as CSV.")
 @plain_errors
 def load(path: Path, strict: bool, dry: bool, table: str | None, bad_file: Path | None) -> None:
-    """Areas, stations, residents, contacts, staff and devices from XLSX, CSV and GeoJSON. 导入人员、站点与设备。
+    """Areas, stations, residents, contacts, staff, crews and devices from XLSX, CSV and GeoJSON. 导入人员、站点与设备。
 
     A preview first; good rows are taken, bad rows are returned with file, line and reason (exit status 1).
     """

@@ -19,6 +19,9 @@ from hub.clock import IdSource, monotonic
 __all__ = ["MAX_BODY", "Frame"]
 
 MAX_BODY = 1024 * 1024
+FILE_BODY = 12 * 1024 * 1024
+"""Where people's files come in: a district's grids with their boundaries, ten thousand residents."""
+_FILES = "/api/v1/registers/"
 _log = logging.getLogger("hub.api")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
@@ -87,7 +90,7 @@ class Frame:
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > self._max_body:
+                if read > most:
                     too_large = True
                     raise _TooLargeError
             return message
@@ -102,16 +105,17 @@ class Frame:
                 self._dress(scope, message, request_id, monotonic() - began)
             await send(message)
 
+        most = max(self._max_body, FILE_BODY) if scope["path"].startswith(_FILES) else self._max_body
         try:
             declared = headers.get("content-length", "0")
-            if not declared.isdigit() or int(declared) > self._max_body:
+            if not declared.isdigit() or int(declared) > most:
                 raise _TooLargeError
             await self._app(scope, counted, framed)
         except _TooLargeError:
             if started:
                 raise
             too_large = False
-            detail = f"the body is larger than {self._max_body} bytes"
+            detail = f"the body is larger than {most} bytes"
             # The rest of the body is not read, so the connection cannot be used again.
             await problem(413, detail, headers={"Connection": "close"})(scope, receive, framed)
         except Exception:

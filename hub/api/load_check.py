@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 from devices import FAMILIES
 from devices.geo import bd09_to_wgs84, gcj02_to_wgs84
 from devices.topics import is_device_id
+from hub.api.area_shapes import boundary_moved
 from hub.api.load_columns import COLUMNS, TABLES, column_of
 from hub.api.load_files import RawRow
 from hub.api.schemas_records import (
     AreaFields,
     ContactFields,
+    CrewFields,
     DeviceFields,
     ResidentFields,
     ResponderFields,
@@ -32,6 +34,7 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "stations": StationFields,
     "residents": ResidentFields,
     "staff": ResponderFields,
+    "crews": CrewFields,
     "contacts": ContactFields,
     "devices": DeviceFields,
 }
@@ -40,6 +43,7 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "stations": ("id", "name", "kind"),
     "residents": ("id", "name"),
     "staff": ("id", "name", "kind"),
+    "crews": ("id", "name"),
     "contacts": ("resident_id", "name"),
     "devices": ("id", "family"),
 }
@@ -48,8 +52,15 @@ _REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "stations": {"area_id": "areas"},
     "residents": {"area_id": "areas"},
     "staff": {"area_ids": "areas", "station_id": "stations"},
+    "crews": {"members": "staff"},
     "contacts": {"resident_id": "residents"},
     "devices": {"resident_id": "residents", "area_id": "areas", "profile_id": "profiles"},
+}
+
+
+_TO_WGS84: Final[Mapping[str, Callable[[float, float], tuple[float, float]]]] = {
+    "gcj02": gcj02_to_wgs84,
+    "bd09": bd09_to_wgs84,
 }
 
 
@@ -99,7 +110,7 @@ def check_rows(rows: Iterable[RawRow], known: Known) -> Checked:
         if raw.fault is not None:
             found.refuse(raw, raw.fault)
         elif raw.table is None:
-            names = "areas, stations, residents, staff, contacts, devices"
+            names = ", ".join(TABLES)
             found.refuse(raw, f"nothing says what it is about: name the sheet or file after one of {names}")
         else:
             good = _values(raw, raw.table, found)
@@ -158,8 +169,11 @@ def _place(values: Json, wrong: list[str]) -> None:
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
             wrong.append("lat, lon: not on the earth")
             return
-        point = gcj02_to_wgs84(lat, lon) if crs == "gcj02" else bd09_to_wgs84(lat, lon)
+        point = _TO_WGS84[crs](lat, lon)
         values["lat"], values["lon"] = round(point[0], 7), round(point[1], 7)
+        # What the middle of a boundary was read from was drawn on the same map.
+        if values.get("boundary") is not None:
+            values["boundary"] = boundary_moved(values["boundary"], _TO_WGS84[crs])
 
 
 def _device(values: Json) -> list[str]:

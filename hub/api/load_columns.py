@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from dispatch import SKILLS
 
-__all__ = ["COLUMNS", "TABLES", "column_of", "table_named"]
+__all__ = ["COLUMNS", "TABLES", "cell_of", "column_of", "heading_of", "table_named"]
 
-TABLES: Final = ("areas", "stations", "residents", "staff", "contacts", "devices")
+TABLES: Final = ("areas", "stations", "residents", "staff", "crews", "contacts", "devices")
 """In the order in which they lean on one another."""
 
 _TABLE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -19,6 +19,7 @@ _TABLE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "stations": ("station", "stations", "站点", "照料站", "助餐点", "服务站"),
     "residents": ("resident", "residents", "people", "老人", "居民", "老年人", "服务对象"),
     "staff": ("staff", "responder", "responders", "workers", "人员", "员工", "护理员", "服务人员", "响应人员"),
+    "crews": ("crew", "crews", "team", "teams", "班组", "小组"),
     "contacts": ("contact", "contacts", "family", "联系人", "家属", "紧急联系人"),
     "devices": ("device", "devices", "设备", "终端"),
 }
@@ -96,17 +97,24 @@ def _words(cell: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _one_of(**words: str) -> Read:
-    """Our words by the folded words of people; ours stand for themselves."""
-    known = {_fold(said): ours for said, ours in words.items()} | {_fold(ours): ours for ours in words.values()}
+class _OneOf:
+    """Our words by the folded words of people; ours stand for themselves. `said`: ours to the first of theirs."""
 
-    def read(cell: str) -> str:
-        found = known.get(_fold(cell))
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._known = {_fold(said): ours for said, ours in words.items()} | {_fold(one): one for one in words.values()}
+        self.said: dict[str, str] = {}
+        for said, ours in words.items():
+            self.said.setdefault(ours, said)
+
+    def __call__(self, cell: str) -> str:
+        found = self._known.get(_fold(cell))
         if found is None:
-            raise ValueError(f"{cell!r} is none of {', '.join(dict.fromkeys(words.values()))}")
+            raise ValueError(f"{cell!r} is none of {', '.join(self.said)}")
         return found
 
-    return read
+
+def _one_of(**words: str) -> _OneOf:
+    return _OneOf(words)
 
 
 def _skills(cell: str) -> list[dict[str, str | None]]:
@@ -120,6 +128,45 @@ def _skills(cell: str) -> list[dict[str, str | None]]:
             raise ValueError(f"there is no skill {name!r}; known: {', '.join(sorted(SKILLS))}")
         found.append({"skill": skill, "expires_on": _day(until.strip()).isoformat() if until.strip() else None})
     return found
+
+
+def _phones(cell: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[;；、,，/|\n]", cell) if part.strip()]
+
+
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)(?::00)?")
+
+
+def _clock(cell: str) -> str:
+    found = _CLOCK.fullmatch(cell.strip())
+    if found is None:
+        raise ValueError(f"{cell!r} is no time of day such as 08:30")
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+_DAYS_OF: Final[Mapping[str, int]] = {
+    **{name: n for n, names in enumerate(("一", "二", "三", "四", "五", "六", "日天"), 1) for name in names},
+    **{name: n for n, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), 1)},
+    **{str(n): n for n in range(1, 8)},
+}
+
+
+def _weekday(word: str) -> int:
+    name = re.sub(r"^(周|星期|礼拜)", "", word.strip().lower())
+    found = _DAYS_OF.get(name) or _DAYS_OF.get(name[:3])
+    if found is None:
+        raise ValueError(f"{word!r} is no day of the week (周一, Mon, 1)")
+    return found
+
+
+def _weekdays(cell: str) -> list[int]:
+    """`周一至周五`, `Mon-Fri;Sun` or `1、3、5`: 1 is Monday."""
+    found: set[int] = set()
+    for word in _words(cell):
+        first, last = (re.split(r"[-–~至到]", word, maxsplit=1) * 2)[:2]
+        low, high = _weekday(first), _weekday(last)
+        found |= set(range(low, high + 1)) if low <= high else {*range(low, 8), *range(1, high + 1)}
+    return sorted(found)
 
 
 _SEX = _one_of(女="f", 女性="f", female="f", 男="m", 男性="m", male="m")
@@ -176,6 +223,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "residents": {
         "id": (_text, ("编号", "老人编号", "居民编号", "code")),
         "name": (_text, ("姓名",)),
+        "id_number": (_text, ("身份证号", "身份证", "身份证号码", "证件号码", "公民身份号码", "idcard")),
         "sex": (_SEX, ("gender", "性别")),
         "born_on": (_day, ("birthday", "出生日期", "生日", "出生年月日")),
         "phone": (_text, ("电话", "手机", "联系电话", "手机号")),
@@ -208,13 +256,28 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "active": (_truth, ("在职",)),
         **_PLACE,
     },
+    "crews": {
+        "id": (_text, ("编号", "班组编号", "code")),
+        "name": (_text, ("名称", "班组", "班组名称")),
+        "vehicle": (_text, ("车辆", "车牌", "车牌号")),
+        "equipment": (_words, ("设备", "装备")),
+        "members": (_words, ("成员", "人员", "成员工号", "people")),
+        "days": (_weekdays, ("出车日", "工作日", "星期", "weekdays")),
+        "begins": (_clock, ("开始", "开始时间", "上班", "from")),
+        "ends": (_clock, ("结束", "结束时间", "下班", "to")),
+        "active": (_truth, ("启用", "在用")),
+    },
     "contacts": {
         "id": (_text, ("编号", "code")),
         "resident_id": (_text, ("resident", "老人编号", "居民编号", "老人")),
         "name": (_text, ("姓名", "联系人", "联系人姓名")),
         "relation": (_text, ("关系", "与老人关系")),
         "phone": (_text, ("电话", "手机", "联系电话")),
+        "other_phones": (_phones, ("其他电话", "备用电话", "第二电话")),
         "kind": (_CONTACT_KIND, ("type", "类型", "类别")),
+        "hours": (_text, ("可联系时间", "联系时间", "方便时间")),
+        "languages": (_words, ("语言", "方言")),
+        "consented_on": (_day, ("同意日期", "同意联系日期")),
         "has_key": (_truth, ("key", "钥匙", "有钥匙", "持有钥匙")),
         "position": (_whole, ("order", "顺序", "呼叫顺序")),
         "confirmed_on": (_day, ("核实日期", "确认日期")),
@@ -242,3 +305,27 @@ def column_of(table: str, heading: str) -> str | None:
         if folded == _fold(name):
             return name
     return next((name for name, (_, others) in columns.items() if folded in map(_fold, others)), None)
+
+
+def heading_of(table: str, name: str, language: str) -> str:
+    """What stands above a column that we write: the first Chinese word for it, or our own."""
+    words = COLUMNS[table][name][1]
+    return next((word for word in words if not word.isascii()), name) if language == "zh" else name
+
+
+def cell_of(table: str, name: str, value: Any, language: str) -> str:
+    """A value as a cell that `COLUMNS` reads back as the same value; None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+    if isinstance(value, list):
+        return ";".join(_skill(one) if isinstance(one, dict) else str(one) for one in value)
+    read = COLUMNS[table][name][0]
+    if language == "zh" and isinstance(read, _OneOf):
+        return read.said.get(str(value), str(value))
+    return str(value)
+
+
+def _skill(held: Mapping[str, Any]) -> str:
+    return f"{held['skill']}:{held['expires_on']}" if held.get("expires_on") else str(held["skill"])

@@ -15,10 +15,12 @@ from typing import Any
 from hub.api.load_columns import table_named
 from hub.errors import BadRequestError
 
-__all__ = ["RawRow", "read_path"]
+__all__ = ["SUFFIXES", "RawRow", "read_bytes", "read_path"]
 
-_SUFFIXES = (".xlsx", ".csv", ".tsv", ".geojson", ".json")
+SUFFIXES = (".xlsx", ".csv", ".tsv", ".geojson", ".json")
 _LARGEST = 256 * 1024 * 1024
+_LARGEST_UNPACKED = 512 * 1024 * 1024
+_MARKED = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ROWS = 1_000_000
 
 
@@ -45,10 +47,10 @@ def read_path(path: Path, table: str | None = None) -> Iterator[RawRow]:
     """
     if path.is_dir():
         files = sorted(
-            one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES and not one.name.startswith((".", "~$"))
+            one for one in path.iterdir() if one.suffix.lower() in SUFFIXES and not one.name.startswith((".", "~$"))
         )
         if not files:
-            raise BadRequestError(f"{path}: no file to load; known are {', '.join(_SUFFIXES)}")
+            raise BadRequestError(f"{path}: no file to load; known are {', '.join(SUFFIXES)}")
     elif path.is_file():
         files = [path]
     else:
@@ -58,29 +60,41 @@ def read_path(path: Path, table: str | None = None) -> Iterator[RawRow]:
 
 
 def _read_file(file: Path, table: str | None) -> Iterator[RawRow]:
-    suffix = file.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise BadRequestError(
-            f"{file}: cannot read {suffix or 'a file without a suffix'}; known are {', '.join(_SUFFIXES)}"
-        )
     try:
-        if file.stat().st_size > _LARGEST:
+        if file.suffix.lower() in SUFFIXES and file.stat().st_size > _LARGEST:
             raise BadRequestError(f"{file}: larger than {_LARGEST // 2**20} MiB; split it")
-        if suffix == ".xlsx":
-            yield from _xlsx(file, table)
-        elif suffix in (".csv", ".tsv"):
-            yield from _csv(file, table or table_named(file.stem))
-        else:
-            yield from _geojson(file, table or table_named(file.stem))
+        yield from read_bytes(str(file), file.read_bytes() if file.suffix.lower() in SUFFIXES else b"", table)
     except OSError as error:
         raise BadRequestError(f"{file}: {error.strerror or error}") from error
+
+
+def read_bytes(name: str, content: bytes, table: str | None = None, *, most: int = _MOST_ROWS) -> Iterator[RawRow]:
+    """Rows of one file that is here already; `name` says what it is by its suffix. BadRequestError as in `read_path`,
+    and for more than `most` rows.
+    """
+    file = Path(name)
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadRequestError(
+            f"{name}: cannot read {suffix or 'a file without a suffix'}; known are {', '.join(SUFFIXES)}"
+        )
+    if suffix == ".xlsx":
+        rows = _xlsx(file, content, table)
+    elif suffix in (".csv", ".tsv"):
+        rows = _csv(file, content, table or table_named(file.stem))
+    else:
+        rows = _geojson(file, content, table or table_named(file.stem))
+    for number, row in enumerate(rows):
+        if number >= most:
+            raise BadRequestError(f"{name}: more than {most} rows; split it")
+        yield row
 
 
 # --- CSV
 
 
-def _csv(file: Path, table: str | None) -> Iterator[RawRow]:
-    text = _decoded(file)
+def _csv(file: Path, content: bytes, table: str | None) -> Iterator[RawRow]:
+    text = _decoded(file, content)
     try:
         first = next(line for line in text.splitlines() if line.strip())
     except StopIteration:
@@ -107,11 +121,10 @@ def _csv(file: Path, table: str | None) -> Iterator[RawRow]:
         yield _row(file.name, began, table, headings, [cell.strip() for cell in cells])
 
 
-def _decoded(file: Path) -> str:
-    raw = file.read_bytes()
+def _decoded(file: Path, content: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return raw.decode(encoding)
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise BadRequestError(f"{file}: neither UTF-8 nor GB18030 text")
@@ -120,20 +133,28 @@ def _decoded(file: Path) -> str:
 def _row(file: str, line: int, table: str | None, headings: list[str], cells: list[str]) -> RawRow:
     spare = [cell for cell in cells[len(headings) :] if cell]
     fault = f"more cells than headings: {spare[0]!r}" if spare else None
-    named = {heading: cell for heading, cell in zip(headings, cells, strict=False) if heading and cell}
+    named = {heading: _unmarked(cell) for heading, cell in zip(headings, cells, strict=False) if heading and cell}
     return RawRow(file, line, table, named, fault=fault)
+
+
+def _unmarked(cell: str) -> str:
+    """Our own exports mark text that a spreadsheet would run as a formula; what comes back is the text again."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_MARKED) else cell
 
 
 # --- XLSX
 
 
-def _xlsx(file: Path, table: str | None) -> Iterator[RawRow]:
+def _xlsx(file: Path, content: bytes, table: str | None) -> Iterator[RawRow]:
     # A fifth of a second, which the hub itself need not pay at each start.
     from openpyxl import load_workbook  # noqa: PLC0415
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(one.file_size for one in packed.infolist()) > _LARGEST_UNPACKED:
+                raise BadRequestError(f"{file}: larger than {_LARGEST_UNPACKED // 2**20} MiB when unpacked")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise BadRequestError(f"{file}: not an XLSX workbook ({error})") from error
     try:
@@ -171,9 +192,9 @@ def _cell_text(cell: object) -> str:
 # --- GeoJSON
 
 
-def _geojson(file: Path, table: str | None) -> Iterator[RawRow]:
+def _geojson(file: Path, content: bytes, table: str | None) -> Iterator[RawRow]:
     try:
-        body = json.loads(_decoded(file))
+        body = json.loads(_decoded(file, content))
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"{file}: not JSON ({error})") from error
     features = body.get("features") if isinstance(body, dict) and body.get("type") == "FeatureCollection" else None

@@ -11,15 +11,13 @@ from pathlib import Path
 from hub.api.load_check import BadRow, Checked, GoodRow, Known, check_rows
 from hub.api.load_columns import TABLES
 from hub.api.load_files import read_path
+from hub.api.register_taking import STORED, known_rows
 from hub.clock import utc_now
 from hub.errors import BadRequestError
 from hub.ports import SYSTEM, Actor, Database, DeviceRow, Json, Transaction
 from hub.service.credentials import broker_hash, give_credential
 
 __all__ = ["Loaded", "load_into", "preview_lines", "write_bad"]
-
-_STORED = {"staff": "responders"}
-_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def load_into(
     if most is not None and len(rows) > most:
         raise BadRequestError(f"{path.name}: more than {most} rows; split it, or use `hub load`", field="content")
     with database.begin() as tx:
-        known = _known(tx)
+        known = known_rows(tx)
     checked = check_rows(rows, known)
     preview(checked)
     if dry or (strict and checked.bad) or not any(checked.good.values()):
@@ -74,25 +72,10 @@ def load_into(
             if name == "devices":
                 written[name] = _devices(tx, good, known, secrets)
             elif good:
-                written[name] = tx.reference.upsert(_STORED.get(name, name), [row.values for row in good])
+                written[name] = tx.reference.upsert(STORED.get(name, name), [row.values for row in good])
         counts = {name: len(good) for name, good in checked.good.items() if good}
         tx.audit.add(actor, "load", named or path.name, {"rows": counts, "bad": len(checked.bad)}, utc_now())
     return Loaded(checked, {name: count for name, count in written.items() if count}, secrets, known, taken=True)
-
-
-def _known(tx: Transaction) -> Known:
-    ids = {name: set(tx.reference.ids(_STORED.get(name, name))) for name in TABLES}
-    profiles = {
-        one: str((tx.reference.get("device_profiles", one) or {})["family"])
-        for one in tx.reference.ids("device_profiles")
-    }
-    families: dict[str, str] = {}
-    devices = sorted(ids["devices"])
-    for start in range(0, len(devices), 10_000):
-        families |= {
-            row.id: row.family for row in tx.devices.get_many(devices[start : start + 10_000]).values() if row.adopted
-        }
-    return Known(ids, families, profiles)
 
 
 def _devices(tx: Transaction, rows: list[GoodRow], known: Known, secrets: dict[str, str]) -> int:

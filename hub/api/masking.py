@@ -11,7 +11,7 @@ import re
 from hub.api.deps import Caller
 from hub.ports import Json
 
-__all__ = ["masked_contact", "masked_phone", "masked_resident", "masks"]
+__all__ = ["masked_contact", "masked_number", "masked_phone", "masked_resident", "masks"]
 
 _DESK = frozenset({"operator", "coordinator", "supervisor", "admin"})
 _HIDDEN_LISTS = ("conditions", "medications")
@@ -32,15 +32,24 @@ def masked_phone(number: str | None) -> str | None:
     return f"***{digits[-2:]}" if len(digits) > 3 else number  # 120 and its like are nobody's secret
 
 
+def masked_number(number: str | None) -> str | None:
+    """`3402**********1226`: of a paper's number so much that two can be told apart."""
+    if not number:
+        return number
+    return f"{number[:4]}{'*' * (len(number) - 8)}{number[-4:]}" if len(number) > 10 else f"***{number[-2:]}"
+
+
 def masked_resident(view: Json) -> Json:
     """Allergies, hearing and flags stay: they are warnings. `masked` names what was taken out."""
     hidden = [name for name in _HIDDEN_LISTS if view.get(name)]
     hidden += [name for name in ("access", "notes") if view.get(name)]
-    hidden += ["phone"] if view.get("phone") else []
-    shown = {**view, "phone": masked_phone(view.get("phone")), "notes": None, "access": {}, "masked": sorted(hidden)}
+    hidden += [name for name in ("phone", "id_number") if view.get(name)]
+    numbers = {"phone": masked_phone(view.get("phone")), "id_number": masked_number(view.get("id_number"))}
+    shown = {**view, **numbers, "notes": None, "access": {}, "masked": sorted(hidden)}
     return shown | {name: [] for name in _HIDDEN_LISTS if name in view}
 
 
 def masked_contact(view: Json) -> Json:
-    hidden = ["phone"] if view.get("phone") else []
-    return {**view, "phone": masked_phone(view.get("phone")), "masked": hidden}
+    hidden = [name for name in ("phone", "other_phones") if view.get(name)]
+    others = [masked_phone(one) for one in view.get("other_phones") or ()]
+    return {**view, "phone": masked_phone(view.get("phone")), "other_phones": others, "masked": hidden}

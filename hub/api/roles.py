@@ -40,6 +40,11 @@ def _records(name: str, read: Access, write: Access) -> dict[tuple[str, str], Ac
     }
 
 
+def _each(method: str, paths: str, access: Access) -> dict[tuple[str, str], Access]:
+    """A line for each of the paths, which blanks part."""
+    return {(method, f"{_P}/{path}"): access for path in paths.split()}
+
+
 TABLE: Final[Mapping[tuple[str, str], Access]] = {
     # --- sessions
     ("POST", f"{_P}/session"): "public",
@@ -58,15 +63,11 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/incidents/bulk-acknowledge"): _HANDLERS,
     ("POST", f"{_P}/incidents/bulk-release"): _HANDLERS,
     ("POST", f"{_P}/incidents/{{incident_id}}/acknowledge"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/release"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/assign"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/transfer"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/escalate"): _HANDLERS,
+    **_each("POST", "incidents/{incident_id}/release incidents/{incident_id}/assign", _HANDLERS),
+    **_each("POST", "incidents/{incident_id}/transfer incidents/{incident_id}/escalate", _HANDLERS),
     ("POST", f"{_P}/incidents/{{incident_id}}/note"): _CONSOLE,
-    ("POST", f"{_P}/incidents/{{incident_id}}/shelve"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/unshelve"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/touch"): _HANDLERS,
-    ("POST", f"{_P}/incidents/{{incident_id}}/close"): _HANDLERS,
+    **_each("POST", "incidents/{incident_id}/shelve incidents/{incident_id}/unshelve", _HANDLERS),
+    **_each("POST", "incidents/{incident_id}/touch incidents/{incident_id}/close", _HANDLERS),
     ("POST", f"{_P}/incidents/{{incident_id}}/reopen"): _HANDLERS,
     ("POST", f"{_P}/incidents/{{incident_id}}/supervise"): _SUPERVISORS,
     # --- assignments: the responder, or an operator for one
@@ -140,6 +141,11 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("GET", f"{_P}/residents/{{resident_id}}/geofences"): _READERS,
     ("PATCH", f"{_P}/residents/{{resident_id}}/geofences"): _KEEPERS,
     ("POST", f"{_P}/residents/{{resident_id}}/vitals"): _CONSOLE | _STAFF,
+    **_each("GET", "residents/{resident_id}/changes areas/tree registers/{table}/export", _KEEPERS),
+    **_each("POST", "registers/{table}/preview registers/{table}/import", _KEEPERS),
+    **_each("GET", "reports/contacts areas/at", _CONSOLE),
+    **_each("POST", "residents/{resident_id}/contacts/order contacts/{record_id}/confirm", _CONSOLE),
+    **_each("DELETE", "contacts/{record_id}", _CONSOLE),
     **_records("contacts", _CONSOLE, _CONSOLE),
     **_records("areas", _READERS | _STAFF, _KEEPERS),
     **_records("stations", _READERS | _STAFF, _KEEPERS),
@@ -244,11 +250,8 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/orders/{{order_id}}/assign"): _PLANNERS,
     ("POST", f"{_P}/orders/{{order_id}}/cancel"): _PLANNERS | _HOME | {"integrator"},
     ("GET", f"{_P}/visits/{{visit_id}}"): _READERS | _STAFF | _HOME,
-    ("POST", f"{_P}/visits/{{visit_id}}/accept"): _STAFF,
-    ("POST", f"{_P}/visits/{{visit_id}}/decline"): _STAFF,
-    ("POST", f"{_P}/visits/{{visit_id}}/start"): _STAFF,
-    ("POST", f"{_P}/visits/{{visit_id}}/check-in"): _STAFF,
-    ("POST", f"{_P}/visits/{{visit_id}}/check-out"): _STAFF,
+    **_each("POST", "visits/{visit_id}/accept visits/{visit_id}/decline visits/{visit_id}/start", _STAFF),
+    **_each("POST", "visits/{visit_id}/check-in visits/{visit_id}/check-out", _STAFF),
     # --- proof of visit
     ("POST", f"{_P}/visits/{{visit_id}}/gate"): _STAFF,
     ("GET", f"{_P}/visits/{{visit_id}}/vitals"): _CONSOLE | _STAFF,

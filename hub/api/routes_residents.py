@@ -8,28 +8,33 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 
 from hub.api.answers import JsonAnswer, one, page_body
+from hub.api.changes import told_changes, who_was_first
 from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.fields import Request as Fields
 from hub.api.fields import Text, Time
-from hub.api.masking import masked_resident, masks
+from hub.api.masking import masked_contact, masked_resident, masks
 from hub.api.records import add_record, change_record, record_view
 from hub.api.routes_home import for_family
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.schemas_records import ResidentFields, StatusChange
+from hub.api.schemas_records import ContactOrder, ResidentFields, StatusChange
 from hub.api.scope import may_see_resident
-from hub.api.views import ListOf
+from hub.api.views import Contact, ListOf
 from hub.api.views_desk import BaselineHour, Revealed
-from hub.api.views_records import ObservationList, Resident
+from hub.api.views_records import ObservationList, RecordChange, Resident
 from hub.api.writes import Write
 from hub.care import ResidentStatus
-from hub.errors import BadRequestError, NotFoundError
-from hub.ports import IncidentFilter, Json
+from hub.errors import BadRequestError, ConflictError, NotFoundError
+from hub.ports import IncidentFilter, Json, Transaction
 
 __all__ = ["router"]
 
 router = api_router("residents")
 Resolution = Literal["raw", "auto", "minute", "hour", "day", "1m", "5m", "15m", "1h", "1d"]
 _LONGEST = timedelta(days=3_700)
+_MATCH = ("id", "name", "born_on", "address", "status", "why")
+_NO_PAPERS = frozenset({"staff", "family"})
+"""Who has no use for the number of somebody's ID card."""
+_STATUS = ("status", "status_since", "status_until", "status_reason")
 
 
 def _resident(hub: Hub, who: Caller, resident_id: str) -> Json:
@@ -69,6 +74,8 @@ def show_resident(hub: HubDep, who: Who, resident_id: RecordId) -> Response:
     view = _resident(hub, who, resident_id)
     with hub.database.begin() as tx:
         tx.audit.add(who.actor, "residents.read", f"residents:{resident_id}", {}, hub.clock(), who.address)
+    if who.role in _NO_PAPERS:
+        view = {**view, "id_number": None}
     return one(masked_resident(view) if masks(who) else for_family(hub, who, view))
 
 
@@ -93,25 +100,112 @@ def post_reveal(hub: HubDep, who: Who, write: Write, resident_id: RecordId, body
     return JsonAnswer({"resident": view, "contacts": contacts})
 
 
+Duplicates = Annotated[
+    Literal["ask", "accept"],
+    Query(description="`ask`: 409 `duplicate` where somebody with this ID number, or name and birthday, is there"),
+]
+
+
+def _refuse_duplicates(tx: Transaction, body: ResidentFields, duplicates: str, had: Json) -> None:
+    """ConflictError with `matches` where the register has the same person already, as far as one can tell.
+
+    Asked only where what people are told apart by is given anew; two people may really share a name and a birthday,
+    so whoever looked may go on with `accept`.
+    """
+    if duplicates == "accept" or not {"id_number", "name", "born_on"} & body.model_fields_set:
+        return
+    person = {**had, **body.model_dump(exclude_unset=True)}
+    found = tx.register.alike([person])
+    if found:
+        names = ", ".join(f"{one.name} ({one.id})" for one in found)
+        matches = [{name: getattr(one, name) for name in _MATCH} for one in found]
+        raise ConflictError(f"already in the register: {names}", code="duplicate", matches=matches)
+
+
 @router.post("/residents", response_model=Resident, status_code=201, summary="Add a resident")
-def post_resident(write: Write, body: ResidentFields) -> Response:
-    return add_record(write, "residents", body, needed=("name",))
+def post_resident(who: Who, write: Write, body: ResidentFields, duplicates: Duplicates = "ask") -> Response:
+    """409 `duplicate` with `matches` where the person seems to be there; `duplicates=accept` adds all the same."""
+    return add_record(
+        write,
+        "residents",
+        body,
+        needed=("name",),
+        check=lambda tx: _refuse_duplicates(tx, body, duplicates, {}),
+        shown=masked_resident if masks(who) else None,
+    )
 
 
 @router.patch("/residents/{resident_id}", response_model=Resident, summary="Change a resident")
-def patch_resident(write: Write, resident_id: RecordId, body: ResidentFields) -> Response:
-    return change_record(write, "residents", resident_id, body)
+def patch_resident(
+    who: Who, write: Write, resident_id: RecordId, body: ResidentFields, duplicates: Duplicates = "ask"
+) -> Response:
+    """412 says by whom, when and what was changed meanwhile (`by`, `at`, `fields`)."""
+
+    def check(tx: Transaction) -> None:
+        _refuse_duplicates(tx, body, duplicates, tx.register.held("residents", resident_id) or {})
+
+    shown = masked_resident if masks(who) else None
+    return change_record(write, "residents", resident_id, body, check=check, shown=shown)
+
+
+@router.get("/residents/{resident_id}/changes", response_model=ListOf[RecordChange], summary="Who changed the record")
+def list_changes(hub: HubDep, resident_id: RecordId, limit: Limit = 50) -> Response:
+    """Newest first, with what stood there before and after; of what is masked only that it was changed."""
+    record_view(hub, "residents", resident_id)
+    return JsonAnswer({"items": hub.reads.changes_of(f"residents:{resident_id}", limit), "next": None})
+
+
+@router.post("/residents/{resident_id}/contacts/order", response_model=ListOf[Contact], summary="Who is called first")
+def post_contact_order(hub: HubDep, who: Who, write: Write, resident_id: RecordId, body: ContactOrder) -> Response:
+    """All contacts of the resident, in the order of calling; 409 where one was added or removed meanwhile."""
+
+    def contacts() -> list[Json]:
+        return hub.reads.records("contacts", 100, None, resident_id=resident_id).items
+
+    def act() -> None:
+        record_view(hub, "residents", resident_id)
+        before = [one["id"] for one in sorted(contacts(), key=lambda one: (one["position"], one["id"]))]
+        if sorted(before) != sorted(body.ids):
+            raise ConflictError("the contacts are others by now: look again", code="contacts-changed")
+        with hub.database.begin() as tx:
+            tx.register.order_contacts(resident_id, body.ids)
+            detail = {"fields": ["contacts"], "changes": {"contacts": [before, body.ids]}}
+            tx.audit.add(who.actor, "residents.contacts", f"residents:{resident_id}", detail, hub.clock(), who.address)
+
+    def view(_done: None) -> Json:
+        ordered = sorted(contacts(), key=lambda one: (one["position"], one["id"]))
+        return {"items": [masked_contact(one) for one in ordered] if masks(who) else ordered, "next": None}
+
+    return write.once(act, view)
 
 
 @router.post("/residents/{resident_id}/status", response_model=Resident, summary="Where the resident is")
 def post_status(hub: HubDep, who: Who, write: Write, resident_id: RecordId, body: StatusChange) -> Response:
-    """From the moment of absence: no order and (but for `away`) no alarm of the resident's own devices."""
+    """From the moment of absence: no order and (but for `away`) no alarm of the resident's own devices. `until` is the
+    day on which to ask again; nobody comes home by a calendar.
+    """
 
     def act() -> None:
-        write.expect(_resident(hub, who, resident_id))
-        hub.services.care.set_resident_status(resident_id, body.status, body.reason, who.actor)
+        before = _resident(hub, who, resident_id)
+        with who_was_first(hub, "residents", resident_id):
+            write.expect(before)
+        hub.services.care.set_resident_status(
+            resident_id, body.status, body.reason, who.actor, since=body.since, until=body.until
+        )
+        after = _resident(hub, who, resident_id)
+        told = told_changes(*({name: one.get(name) for name in _STATUS} for one in (before, after)))
+        if told:
+            detail = {"fields": sorted(told), "changes": told}
+            with hub.database.begin() as tx:
+                tx.audit.add(
+                    who.actor, "residents.status", f"residents:{resident_id}", detail, hub.clock(), who.address
+                )
 
-    return write.once(act, lambda _done: _resident(hub, who, resident_id))
+    def view(_done: None) -> Json:
+        found = _resident(hub, who, resident_id)
+        return masked_resident(found) if masks(who) else found
+
+    return write.once(act, view)
 
 
 @router.get("/residents/{resident_id}/observations", response_model=ObservationList, summary="What was measured")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from dispatch.meals import DIETS
+from hub.api.area_shapes import check_boundary
 from hub.api.fields import (
     EARLIEST,
     Change,
@@ -32,6 +35,7 @@ __all__ = [
     "AreaFields",
     "Command",
     "ContactFields",
+    "ContactOrder",
     "CrewFields",
     "DeviceFields",
     "DeviceNew",
@@ -43,6 +47,8 @@ __all__ = [
     "StatusChange",
 ]
 
+
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 # --- people, places, things. One model serves POST and PATCH: POST also asks for the fields named in `needed`.
 
@@ -58,11 +64,34 @@ def _diets(codes: list[str]) -> list[str]:
     return codes
 
 
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def _id_number(text: str) -> str:
+    """GB 11643-1999: 17 digits, a day of birth among them, and a check character by ISO 7064 MOD 11-2. Other papers
+    (passports, permits of Hong Kong, Macao and Taiwan) are taken as they are.
+    """
+    text = text.upper()
+    if re.fullmatch(r"\d{17}[\dX]", text) is None:
+        if re.fullmatch(r"[A-Z0-9()\-]{5,32}", text) is None or re.fullmatch(r"\d{16,}X?", text):
+            raise ValueError("18 characters of an ID card, or 5-32 letters and digits of another paper")
+        return text
+    try:
+        date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        raise ValueError("its digits 7 to 14 are no day of birth") from None
+    wanted = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(text, _ID_WEIGHTS, strict=False)) % 11]
+    if text[17] != wanted:
+        raise ValueError("its check character is wrong: a digit is mistyped")
+    return text
+
+
 class ResidentFields(_Fields):
     """A resident. POST needs `name`; `status` changes through its own endpoint."""
 
     id: NewId = ""
     name: Name = ""
+    id_number: Annotated[Word, AfterValidator(_id_number)] | None = None
     sex: Literal["f", "m"] | None = None
     born_on: Day | None = None
     phone: Phone | None = None
@@ -91,6 +120,8 @@ class StatusChange(Request):
 
     status: ResidentStatus
     reason: Text | None = None
+    since: Time | None = Field(default=None, description="When it began, where that was earlier than now")
+    until: Day | None = Field(default=None, description="Expected back on this day; changes nothing by itself")
 
 
 class ContactFields(_Fields):
@@ -101,15 +132,27 @@ class ContactFields(_Fields):
     name: Name = ""
     relation: Line | None = None
     phone: Phone | None = None
+    other_phones: Annotated[list[Phone], Field(max_length=5)] = Field(default_factory=list)
     kind: Literal["family", "neighbour", "guard", "doctor", "other"] = "family"
     has_key: Flag = False
     position: Annotated[int, Strict(), Field(ge=1, le=1000)] = 1
     responder_id: Word | None = None
+    hours: Line | None = Field(default=None, description="When the person can be reached, in their own words")
+    languages: Words = Field(default_factory=list)
+    consented_on: Day | None = Field(default=None, description="Agreed to be kept and called")
     confirmed_on: Day | None = None
 
 
+class ContactOrder(Request):
+    """Every contact of the resident, whoever is called first at the head."""
+
+    ids: Annotated[list[Word], Field(min_length=1, max_length=100)]
+
+
 class AreaFields(_Fields):
-    """An area. POST needs `kind` and `name`. `boundary` is a GeoJSON geometry, WGS-84."""
+    """An area. POST needs `kind` and `name`. `boundary` is a GeoJSON Polygon or MultiPolygon, WGS-84, of sound rings.
+    `active` false: retired; nothing may lie in it any more.
+    """
 
     id: NewId = ""
     parent_id: Word | None = None
@@ -118,7 +161,8 @@ class AreaFields(_Fields):
     households: Annotated[int, Strict(), Field(ge=0, le=100_000_000)] | None = None
     lat: Lat | None = None
     lon: Lon | None = None
-    boundary: Annotated[dict[str, Any], AfterValidator(storable)] | None = None
+    boundary: Annotated[dict[str, Any], AfterValidator(storable), AfterValidator(check_boundary)] | None = None
+    active: Flag = True
 
 
 class StationFields(_Fields):
@@ -163,13 +207,30 @@ class ResponderFields(_Fields):
 
 
 class CrewFields(_Fields):
-    """People with a vehicle and equipment. POST needs `name`; `members` are responder ids."""
+    """People with a vehicle and equipment. POST needs `name`; `members` are responder ids. `days` (1 Monday to
+    7 Sunday; none: every day) and `begins` to `ends` (both or none; site's wall clock) say when it is planned as one.
+    """
 
     id: NewId = ""
     name: Name = ""
     vehicle: Line | None = None
     equipment: Words = Field(default_factory=list)
     members: Words = Field(default_factory=list)
+    days: Annotated[list[Annotated[int, Strict(), Field(ge=1, le=7)]], Field(max_length=7)] = Field(
+        default_factory=list
+    )
+    begins: Clock | None = None
+    ends: Clock | None = None
+    active: Flag = True
+
+    @model_validator(mode="after")
+    def _hours(self) -> Self:
+        given = {"begins", "ends"} & self.model_fields_set
+        if given and ((self.begins is None) != (self.ends is None) or len(given) == 1):
+            raise ValueError("begins and ends: both or none")
+        if self.begins and self.ends and self.ends <= self.begins:
+            raise ValueError("ends must be later than begins")
+        return self
 
 
 class ShiftFields(_Fields):

@@ -244,6 +244,10 @@ class Contact(View):
     has_key: bool
     position: int
     responder_id: str | None
+    other_phones: list[str] = Field(default_factory=list)
+    hours: str | None = Field(default=None, description="When the person can be reached")
+    languages: list[str] = Field(default_factory=list)
+    consented_on: date | None = Field(default=None, description="Agreed to be kept and called")
     confirmed_on: date | None
 
 

@@ -13,6 +13,8 @@ from hub.ports import CommandState, Role
 
 __all__ = [
     "Area",
+    "AreaAt",
+    "AreaNode",
     "AuditRow",
     "Crew",
     "Device",
@@ -22,6 +24,7 @@ __all__ = [
     "MealDish",
     "ObservationList",
     "Ready",
+    "RecordChange",
     "Resident",
     "Responder",
     "ServiceKind",
@@ -29,6 +32,7 @@ __all__ = [
     "Session",
     "Shift",
     "Station",
+    "StationContacts",
     "TokenGiven",
     "User",
 ]
@@ -73,7 +77,9 @@ class Resident(View):
     lives_alone: bool
     status: ResidentStatus
     status_since: datetime | None
+    status_until: date | None = Field(default=None, description="Expected back; changes nothing by itself")
     served: bool
+    id_number: str | None = None
     ability_level: int | None
     conditions: list[str]
     medications: list[str]
@@ -86,6 +92,55 @@ class Resident(View):
     version: int
 
 
+class RecordChange(View):
+    id: int
+    at: datetime
+    name: str | None = Field(description="Who; null: the hub itself")
+    action: str
+    detail: dict[str, Any] = Field(description="`changes`: field -> [before, after], masked where the record is")
+
+
+class AreaPerson(View):
+    id: str
+    name: str
+    phone: str | None
+
+
+class AreaStation(View):
+    id: str
+    name: str
+    kind: str
+
+
+class AreaNode(View):
+    id: str
+    parent_id: str | None
+    kind: str
+    name: str
+    households: int | None
+    active: bool
+    lat: float | None
+    lon: float | None
+    has_boundary: bool
+    residents: int = Field(description="Living in it itself, not below; nobody who moved or died")
+    officers: list[AreaPerson] = Field(description="Grid officers who serve it itself")
+    stations: list[AreaStation]
+    version: int
+
+
+class AreaAt(View):
+    area: AreaShort | None = Field(description="The lowest area with a boundary around the place; null: none has one")
+    path: list[AreaShort]
+
+
+class StationContacts(View):
+    station: Named | None = Field(description="null: residents in no care station's area")
+    residents: int
+    without: int = Field(description="Residents with nobody to call")
+    contacts: int
+    unconfirmed: int = Field(description="Contacts not confirmed for so many days, or never")
+
+
 class Area(View):
     id: str
     parent_id: str | None
@@ -95,6 +150,7 @@ class Area(View):
     lat: float | None
     lon: float | None
     boundary: dict[str, Any] | None
+    active: bool
     path: list[Any]
 
 
@@ -208,7 +264,13 @@ class Crew(View):
     name: str
     vehicle: str | None
     equipment: list[str]
-    members: list[Any]
+    days: list[int] = Field(description="1 Monday to 7 Sunday; empty: every day")
+    begins: str | None
+    ends: str | None
+    active: bool
+    members: list[str]
+    people: list[dict[str, Any]] = Field(description="The members: id, name, kind, skills, active")
+    version: int
 
 
 class Shift(View):

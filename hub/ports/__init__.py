@@ -20,6 +20,7 @@ from hub.ports import (
     provisioning,
     reads,
     records,
+    register,
     report_lists,
     responders,
     rota,
@@ -49,6 +50,7 @@ from hub.ports.plans import *  # noqa: F403
 from hub.ports.provisioning import *  # noqa: F403
 from hub.ports.reads import *  # noqa: F403
 from hub.ports.records import *  # noqa: F403
+from hub.ports.register import *  # noqa: F403
 from hub.ports.report_lists import *  # noqa: F403
 from hub.ports.responders import *  # noqa: F403
 from hub.ports.rota import *  # noqa: F403
@@ -80,6 +82,7 @@ __all__ += provisioning.__all__
 __all__ += reads.__all__
 __all__ += records.__all__
 __all__ += report_lists.__all__
+__all__ += register.__all__
 __all__ += responders.__all__
 __all__ += rota.__all__
 __all__ += rules.__all__

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from hub.alarms.model import Alarm, AlarmClass, Incident
@@ -50,6 +50,7 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.register import Register
 from hub.ports.responders import Responders
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
@@ -128,7 +129,10 @@ class Residents(Protocol):
 
     def get_many(self, ids: Collection[str]) -> dict[str, Resident]: ...
 
-    def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None: ...
+    def set_status(
+        self, resident_id: str, status: str, reason: str | None, at: datetime, *, until: date | None = None
+    ) -> None:
+        """`at`: since when; `until`: the day on which the resident is expected back."""
 
 
 class Alarms(Protocol):
@@ -344,6 +348,7 @@ class Transaction(Protocol):
     commands: Commands
     quarantine: Quarantine
     reference: Reference
+    register: Register
     matters: Matters
     meals: Meals
     medical: Medical

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Literal, Protocol
 
 from hub.ports.notices import NoticeRow
@@ -123,7 +123,9 @@ class DayStation:
 
 @dataclass(frozen=True, slots=True)
 class DayCarer:
-    """Somebody who can be planned. `skills`: skill to the day its credential ends (None: never)."""
+    """Somebody who can be planned. `skills`: skill to the day its credential ends (None: never). `crew_begins` and
+    `crew_ends`: between which hours (wall clock of the site) the crew goes out on the day; None: those of its people.
+    """
 
     id: str
     name: str
@@ -137,6 +139,8 @@ class DayCarer:
     lon: float | None = None
     provider_id: str | None = None
     crew_id: str | None = None
+    crew_begins: time | None = None
+    crew_ends: time | None = None
 
 
 class DayPlans(Protocol):
@@ -179,8 +183,8 @@ class DayPlans(Protocol):
     def lock_visits(self, visit_ids: Collection[str]) -> None:
         """Holds visits and their orders, in the order of the orders' ids."""
 
-    def carers(self) -> list[DayCarer]:
-        """Active people, by id."""
+    def carers(self, day: date) -> list[DayCarer]:
+        """Active people, by id; with the crew that goes out on the day."""
 
     def stations(self) -> list[DayStation]:
         """Stations with a place, by id."""

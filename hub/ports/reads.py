@@ -16,6 +16,7 @@ from hub.ports.medical import MedicalReads
 from hub.ports.notices import NoticeReads
 from hub.ports.plans import PlanReads
 from hub.ports.records import Json
+from hub.ports.register import RegisterReads
 from hub.ports.report_lists import ReportLists
 from hub.ports.service_reports import ServiceReads
 from hub.ports.settlement import SettlementReads
@@ -101,6 +102,7 @@ class Reads(
     LoadReads,
     ReportLists,
     PlanReads,
+    RegisterReads,
     ServiceReads,
     Protocol,
 ):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dispatch import LIVE_ASSIGNMENT_STATES
-from hub.care import ABSENT_STATUSES, RESIDENT_STATUSES
+from hub.care import ABSENT_STATUSES, RESIDENT_STATUSES, TEMPORARY_STATUSES
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
 from hub.ports import Actor, Database, EntryRow, OrderRow, Transaction
@@ -152,24 +152,46 @@ class Care:
             raise ForbiddenError("you have no assignment to this visit")
         self._dispatching.step(mine[0].id, step, actor, **details)
 
-    def set_resident_status(self, resident_id: str, status: str, reason: str | None, actor: Actor) -> None:
+    def set_resident_status(
+        self,
+        resident_id: str,
+        status: str,
+        reason: str | None,
+        actor: Actor,
+        *,
+        since: datetime | None = None,
+        until: date | None = None,
+    ) -> None:
         """Where the resident is. From the moment of absence no order and (but for `away`) no alarm.
 
         Orders that have not begun are cancelled, whoever was to go is stood down. Back home, those of care plans come
-        again.
+        again. `since`: when it began, where that was earlier; it changes nothing of what was done meanwhile. `until`:
+        the day on which the resident is expected back (away, hospital): a date to ask on, never one that changes the
+        status by itself, for only a person knows. BadRequestError with the field.
         """
         if status not in RESIDENT_STATUSES:
             raise BadRequestError(f"status must be one of {', '.join(RESIDENT_STATUSES)}", field="status")
         now = self._clock()
+        began = since or now
+        if began > now:
+            raise BadRequestError("it has not begun yet", field="since")
+        if until is not None and status not in TEMPORARY_STATUSES:
+            raise BadRequestError(f"nobody is expected back from {status}", field="until")
+        if until is not None and until < began.date():
+            raise BadRequestError("back before it began", field="until")
         with self._database.begin() as tx:
             resident = tx.residents.get(resident_id)
             if resident is None:
                 raise NotFoundError(f"no resident {resident_id}")
             if resident.status == status:
+                if since is not None or until is not None:
+                    tx.residents.set_status(
+                        resident_id, status, reason, since or resident.status_since or now, until=until
+                    )
                 return
             # Their locks before those of orders: none is made beside us.
             tx.everyday.care_plans.of_resident(resident_id)
-            tx.residents.set_status(resident_id, status, reason, now)
+            tx.residents.set_status(resident_id, status, reason, began, until=until)
             tx.timeline.add(
                 EntryRow(
                     at=now,
@@ -177,7 +199,9 @@ class Care:
                     subject_id=resident_id,
                     kind="status",
                     actor=actor,
-                    body={"from": resident.status, "to": status, "reason": reason},
+                    body={"from": resident.status, "to": status, "reason": reason}
+                    | ({"since": began.isoformat()} if since is not None else {})
+                    | ({"until": until.isoformat()} if until is not None else {}),
                 )
             )
             if status in ABSENT_STATUSES:

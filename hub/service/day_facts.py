@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from dispatch import LIVE_ASSIGNMENT_STATES
 from hub.ports import DayCarer, DayOrder, DayPlanRow, DayStation, RouteRow, StopRow, Transaction
 from hub.rota import Duty, duties
 
-__all__ = ["DAY", "NOT_VISITED", "DayFacts", "Standing", "gather", "latest", "midnight_of"]
+__all__ = ["DAY", "NOT_VISITED", "DayFacts", "Standing", "gather", "in_crews", "latest", "midnight_of"]
 
 DAY = 86_400
 _EARLIEST = timedelta(days=31)
@@ -111,9 +111,10 @@ def gather(tx: Transaction, day: date, zone: tzinfo, now: datetime, *, lock: boo
     """Reads the day in one transaction. `lock`: its published plans are held until the end of it."""
     start, end = midnight_of(day, zone), midnight_of(day + timedelta(days=1), zone)
     orders = {one.visit.id: one for one in tx.day_plans.orders(start, end, start - _EARLIEST)}
-    carers = {one.id: one for one in tx.day_plans.carers()}
+    carers = {one.id: one for one in tx.day_plans.carers(day)}
     rota = tx.rota.slice(start, end)
     spans, served = _on_duty(duties(rota.shifts, rota.overrides, start, end), carers, start)
+    carers, spans = in_crews(carers, spans)
     published = tuple(tx.day_plans.of_day(day, ["published"], lock=lock))
     routes = latest(published, tx.day_plans.routes([one.id for one in published]))
     stops: dict[str, list[tuple[str, StopRow]]] = {}
@@ -142,6 +143,30 @@ def latest(published: Sequence[DayPlanRow], routes: Sequence[RouteRow]) -> tuple
     for route in sorted(routes, key=lambda one: order[one.plan_id]):
         found[route.responder_id] = route
     return tuple(sorted(found.values(), key=lambda one: one.responder_id))
+
+
+def in_crews(
+    carers: Mapping[str, DayCarer], spans: Mapping[str, tuple[tuple[int, int], ...]]
+) -> tuple[dict[str, DayCarer], dict[str, tuple[tuple[int, int], ...]]]:
+    """Whose crew goes out in hours of its own is on duty in those alone; who is not there then goes without the crew.
+
+    `spans`: seconds after midnight, as in `DayFacts`.
+    """
+    people, hours = dict(carers), dict(spans)
+    for carer in carers.values():
+        if carer.crew_begins is None or carer.crew_ends is None:
+            continue
+        low, high = (one.hour * 3600 + one.minute * 60 for one in (carer.crew_begins, carer.crew_ends))
+        within = tuple(
+            (max(start, low), min(end, high))
+            for start, end in hours.get(carer.id, ())
+            if max(start, low) < min(end, high)
+        )
+        if within:
+            hours[carer.id] = within
+        else:
+            people[carer.id] = replace(carer, crew_id=None)
+    return people, hours
 
 
 def _on_duty(

@@ -141,8 +141,8 @@ class DayPlansDrawer:
     def lock_visits(self, visit_ids: Collection[str]) -> None:
         self._session.all("day_visits_lock", ids=sorted(visit_ids))
 
-    def carers(self) -> list[DayCarer]:
-        return [_carer(row) for row in self._session.all("day_carers")]
+    def carers(self, day: date) -> list[DayCarer]:
+        return [_carer(row) for row in self._session.all("day_carers", day=day)]
 
     def stations(self) -> list[DayStation]:
         return [DayStation(**row) for row in self._session.all("day_stations")]

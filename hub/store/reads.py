@@ -18,6 +18,7 @@ from hub.store.reads_series import SeriesReads
 from hub.store.reads_service_reports import ServiceReadsPostgres
 from hub.store.reads_settlement import SettlementReadsPostgres
 from hub.store.reads_technical import TechnicalReadsPostgres
+from hub.store.register import RegisterReadsPostgres
 from hub.store.time_bank import TimeBankReadsPostgres
 
 __all__ = ["ReadsPostgres"]
@@ -36,6 +37,7 @@ class ReadsPostgres(
     TimeBankReadsPostgres,
     LoadReadsPostgres,
     ReportListsPostgres,
+    RegisterReadsPostgres,
     MealReadsPostgres,
     MedicalReadsPostgres,
     PlanReadsPostgres,

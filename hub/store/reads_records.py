@@ -50,7 +50,7 @@ _UUID_KEYS = frozenset({"alarms", "shifts", "calls", "users"})
 _SEARCHED: Mapping[str, tuple[str, ...]] = {
     "areas": ("id", "name"),
     "stations": ("id", "name", "address"),
-    "residents": ("id", "name", "address", "phone"),
+    "residents": ("id", "name", "address", "phone", "id_number"),
     "contacts": ("id", "name", "phone"),
     "responders": ("id", "name", "phone"),
     "crews": ("id", "name", "vehicle"),
@@ -89,6 +89,12 @@ _OF_DEVICES: Mapping[str, str] = {
     "profile": "coalesce(t.profile_id, t.family) = %(profile)s",
     "station": "coalesce(t.area_id, r.area_id) IN"
     " (SELECT b.id FROM areas b JOIN stations s ON b.path @> ARRAY[s.area_id] WHERE s.id = %(station)s)",
+}
+_OF_CONTACTS: Mapping[str, str] = {
+    "station": "t.resident_id IN (SELECT x.id FROM residents x JOIN areas b ON b.id = x.area_id"
+    " JOIN stations s ON b.path @> ARRAY[s.area_id] WHERE s.id = %(station)s)",
+    "unconfirmed_before": "(t.confirmed_on IS NULL OR t.confirmed_on < %(unconfirmed_before)s::date)"
+    " AND t.resident_id IN (SELECT x.id FROM residents x WHERE x.served AND x.status NOT IN ('moved', 'deceased'))",
 }
 _TRUNK = r"^0*(86)?0*(?=\d{7,}$)"
 """What stands before a national number: zeros, China's code, zeros again; seven digits at least must be left."""
@@ -170,6 +176,9 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
     if name == "phone" and table in ("residents", "contacts", "responders"):
         params["phone"] = re.sub(_TRUNK, "", re.sub(r"\D", "", value))
         return _PHONE if params["phone"] else "false"
+    if table == "contacts" and name in _OF_CONTACTS:
+        params[name] = value
+        return _OF_CONTACTS[name]
     if table == "devices" and name in _OF_DEVICES:
         params[name] = value
         return _OF_DEVICES[name]

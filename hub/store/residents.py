@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from hub.care import Resident
@@ -30,8 +30,11 @@ class ResidentsDrawer:
         cursor = self._session.later("residents_get", ids=list(ids))
         return lambda: {row["id"]: _resident(row) for row in cursor.fetchall()}
 
-    def set_status(self, resident_id: str, status: str, reason: str | None, at: datetime) -> None:
-        if not self._session.run("residents_status", id=resident_id, status=status, reason=reason, at=at):
+    def set_status(
+        self, resident_id: str, status: str, reason: str | None, at: datetime, *, until: date | None = None
+    ) -> None:
+        fields = {"status": status, "reason": reason, "since": at, "until": until}
+        if not self._session.run("residents_status", id=resident_id, **fields):
             raise NotFoundError(f"there is no resident {resident_id}")
 
 

@@ -31,7 +31,7 @@ def _table(name: str, columns: str, fixed: str = "", *, makes_id: bool = False) 
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        _table("areas", "parent_id kind name households lat lon boundary"),
+        _table("areas", "parent_id kind name households lat lon boundary active"),
         _table("stations", "kind name area_id address phone lat lon provider_id"),
         _table("providers", "name kind phone contact kinds area_ids active", makes_id=True),
         _table("tariffs", "kind provider_id unit price_fen cap_fen from_on to_on area_ids note", "kind", makes_id=True),
@@ -43,14 +43,15 @@ TABLES: Mapping[str, Table] = {
         ),
         _table(
             "residents",
-            "name sex born_on phone address area_id lat lon lives_alone served status status_since status_reason"
-            " ability_level conditions medications allergies diets languages hearing flags access never_responders"
-            " regular_responders notes",
-            "status status_since status_reason",
+            "name id_number sex born_on phone address area_id lat lon lives_alone served status status_since"
+            " status_until status_reason ability_level conditions medications allergies diets languages hearing flags"
+            " access never_responders regular_responders notes",
+            "status status_since status_until status_reason",
         ),
         _table(
             "contacts",
-            "resident_id name relation phone kind has_key position responder_id confirmed_on",
+            "resident_id name relation phone other_phones kind has_key position responder_id hours languages"
+            " consented_on confirmed_on",
             "resident_id",
             makes_id=True,
         ),
@@ -61,7 +62,7 @@ TABLES: Mapping[str, Table] = {
             "position_at",
         ),
         _table("meal_dishes", "station_id name name_en allergens diets price_fen active", makes_id=True),
-        _table("crews", "name vehicle equipment"),
+        _table("crews", "name vehicle equipment days begins ends active"),
         _table("shifts", "responder_id starts_at ends_at role area_id note changed", makes_id=True),
         _table(
             "rotations",

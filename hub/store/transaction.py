@@ -44,6 +44,7 @@ from hub.ports.proof import Proof
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import Json
+from hub.ports.register import Register
 from hub.ports.responders import Responders
 from hub.ports.rota import Rota
 from hub.ports.rules import Rules
@@ -79,6 +80,7 @@ from hub.store.proof import ProofDrawer
 from hub.store.provisioning import ProvisioningDrawer
 from hub.store.quarantine import QuarantineDrawer
 from hub.store.reference import ReferenceDrawer
+from hub.store.register import RegisterDrawer
 from hub.store.residents import ResidentsDrawer
 from hub.store.responders import RespondersDrawer
 from hub.store.rota import RotaDrawer
@@ -134,6 +136,7 @@ class PostgresTransaction:
         self.commands: Commands = CommandsDrawer(session)
         self.quarantine: Quarantine = QuarantineDrawer(session)
         self.reference: Reference = ReferenceDrawer(session)
+        self.register: Register = RegisterDrawer(session)
         self.matters: Matters = MattersDrawer(session)
         self.meals: Meals = MealsDrawer(session)
         self.medical: Medical = MedicalDrawer(session)

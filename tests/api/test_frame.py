@@ -183,7 +183,7 @@ def test_nonsense_never_breaks_it(
         content = json.dumps(body)
     answer = boss.request(method, path, params=params, content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code < 500, f"{method} {path} {params} {content}: {answer.text}"
-    if answer.status_code >= 400:
+    if answer.status_code >= 400 and not template.startswith("/t/"):  # a page that people open from a message
         assert answer.headers["content-type"] == PROBLEM
         assert answer.json()["status"] == answer.status_code
 

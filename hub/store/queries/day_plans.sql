@@ -121,9 +121,15 @@ FOR NO KEY UPDATE OF o, v
 
 -- :name day_carers
 SELECT r.id, r.name, r.kind, r.sex, r.skills, r.area_ids, r.mode, r.station_id, r.lat, r.lon,
-       provider_of_responder(r.id) AS provider_id,
-       (SELECT min(m.crew_id) FROM crew_members m WHERE m.responder_id = r.id) AS crew_id
-FROM responders r WHERE r.active ORDER BY r.id
+       provider_of_responder(r.id) AS provider_id, w.id AS crew_id, w.begins AS crew_begins, w.ends AS crew_ends
+FROM responders r
+LEFT JOIN LATERAL (
+    SELECT c.id, c.begins, c.ends FROM crew_members m JOIN crews c ON c.id = m.crew_id
+    WHERE m.responder_id = r.id AND c.active
+      AND (c.days = '{}' OR extract(isodow FROM %(day)s::date)::smallint = ANY (c.days))
+    ORDER BY c.id LIMIT 1
+) w ON true
+WHERE r.active ORDER BY r.id
 
 -- :name day_stations
 SELECT id, kind, name, lat, lon FROM stations WHERE lat IS NOT NULL AND lon IS NOT NULL ORDER BY id

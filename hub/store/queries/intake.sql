@@ -115,7 +115,8 @@ FROM residents r LEFT JOIN areas a ON a.id = r.area_id
 WHERE r.id = ANY (%(ids)b::text[])
 
 -- :name residents_status
-UPDATE residents SET status = %(status)s, status_reason = %(reason)s, status_since = %(at)s, version = version + 1
+UPDATE residents SET status = %(status)s, status_reason = %(reason)s, status_since = %(since)s, status_until = %(until)s,
+                     version = version + 1
 WHERE id = %(id)s
 
 -- :name alarms_add

@@ -1,7 +1,8 @@
 -- Registers as pages see them. Every block ends where conditions on `t` can follow.
 
 -- :name view_areas
-SELECT t.id, t.parent_id, t.kind, t.name, t.households, t.lat, t.lon, t.boundary, <<own_path_json>> AS path, t.version
+SELECT t.id, t.parent_id, t.kind, t.name, t.households, t.lat, t.lon, t.boundary, t.active, <<own_path_json>> AS path,
+       t.version
 FROM areas t
 
 -- areas t
@@ -28,8 +29,8 @@ FROM entitlements t
 SELECT t.id, t.name, t.sex, t.born_on, date_part('year', age(t.born_on))::integer AS age, t.phone, t.address, t.area_id,
        CASE WHEN a.id IS NOT NULL THEN json_build_object(
            'id', a.id, 'name', a.name, 'kind', a.kind, 'path', <<area_path_json>>) END AS area,
-       t.lat, t.lon, t.lives_alone, t.status, t.status_since, t.status_reason, t.served, t.ability_level, t.conditions,
-       t.medications, t.allergies, t.diets, t.languages, t.hearing, t.flags, t.access, t.never_responders, t.regular_responders,
+       t.lat, t.lon, t.lives_alone, t.status, t.status_since, t.status_until, t.status_reason, t.served, t.id_number,
+       t.ability_level, t.conditions, t.medications, t.allergies, t.diets, t.languages, t.hearing, t.flags, t.access, t.never_responders, t.regular_responders,
        t.notes, t.version
 FROM residents t LEFT JOIN areas a ON a.id = t.area_id
 
@@ -37,8 +38,10 @@ FROM residents t LEFT JOIN areas a ON a.id = t.area_id
 SELECT t.id, t.station_id, t.name, t.name_en, t.allergens, t.diets, t.price_fen, t.active, t.version FROM meal_dishes t
 
 -- :name view_contacts
-SELECT t.id, t.resident_id, t.name, t.relation, t.phone, t.kind, t.has_key, t.position, t.responder_id, t.confirmed_on,
-       t.version
+SELECT t.id, t.resident_id, t.name, t.relation, t.phone, t.other_phones, t.kind, t.has_key, t.position, t.responder_id,
+       t.hours, t.languages, t.consented_on, t.confirmed_on, t.version,
+       (SELECT json_build_object('id', r.id, 'name', r.name, 'address', r.address) FROM residents r
+        WHERE r.id = t.resident_id) AS resident
 FROM contacts t
 
 -- :name view_responders
@@ -54,8 +57,13 @@ FROM responders t LEFT JOIN LATERAL (
 ) w ON true
 
 -- :name view_crews
-SELECT t.id, t.name, t.vehicle, t.equipment,
-       ARRAY(SELECT m.responder_id FROM crew_members m WHERE m.crew_id = t.id ORDER BY 1) AS members, t.version
+SELECT t.id, t.name, t.vehicle, t.equipment, t.days, to_char(t.begins, 'HH24:MI') AS begins,
+       to_char(t.ends, 'HH24:MI') AS ends, t.active,
+       ARRAY(SELECT m.responder_id FROM crew_members m WHERE m.crew_id = t.id ORDER BY 1) AS members,
+       coalesce((SELECT json_agg(json_build_object('id', w.id, 'name', w.name, 'kind', w.kind, 'skills', w.skills,
+                                                   'active', w.active) ORDER BY w.id)
+                 FROM crew_members m JOIN responders w ON w.id = m.responder_id WHERE m.crew_id = t.id), '[]') AS people,
+       t.version
 FROM crews t
 
 -- :name view_shifts

@@ -128,7 +128,8 @@ WHERE i.id = %(id)s
 -- :name contact_json
 json_build_object(
     'id', t.id, 'resident_id', t.resident_id, 'name', t.name, 'relation', t.relation, 'phone', t.phone, 'kind', t.kind,
-    'has_key', t.has_key, 'position', t.position, 'responder_id', t.responder_id, 'confirmed_on', t.confirmed_on,
+    'other_phones', t.other_phones, 'has_key', t.has_key, 'position', t.position, 'responder_id', t.responder_id,
+    'hours', t.hours, 'languages', t.languages, 'consented_on', t.consented_on, 'confirmed_on', t.confirmed_on,
     'version', t.version)
 
 -- calls c

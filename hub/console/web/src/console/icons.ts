@@ -12,6 +12,7 @@ export const CONSOLE_ICONS = {
   battery: 'M3 8h15v8H3zM21 11v2',
   down: 'M6 9l6 6 6-6',
   up: 'M6 15l6-6 6 6',
+  right: 'M9 5l7 7-7 7',
   left: 'M15 5l-7 7 7 7',
   home: 'M4 11.5 12 5l8 6.5M6.5 10v9h11v-9',
   map: 'M9 5 4 7v12l5-2 6 2 5-2V5l-5 2-6-2ZM9 5v12M15 7v12',

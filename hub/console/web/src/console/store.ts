@@ -205,7 +205,7 @@ export async function snapshot(): Promise<void> {
 
 /** Places change rarely: once per sign-in. A failure leaves the map plain and the queue untouched. */
 export async function loadPlaces(): Promise<void> {
-  const [foundAreas, foundStations, foundSite, foundKinds] = await Promise.allSettled([getAll<Area>('/areas'), getAll<Station>('/stations'), get<Site>('/site'), get<Page<ServiceKind>>('/service-kinds')])
+  const [foundAreas, foundStations, foundSite, foundKinds] = await Promise.allSettled([getAll<Area>('/areas', { active: 'true' }), getAll<Station>('/stations'), get<Site>('/site'), get<Page<ServiceKind>>('/service-kinds')])
   if (foundKinds.status === 'fulfilled') serviceKinds.value = foundKinds.value.items
   if (foundSite.status === 'fulfilled') site.value = foundSite.value
   if (foundAreas.status === 'fulfilled') areas.value = foundAreas.value.items
