@@ -31,7 +31,6 @@ from hub.ports.proof import Proof
 from hub.ports.provisioning import Provisioning
 from hub.ports.quarantine import Quarantine
 from hub.ports.records import (
-    Actor,
     AssignmentRow,
     DeviceRow,
     DeviceSeen,
@@ -50,6 +49,7 @@ from hub.ports.records import (
     UserRow,
     VisitRow,
 )
+from hub.ports.reference import Audit, Reference
 from hub.ports.register import Register
 from hub.ports.responders import Responders
 from hub.ports.rota import Rota
@@ -294,35 +294,6 @@ class Users(Protocol):
 
     def operators_on_duty(self, now: datetime) -> int:
         """Console sessions of operators that are on duty and were seen lately."""
-
-
-class Audit(Protocol):
-    def add(
-        self, actor: Actor, action: str, subject: str | None, detail: Json, at: datetime, address: str | None = None
-    ) -> None: ...
-
-
-class Reference(Protocol):
-    """Plain records of reference tables: JSON in, JSON out, with an allow-list of columns a table.
-
-    Tables: areas, stations, residents, contacts, responders, crews, shifts, devices, service_kinds.
-    """
-
-    def get(self, table: str, row_id: str) -> Json | None: ...
-
-    def ids(self, table: str) -> list[str]:
-        """Every id of the table."""
-
-    def upsert(self, table: str, rows: Sequence[Json]) -> int:
-        """Makes or overwrites rows by id; gives how many were made or changed."""
-
-    def make_missing(self, table: str, rows: Sequence[Json]) -> int:
-        """Makes the rows whose id is not there yet, and leaves the others alone; gives how many."""
-
-    def insert(self, table: str, row: Json) -> Json: ...
-
-    def patch(self, table: str, row_id: str, changes: Json, *, version: int | None) -> Json:
-        """NotFoundError; ConflictError(code="version") where `version` is not the row's."""
 
 
 class Transaction(Protocol):
