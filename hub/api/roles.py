@@ -174,6 +174,7 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/devices"): _KEEPERS,
     ("GET", f"{_P}/devices/{{device_id}}"): _READERS,
     ("PATCH", f"{_P}/devices/{{device_id}}"): _KEEPERS,
+    ("GET", f"{_P}/devices/{{device_id}}/history"): _READERS,
     ("POST", f"{_P}/devices/{{device_id}}/commands"): _CONSOLE | {"integrator"},
     ("GET", f"{_P}/devices/{{device_id}}/commands"): _READERS,
     ("GET", f"{_P}/devices/{{device_id}}/commands/{{command_id}}"): _READERS,

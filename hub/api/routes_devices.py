@@ -14,7 +14,7 @@ from hub.api.records import change_record, list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.schemas_records import Command, DeviceFields, DeviceNew
 from hub.api.views import ListOf
-from hub.api.views_records import Device, DeviceAdded, DeviceCommand
+from hub.api.views_records import Device, DeviceAdded, DeviceCommand, DeviceHistory
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.ports import Json
@@ -105,9 +105,32 @@ def post_device(hub: HubDep, write: Write, body: DeviceNew) -> Response:
 
 @router.patch("/devices/{device_id}", response_model=Device, summary="Change a device")
 def patch_device(hub: HubDep, write: Write, device_id: RecordId, body: DeviceFields) -> Response:
-    if body.profile_id is not None:
-        hub.services.devices.check_profile(device_id, body.profile_id)
-    return change_record(write, "devices", device_id, body)
+    """A new `resident_id` (null: nobody's) and a new profile are told in `/devices/{id}/history`; readings stay whose
+    they were.
+    """
+    fields = body.model_dump(exclude_unset=True)
+    return change_record(
+        write,
+        "devices",
+        device_id,
+        body,
+        check=lambda tx: hub.services.devices.note_change(tx, device_id, fields, write.actor),
+    )
+
+
+@router.get("/devices/{device_id}/history", response_model=DeviceHistory, summary="What became of a device")
+def list_history(hub: HubDep, device_id: RecordId, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """The newest first: added, whose it was from when, revoked and restored, its commands. `names`: of residents."""
+    record_view(hub, "devices", device_id)
+    found = page_body(hub.reads.timeline("device", device_id, limit, cursor))
+    ids = {
+        entry["body"].get(name)
+        for entry in found["items"]
+        for name in ("resident_id", "before")
+        if entry["kind"] in ("added", "bound", "unbound")
+    }
+    people = {ident: hub.reads.record("residents", ident) for ident in sorted(filter(None, ids))}
+    return JsonAnswer({**found, "names": {ident: one["name"] for ident, one in people.items() if one is not None}})
 
 
 @router.post("/devices/{device_id}/commands", response_model=DeviceCommand, status_code=202, summary="Send a command")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.api.views import AreaShort, Named, View
+from hub.api.views import AreaShort, ListOf, Named, TimelineEntry, View
 from hub.care import ResidentStatus
 from hub.ports import CommandState, Role
 
@@ -21,6 +21,7 @@ __all__ = [
     "DeviceAdded",
     "DeviceCommand",
     "DeviceConflict",
+    "DeviceHistory",
     "MealDish",
     "ObservationList",
     "Ready",
@@ -216,6 +217,10 @@ class Device(View):
 class DeviceAdded(View):
     device: Device
     secret: str | None = Field(description="The device's credential, told once; null where the family has none")
+
+
+class DeviceHistory(ListOf[TimelineEntry]):
+    names: dict[str, str] = Field(description="Of the residents it names, by id")
 
 
 class DeviceCommand(View):

@@ -100,6 +100,9 @@ class Commands(Protocol):
     def expire(self, at: datetime) -> list[CommandRow]:
         """Ends what was not answered in time; gives those."""
 
+    def withdraw(self, device_id: str, reason: str, at: datetime) -> list[CommandRow]:
+        """Ends what waits for the device, and drops what was to be told to it; gives the commands."""
+
     def unheard(self, sent_before: datetime, most: int) -> Sequence[CommandRow]:
         """Commands that left before and of which nothing was heard, sent less than `most` times."""
 

@@ -33,7 +33,7 @@ from hub.service.asking import UNSUPPORTED, no_voice
 from hub.service.raising import NewAlarm
 from hub.service.series import fix_json
 
-__all__ = ["CommandDesk", "Said"]
+__all__ = ["CommandDesk", "Said", "tell_command"]
 
 _DAY = timedelta(hours=24)
 _LIVES: Mapping[str, timedelta] = {
@@ -143,7 +143,7 @@ class CommandDesk:
         )
         tx.commands.add(row)
         tx.outbox.add(_outbox_row(row, now, now + after))
-        _tell(tx, row, "commanded", actor, now)
+        tell_command(tx, row, "commanded", actor, now)
         tx.audit.add(actor, "device.command", f"device:{device.id}", {"command": command, "incident": incident_id}, now)
         return command_id
 
@@ -193,18 +193,20 @@ class CommandDesk:
         actor = Actor("device", event.device_id)
         if row.state == "failed" and _of_step_0(row) and row.incident_id and (row.reason or "").startswith(UNSUPPORTED):
             # The hub asked by itself, and the device has no voice: a fact about the device, no failure of the incident.
-            _tell(tx, replace(row, incident_id=None), "command_failed", actor, at)
+            tell_command(tx, replace(row, incident_id=None), "command_failed", actor, at)
             no_voice(tx, row.incident_id, at, {row.device_id: UNSUPPORTED})
             return
-        _tell(tx, row, f"command_{row.state}", actor, at)
+        tell_command(tx, row, f"command_{row.state}", actor, at)
 
     def _measured(self, tx: Transaction, event: Event, at: datetime) -> None:
         if event.fix is not None and event.fix.source != "last_known":
             for row in tx.commands.measured(event.device_id, "locate", {"fix": fix_json(event.fix)}, at):
-                _tell(tx, row, "command_answered", Actor("device", event.device_id), at, fix=fix_json(event.fix))
+                tell_command(tx, row, "command_answered", Actor("device", event.device_id), at, fix=fix_json(event.fix))
         if event.vitals:
             for row in tx.commands.measured(event.device_id, "measure", {"vitals": dict(event.vitals)}, at):
-                _tell(tx, row, "command_answered", Actor("device", event.device_id), at, vitals=dict(event.vitals))
+                tell_command(
+                    tx, row, "command_answered", Actor("device", event.device_id), at, vitals=dict(event.vitals)
+                )
 
     def _awaited_now(self, tx: Transaction, now: datetime) -> frozenset[str]:
         kept = self._awaited
@@ -229,7 +231,7 @@ class CommandDesk:
             tx.outbox.failed(outbox_id, reason, now, final=final)
             if final:
                 for row in tx.commands.refused(outbox_id, reason, now):
-                    _tell(tx, row, "command_failed", SYSTEM, now, reason=reason)
+                    tell_command(tx, row, "command_failed", SYSTEM, now, reason=reason)
 
     def hasten(self, device_ids: Sequence[str]) -> None:
         """These devices have just connected: what waits for them is due."""
@@ -241,7 +243,7 @@ class CommandDesk:
         now = self._clock()
         with self._database.begin() as tx:
             for row in tx.commands.expire(now):
-                _tell(tx, row, "command_expired", SYSTEM, now)
+                tell_command(tx, row, "command_expired", SYSTEM, now)
             again = [
                 row
                 for row in tx.commands.unheard(now - _HEAR_WITHIN, _MOST_SENT)
@@ -299,7 +301,7 @@ def _outbox_row(row: CommandRow, now: datetime, due_at: datetime) -> OutboxRow:
 _Kind = Literal["device", "incident"]
 
 
-def _tell(tx: Transaction, row: CommandRow, kind: str, actor: Actor, at: datetime, **more: Any) -> None:
+def tell_command(tx: Transaction, row: CommandRow, kind: str, actor: Actor, at: datetime, **more: Any) -> None:
     """A line on the device's timeline, and on the incident's where the command belongs to one."""
     body: Json = {"command_id": row.id, "command": row.command, "device_id": row.device_id, **more}
     if row.reason and "reason" not in body:

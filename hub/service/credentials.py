@@ -15,6 +15,7 @@ from devices.topics import is_device_id
 from hub.clock import Clock
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Actor, CredentialRow, Database, EntryRow, OutboxRow, Transaction
+from hub.service.commands import tell_command
 
 __all__ = ["Credentials", "broker_hash", "fits", "give_credential"]
 
@@ -93,7 +94,9 @@ class Credentials:
         return secret
 
     def revoke(self, device_id: str, reason: str, actor: Actor) -> None:
-        """From now on it may not sign in; what still comes from it is kept aside. Done twice it is done once."""
+        """From now on it may not sign in; what still comes from it, and what came and was not taken yet, is kept aside;
+        what was to be told to it is dropped. Done twice it is done once.
+        """
         if not reason.strip():
             raise BadRequestError("say why", field="reason")
         with self._database.begin() as tx:
@@ -102,6 +105,8 @@ class Credentials:
                 return
             now = self._clock()
             tx.provisioning.revoke(device_id, now)
+            for command in tx.commands.withdraw(device_id, "the device was revoked", now):
+                tell_command(tx, command, "command_failed", actor, now)
             if row.family == "care":  # what makers' gateways keep of their own is theirs
                 tx.outbox.add(*(_forget(device_id, now, after) for after in _FORGET_AFTER))
             self._note(tx, device_id, "revoked", reason, actor)

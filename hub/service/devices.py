@@ -1,14 +1,15 @@
-"""Devices: adding one."""
+"""Devices: adding one, and what becomes of it told on its timeline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from devices import FAMILIES
 from devices.topics import is_device_id
 from hub.clock import Clock, IdSource
 from hub.errors import BadRequestError, NotFoundError
-from hub.ports import Actor, Database, DeviceRow, EntryRow
+from hub.ports import Actor, Database, DeviceRow, EntryRow, Json, Transaction
 from hub.service.credentials import give_credential
 from hub.service.profiles import profile_for
 
@@ -16,7 +17,7 @@ __all__ = ["DeviceRegister"]
 
 
 class DeviceRegister:
-    """Adds devices.
+    """Adds devices, and tells of their changes.
 
     `hash_secret` makes the hash that is stored; the credential itself is given once and never kept.
     """
@@ -27,13 +28,35 @@ class DeviceRegister:
         self._new_id = new_id
         self._hash_secret = hash_secret
 
-    def check_profile(self, device_id: str, profile_id: str) -> None:
-        """NotFoundError: no such device or profile; BadRequestError: the profile is of another family."""
-        with self._database.begin() as tx:
-            row = tx.devices.get_many([device_id]).get(device_id)
-            if row is None:
-                raise NotFoundError(f"no device {device_id}")
-            profile_for(tx, profile_id, row.family)
+    def note_change(self, tx: Transaction, device_id: str, changes: Mapping[str, Any], actor: Actor) -> None:
+        """Inside the transaction that changes a device, before it does: whose it becomes and how it is read are told on
+        its timeline. What was recorded stays with whose it was then: each value has its resident.
+
+        NotFoundError: no such device, resident or profile; BadRequestError: the profile is of another family.
+        """
+        row = tx.devices.get_many([device_id]).get(device_id)
+        if row is None:
+            raise NotFoundError(f"no device {device_id}")
+        if changes.get("profile_id") is not None:
+            profile_for(tx, changes["profile_id"], row.family)
+        before = tx.reference.get("devices", device_id) or {}
+        now = self._clock()
+
+        def tell(kind: str, body: Json) -> None:
+            tx.timeline.add(
+                EntryRow(at=now, subject_kind="device", subject_id=device_id, kind=kind, actor=actor, body=body)
+            )
+
+        if "resident_id" in changes and changes["resident_id"] != before.get("resident_id"):
+            resident_id = changes["resident_id"]
+            if resident_id is not None and tx.residents.get(resident_id) is None:
+                raise NotFoundError(f"no resident {resident_id}", field="resident_id")
+            tell(
+                "bound" if resident_id is not None else "unbound",
+                {"resident_id": resident_id, "before": before.get("resident_id")},
+            )
+        if "profile_id" in changes and changes["profile_id"] != before.get("profile_id"):
+            tell("profile", {"profile_id": changes["profile_id"], "before": before.get("profile_id")})
 
     def add(
         self,

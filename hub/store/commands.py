@@ -71,6 +71,10 @@ class CommandsDrawer:
     def expire(self, at: datetime) -> list[CommandRow]:
         return self._rows(self._session.all("commands_expire", at=at))
 
+    def withdraw(self, device_id: str, reason: str, at: datetime) -> list[CommandRow]:
+        self._session.run("outbox_withdraw", device_id=device_id, reason=reason, at=at)
+        return self._rows(self._session.all("commands_withdraw", device_id=device_id, reason=reason, at=at))
+
     def unheard(self, sent_before: datetime, most: int) -> Sequence[CommandRow]:
         return self._rows(self._session.all("commands_unheard", before=sent_before, most=most))
 

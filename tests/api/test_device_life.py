@@ -13,7 +13,9 @@ import httpx
 import psycopg
 import pytest
 
+from devices import Uplink
 from hub.clock import utc_now
+from hub.ports import Incoming
 from hub.settings import Settings
 from tests.api.desk import Desk, Json
 
@@ -136,6 +138,48 @@ def test_rotate_revoke_restore(shared: Desk) -> None:
     assert credentials.admits("cred-1", second, "cred-1") is not None
     audit = [row["action"] for row in ok(shared.seat("boss").get("/api/v1/audit"))["items"]]
     assert {"device.rotated", "device.revoked", "device.restored"} <= set(audit)
+
+
+def test_whose_a_device_was_stays_to_be_seen_and_what_waited_for_it_ends_with_it(shared: Desk) -> None:
+    new_device(shared, "life-1", resident_id="R1")
+    seat = shared.seat("coord")
+    path = "/api/v1/devices/life-1"
+    version = ok(seat.get(path))["version"]
+    body = {"resident_id": "R2", "area_id": None}
+    assert ok(seat.patch(path, json=body, headers={"If-Match": f'"{version}"'}))["resident"]["id"] == "R2"
+    assert seat.patch(path, json=body, headers={"If-Match": f'"{version}"'}).status_code == 412
+    assert seat.patch(path, json={"resident_id": "nobody"}).status_code == 404
+    ok(seat.patch(path, json={"resident_id": None}))
+    ok(seat.patch(path, json={"name": "卧室"}))
+    ok(seat.post(f"{path}/commands", json={"command": "locate"}), 202)
+    ok(seat.post(f"{path}/revoke", json={"reason": "lost"}))
+    history = ok(seat.get(f"{path}/history"))
+    told = [
+        (one["kind"], one["body"].get("before"), one["body"].get("resident_id"))
+        for one in history["items"]
+        if one["kind"] in ("added", "bound", "unbound")
+    ]
+    assert told == [("unbound", "R2", None), ("bound", "R1", "R2"), ("added", None, "R1")]
+    assert history["names"].keys() == {"R1", "R2"}
+    (command,) = ok(seat.get(f"{path}/commands"))["items"]
+    assert (command["state"], command["reason"]) == ("failed", "the device was revoked")
+    with psycopg.connect(shared.url) as connection:
+        left = connection.execute(
+            "SELECT body->>'kind' FROM outbox WHERE target = 'life-1' AND sent_at IS NULL AND failed_at IS NULL"
+        ).fetchall()
+    assert {kind for (kind,) in left} == {"forget"}, "nothing but the wiping of its retained status is to be sent"
+
+
+def test_what_came_before_the_revocation_and_was_not_taken_yet_raises_nothing(shared: Desk) -> None:
+    new_device(shared, "life-2", resident_id="R1")
+    came = utc_now()
+    ok(shared.seat("coord").post("/api/v1/devices/life-2/revoke", json={"reason": "stolen"}))
+    topic = "care/v1/life-2/up/alarm"
+    uplink = Uplink(b'{"ref": "late", "type": "sos"}', came, topic)
+    (outcome,) = shared.services.ingest.alarms([Incoming(uplink, "life-2", "care", "alarm")])
+    assert (outcome.outcome, outcome.alarms) == ("quarantined", 0)
+    (kept,) = ok(shared.seat("boss").get("/api/v1/quarantine", params={"device": "life-2"}))["items"]
+    assert kept["why"] == "revoked"
 
 
 def test_a_secret_is_told_once(shared: Desk) -> None:

@@ -93,3 +93,33 @@ def test_a_heard_device_is_adopted_with_what_it_said(desk_hub: RunningHub, page:
     page.get_by_role("button", name="已丢弃", exact=True).click()
     page.locator("tbody tr").filter(has_text="stranger-2").locator(".row-open").click()
     expect(page.get_by_role("complementary", name="暂存报文")).to_contain_text("邻居家的设备")
+
+
+def test_a_device_changes_hands_and_is_shut_out_by_word(desk_hub: RunningHub, page: Page) -> None:
+    with desk_hub.sign_in("coordinator") as client:
+        made = client.post("/api/v1/devices", json={"id": "hand-1", "family": "care", "resident_id": "R-0001"})
+        assert made.status_code == 201, made.text
+    owner = "SELECT resident_id, revoked_at IS NOT NULL AS revoked FROM devices WHERE id = 'hand-1'"
+    open_desk(page, desk_hub, "coordinator", path="#/devices/hand-1")
+    card, dialog = page.locator(".side-card"), page.locator("dialog[open]")
+    card.get_by_role("button", name="转交他人").click()
+    choose_person(dialog, "赵国华")
+    dialog.get_by_role("button", name="绑定", exact=True).click()
+    expect(card.locator(".life-history li").first).to_contain_text("绑定 王桂兰 → 赵国华")
+    page.get_by_role("button", name="撤销").click()
+    expect(card.locator(".life-history li").first).to_contain_text("绑定 赵国华 → 王桂兰")
+    assert desk_hub.rows(owner) == [{"resident_id": "R-0001", "revoked": False}]
+
+    card.get_by_role("button", name="停用").click()
+    dialog.get_by_label("原因").fill("遗失")
+    dialog.get_by_label("输入设备编号 hand-1 以确认").fill("hand-2")
+    dialog.get_by_role("button", name="停用", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_have_text("与设备编号不一致")
+    dialog.get_by_label("输入设备编号 hand-1 以确认").fill("hand-1")
+    dialog.get_by_role("button", name="停用", exact=True).click()
+    expect(card.locator(".life-history li").first).to_contain_text("停用 遗失")
+    assert desk_hub.rows(owner)[0]["revoked"]
+    card.get_by_role("button", name="恢复使用").click()
+    dialog.get_by_label("原因").fill("找到了")
+    dialog.get_by_role("button", name="恢复使用").click()
+    expect(page.locator("dialog[open] code.secret")).to_be_visible()

@@ -83,6 +83,16 @@ WHERE c.id IN (SELECT x.id FROM commands x
                ORDER BY x.id FOR UPDATE SKIP LOCKED)
 RETURNING <<command_row>>
 
+-- Nothing that was meant for the device before reaches it after; an answer that comes all the same belongs to nothing.
+-- :name commands_withdraw
+UPDATE commands c SET state = 'failed', ended_at = %(at)s, reason = %(reason)s
+WHERE c.device_id = %(device_id)s AND c.state IN ('queued', 'sent', 'delivered')
+RETURNING <<command_row>>
+
+-- :name outbox_withdraw
+UPDATE outbox SET failed_at = %(at)s, error = %(reason)s
+WHERE channel = 'device' AND target = %(device_id)s AND sent_at IS NULL AND failed_at IS NULL AND body->>'kind' <> 'forget'
+
 -- :name commands_unheard
 SELECT <<command_row>> FROM commands c
 WHERE c.state = 'sent' AND c.sent_at <= %(before)s AND c.attempts < %(most)s

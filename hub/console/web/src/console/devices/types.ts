@@ -26,6 +26,22 @@ export interface Told {
   secret: string
 }
 
+/** One device as its page has it. */
+export interface FullDevice extends Device {
+  capabilities?: string[]
+  upstream: string | null
+  revoked_at: string | null
+  adopted: boolean
+  profile_id: string
+  charging: boolean | null
+  clock_skew_s: number | null
+  silent_since: string | null
+  silence: string | null
+  silence_incident_id: string | null
+  conflict: { kind: 'two_addresses' | 'second_id'; addresses: string[]; first_at: string; last_at: string; times: number } | null
+  version: number
+}
+
 export interface Added {
   device: Device
   secret: string | null
