@@ -96,6 +96,9 @@ _OF_CONTACTS: Mapping[str, str] = {
     "unconfirmed_before": "(t.confirmed_on IS NULL OR t.confirmed_on < %(unconfirmed_before)s::date)"
     " AND t.resident_id IN (SELECT x.id FROM residents x WHERE x.served AND x.status NOT IN ('moved', 'deceased'))",
 }
+_INITIALS = re.compile(r"[A-Za-z]{2,8}")
+_BY_INITIALS = "t.id IN (SELECT x.id FROM residents x WHERE pinyin_initials(x.name) LIKE %(initials)s)"
+"""`zgh` for 张国华; by its index."""
 _TRUNK = r"^0*(86)?0*(?=\d{7,}$)"
 """What stands before a national number: zeros, China's code, zeros again; seven digits at least must be left."""
 _DIGITS = rf"regexp_replace(regexp_replace(t.phone, '\D', '', 'g'), '{_TRUNK}', '')"
@@ -166,7 +169,11 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
     if name == "q" and table in _SEARCHED:
         escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         params["q"] = f"%{escaped}%"
-        return " OR ".join(f"t.{column} ILIKE %(q)s" for column in _SEARCHED[table])
+        parts = [f"t.{column} ILIKE %(q)s" for column in _SEARCHED[table]]
+        if table == "residents" and _INITIALS.fullmatch(value.strip()):
+            params["initials"] = f"{value.strip().lower()}%"
+            parts.append(_BY_INITIALS)
+        return " OR ".join(parts)
     if name == "provider":
         params["provider"] = value
         return OF_PROVIDER.get(table, "false")

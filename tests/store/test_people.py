@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from dispatch.catalogue import SERVICE_KINDS
@@ -252,3 +253,39 @@ def test_calls_and_the_audit(database: PostgresDatabase, reads: ReadsPostgres) -
     assert reads.calls("nothing", 10, None).items == []
     line = reads.audit(10, None).items[0]
     assert (line["action"], line["detail"], line["address"]) == ("opened", {"why": "x"}, "10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("zgh", {"R-1", "R-2"}),
+        ("ZG", {"R-1", "R-2"}),
+        ("syq", {"R-3"}),  # a surname is read as a surname, and 琪 is not among the common characters
+        ("oy", {"R-4"}),
+        ("li", {"R-5"}),  # as it is written
+        ("gh", set()),
+        ("z", {"R-5"}),  # one letter alone is looked for as it is written only
+        ("zg%", set()),
+    ],
+)
+def test_residents_are_found_by_the_initials_of_their_names(
+    database: PostgresDatabase, reads: ReadsPostgres, typed: str, found: set[str]
+) -> None:
+    names = ("张国华", "赵桂花", "单玉琪", "欧阳", "Liz 李")
+    rows = [{"id": f"R-{number}", "name": name} for number, name in enumerate(names, start=1)]
+    with database.begin() as tx:
+        tx.reference.upsert("residents", rows)
+    assert {row["id"] for row in reads.records("residents", 10, None, q=typed).items} == found
+
+
+def test_initials_are_looked_up_in_their_index(database: PostgresDatabase, database_url: str) -> None:
+    del database
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO residents (id, name) SELECT 'X-' || n, '王' || n FROM generate_series(1, 3000) n"
+        )
+        connection.execute("ANALYZE residents")
+        rows = connection.execute(
+            "EXPLAIN SELECT x.id FROM residents x WHERE pinyin_initials(x.name) LIKE 'zgh%'"
+        ).fetchall()
+    assert any("residents_initials" in row[0] for row in rows), rows
