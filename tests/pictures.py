@@ -42,7 +42,8 @@ STILL_MS = 1_500
 @dataclass(frozen=True)
 class Shot:
     """One page: who looks, and where. `story`: what must have happened, as the terminal tells it; `press`: what is
-    clicked then, one selector after the other.
+    clicked then, one selector after the other; `keys`: what is typed after that. `state`: how it goes at the desk - a
+    flood of alarms, a stream that fell silent, a hub that does not answer.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Shot:
     story: str = "lost 0"
     phone: bool = False
     press: str = ""
+    keys: str = ""
+    state: Literal["", "flood", "stale", "down"] = ""
 
 
 SHOTS = (
@@ -110,7 +113,16 @@ SHOTS = (
     Shot("phone-tasks", "helin", "/m/", phone=True),
     Shot("phone-shifts", "helin", "/m/", phone=True, press=".tabs > :nth-child(3)"),
     Shot("home", "chenjing", "/home", phone=True),
+    Shot("console-told", "liqiang", "/", keys="w"),
+    Shot("console-area", "liqiang", "/", keys="f"),
+    # Last, because what they tell of stays in the community.
+    Shot("console-flood", "liqiang", "/", state="flood", press=".first-out button"),
+    Shot("console-flood-claim", "liqiang", "/", state="flood", press=".first-out button", keys="l"),
+    Shot("console-stale", "liqiang", "/", state="stale", press=".row"),
+    Shot("console-disconnected", "liqiang", "/", state="down", press=".row"),
 )
+OWN_STREAM = "localStorage.setItem('hub.stream', 'own')"
+"""A page with a stream of its own: one that all pages share goes by nobody's routes."""
 
 
 @contextmanager
@@ -142,6 +154,28 @@ def _signed_in(address: str, username: str, password: str) -> list[dict[str, Any
         return [{"name": name, "value": value, "url": address} for name, value in client.cookies.items()]
 
 
+def _flood(address: str, password: str) -> None:
+    """A street's notices and a leak within a minute, as the desk is told them."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    with httpx.Client(base_url=address, headers=headers, timeout=20) as client:
+        client.post("/api/v1/session", json={"username": "zhoumin", "password": password}).raise_for_status()
+        areas = client.get("/api/v1/areas", params={"limit": 500}).json()["items"]
+        grid = next(one["id"] for one in areas if one["kind"] == "grid")
+        for matter in ("water", "way", *["equipment"] * 8, "fire_risk"):
+            client.post("/api/v1/alarms", json={"matter": matter, "area_id": grid}).raise_for_status()
+
+
+def _lose(page: Page, state: str) -> None:
+    """The stream falls silent; then nothing answers any more."""
+    page.route("**/api/v1/stream*", lambda route: route.abort())
+    page.clock.fast_forward(13_000)
+    page.locator("[data-banner=stale]").wait_for(timeout=20_000)
+    if state == "down":
+        page.route("**/api/v1/**", lambda route: route.abort())
+        page.clock.fast_forward(10_000)
+        page.locator("[data-banner=down]").wait_for(timeout=20_000)
+
+
 def _small(picture: bytes) -> bytes:
     out = io.BytesIO()
     Image.open(io.BytesIO(picture)).convert("RGB").quantize(256).save(out, "PNG", optimize=True)
@@ -150,12 +184,19 @@ def _small(picture: bytes) -> bytes:
 
 def _taken(page: Page, shot: Shot, address: str, language: str) -> bytes:
     place, _, fragment = shot.path.partition("#")
+    if shot.state in ("stale", "down"):
+        page.add_init_script(OWN_STREAM)
+        page.clock.install()
     page.goto(f"{address}{place}?lang={language}" + (f"#{fragment}" if fragment else ""))
     page.wait_for_load_state("load")
     if place == "/":
         page.locator(".link.live").wait_for(timeout=20_000)
     for selector in filter(None, shot.press.split(", ")):
         page.locator(selector).first.click()
+    for key in shot.keys:
+        page.keyboard.press(key)
+    if shot.state in ("stale", "down"):
+        _lose(page, shot.state)
     # The stream is always open, so the network is never idle: a moment for what is fetched and drawn.
     page.wait_for_timeout(STILL_MS)
     return page.screenshot()
@@ -163,7 +204,11 @@ def _taken(page: Page, shot: Shot, address: str, language: str) -> bytes:
 
 def _take(browser: Browser, shots: list[Shot], address: str, password: str, out: Path) -> None:
     cookies = {who: _signed_in(address, who, password) for who in {shot.who for shot in shots}}
+    flooded = False
     for shot in shots:
+        if shot.state == "flood" and not flooded:
+            _flood(address, password)
+            flooded = True
         for theme, language in LOOKS:
             size = {"width": 390, "height": 844} if shot.phone else {"width": 1440, "height": 900}
             context = browser.new_context(
