@@ -6,6 +6,7 @@ import { addressOf, shownBy } from '../src/console/queue-address.ts'
 import { BANNERS, topBanner, type Banner } from '../src/core/banner.ts'
 import { firstOut, floodSince } from '../src/core/flood.ts'
 import { passes } from '../src/core/order.ts'
+import { telephoneRings } from '../src/core/sound.ts'
 import type { Area, AreaBrief } from '../src/core/types.ts'
 import { T0, at, incident } from './make.ts'
 
@@ -84,4 +85,12 @@ test('banners stand in the designed order: disconnected, silent, no sound, flood
   assert.equal(topBanner(holds('database', 'sound')), 'database')
   assert.equal(topBanner(holds('stale', 'journal')), 'stale')
   assert.equal(topBanner(holds()), null)
+})
+
+test('a telephone rings beside alarms, never into one, and gives way to a critical one', () => {
+  assert.equal(telephoneRings(null, 4000, Infinity), true)
+  assert.equal(telephoneRings('high', 4000, 1500), true)
+  assert.equal(telephoneRings('high', 4000, 1499), false)
+  assert.equal(telephoneRings(null, 3999, Infinity), false)
+  assert.equal(telephoneRings('critical', 60_000, 60_000), false)
 })

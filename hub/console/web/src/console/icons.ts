@@ -23,5 +23,6 @@ export const CONSOLE_ICONS = {
   more: 'M6 12h.01M12 12h.01M18 12h.01',
   lock: 'M7.5 11V8a4.5 4.5 0 0 1 9 0v3M6 11h12v9H6z',
   promise: 'M4 5h16v11H11l-4.5 4v-4H4z',
+  pin: 'M8.5 3.5h7l-1 6.5 3.5 3.5H6L9.5 10l-1-6.5ZM12 13.5V20',
   shield: 'M12 4l7 2.5v5c0 4.5-3 7.5-7 9-4-1.5-7-4.5-7-9v-5L12 4ZM9 12l2.2 2.2L15.2 10',
 } as const

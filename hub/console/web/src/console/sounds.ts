@@ -4,8 +4,8 @@ import { serverNow, tick } from '../core/clock.ts'
 import { isUnclaimed } from '../core/order.ts'
 import { PULSES, Player } from '../core/player.ts'
 import { remember, remembered } from '../core/settings.ts'
-import { levelToSound } from '../core/sound.ts'
-import { PRIORITIES } from '../core/types.ts'
+import { levelToSound, telephoneRings } from '../core/sound.ts'
+import { PRIORITIES, type Priority } from '../core/types.ts'
 import { flood, incidents, onLive } from './store.ts'
 
 /** A telephone is not an alarm: two low tones that warble, like an office telephone's, no pulses. */
@@ -29,7 +29,6 @@ class DeskPlayer extends Player {
 }
 
 const player = new DeskPlayer()
-const RING_EVERY_MS = 4000
 /** A call rings and nobody has answered it. */
 export const callWaits = shallowRef(false)
 export const ringWanted = shallowRef(remembered('call-ring') !== 'off')
@@ -41,10 +40,9 @@ export function setRing(on: boolean): void {
 }
 
 let rungAt = -Infinity
-/** Never into an alarm's tones, and not at all while a critical alarm sounds. */
-function ring(level: string | null): void {
+function ring(level: Priority | null): void {
   const now = performance.now()
-  if (!callWaits.value || !ringWanted.value || level === 'critical' || now - rungAt < RING_EVERY_MS || now - lastPlayed.at < 1500) return
+  if (!callWaits.value || !ringWanted.value || !telephoneRings(level, now - rungAt, now - lastPlayed.at)) return
   rungAt = now
   player.ring()
 }

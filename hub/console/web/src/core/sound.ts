@@ -16,3 +16,12 @@ export function levelToSound(incidents: Iterable<Incident>, muted: ReadonlyMap<s
   }
   return best
 }
+
+export const RING_EVERY_MS = 4000
+/** The longest pattern of an alarm. */
+const ALARM_MS = 1500
+
+/** Whether the telephone rings now: never into an alarm's tones, and not at all while a critical alarm sounds. */
+export function telephoneRings(level: Priority | null, sinceRingMs: number, sinceAlarmMs: number): boolean {
+  return level !== 'critical' && sinceRingMs >= RING_EVERY_MS && sinceAlarmMs >= ALARM_MS
+}
