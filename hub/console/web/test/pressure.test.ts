@@ -69,7 +69,7 @@ test('the address of the queue says what it shows, and nothing else', () => {
 const areaOf = (id: string, parent: string | null, kind: string, name = id): Area => ({ id, parent_id: parent, kind, name, lat: null, lon: null, boundary: null })
 
 test('the tree of areas goes down to the grid, keeps orphans, and is found by what lies above', () => {
-  const tree = treeOf([areaOf('G10', 'C', 'grid', '10'), areaOf('G2', 'C', 'grid', '2'), areaOf('C', 'D', 'community', 'Willow'), areaOf('D', null, 'district', 'East'), areaOf('M', 'G2', 'micro_grid'), areaOf('O', 'gone', 'street', 'Orphan')])
+  const tree = treeOf([areaOf('G10', 'C', 'grid', '10'), areaOf('G2', 'C', 'grid', '2'), areaOf('C', 'D', 'community', 'Willow'), areaOf('D', null, 'district', 'East'), areaOf('M', 'G2', 'micro_grid'), areaOf('O', 'gone', 'street', 'Orphan'), { ...areaOf('X', 'D', 'street'), active: false }])
   assert.deepEqual(tree.map((one) => [one.id, one.depth]), [['D', 0], ['C', 1], ['G2', 2], ['G10', 2], ['O', 0]])
   assert.deepEqual(placesFor(tree, 'willow').places.map((one) => one.id), ['C', 'G2', 'G10'])
   assert.deepEqual(placesFor(tree, 'nowhere'), { places: [], more: false })

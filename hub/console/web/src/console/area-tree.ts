@@ -14,7 +14,7 @@ export interface Place {
   above: string
 }
 
-/** Depth first, siblings by name. An area whose parent is unknown stands at the top, so that none is lost. */
+/** Depth first, siblings by name. An area whose parent is unknown stands at the top, so that none is lost; retired ones are left out. */
 export function treeOf(areas: readonly Area[]): Place[] {
   const known = new Set(areas.map((one) => one.id))
   const below = new Map<string | null, Area[]>()
@@ -25,7 +25,7 @@ export function treeOf(areas: readonly Area[]): Place[] {
   const out: Place[] = []
   const walk = (parent: string | null, depth: number, above: readonly string[]) => {
     for (const one of [...(below.get(parent) ?? [])].sort((a, b) => a.name.localeCompare(b.name, 'zh', { numeric: true }))) {
-      if (!KINDS.includes(one.kind)) continue
+      if (!KINDS.includes(one.kind) || one.active === false) continue
       out.push({ id: one.id, name: one.name, kind: one.kind, depth, above: above.join(' / ') })
       walk(one.id, depth + 1, [...above, one.name])
     }

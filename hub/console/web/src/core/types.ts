@@ -315,6 +315,8 @@ export interface Area {
   lat: number | null
   lon: number | null
   boundary: { type: string; coordinates: unknown } | null
+  /** False: retired; nothing lies in it any more. */
+  active?: boolean
 }
 
 export interface Station {
