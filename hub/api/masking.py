@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from hub.api.deps import Caller
+from hub.api.positions import masked_position
 from hub.ports import Json
 
 __all__ = ["masked_contact", "masked_number", "masked_phone", "masked_resident", "masks"]
@@ -43,8 +44,10 @@ def masked_resident(view: Json) -> Json:
     """Allergies, hearing and flags stay: they are warnings. `masked` names what was taken out."""
     hidden = [name for name in _HIDDEN_LISTS if view.get(name)]
     hidden += [name for name in ("access", "notes") if view.get(name)]
-    hidden += [name for name in ("phone", "id_number") if view.get(name)]
+    hidden += [name for name in ("phone", "id_number", "position") if view.get(name)]
     numbers = {"phone": masked_phone(view.get("phone")), "id_number": masked_number(view.get("id_number"))}
+    if view.get("position"):
+        view = {**view, "position": masked_position(view["position"])}
     shown = {**view, **numbers, "notes": None, "access": {}, "masked": sorted(hidden)}
     return shown | {name: [] for name in _HIDDEN_LISTS if name in view}
 

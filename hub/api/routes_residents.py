@@ -13,6 +13,7 @@ from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.fields import Request as Fields
 from hub.api.fields import Text, Time
 from hub.api.masking import masked_contact, masked_resident, masks
+from hub.api.positions import with_position
 from hub.api.records import add_record, change_record, record_view
 from hub.api.routes_home import for_family
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
@@ -71,7 +72,7 @@ def show_resident(hub: HubDep, who: Who, resident_id: RecordId) -> Response:
 
     For pages of the desk: masked (`masked` names what); POST `/reveal` opens it.
     """
-    view = _resident(hub, who, resident_id)
+    view = with_position(hub, who, _resident(hub, who, resident_id))
     with hub.database.begin() as tx:
         tx.audit.add(who.actor, "residents.read", f"residents:{resident_id}", {}, hub.clock(), who.address)
     if who.role in _NO_PAPERS:
@@ -89,7 +90,7 @@ class RevealReason(Fields):
 def post_reveal(hub: HubDep, who: Who, write: Write, resident_id: RecordId, body: RevealReason) -> Response:
     """The whole record and its contacts. Needs a reason unless an incident of the resident is live; audited with it."""
     del write  # a look writes nothing but its line in the audit; kept answers would hold the record a second time
-    view = _resident(hub, who, resident_id)
+    view = with_position(hub, who, _resident(hub, who, resident_id))
     live = hub.reads.incidents(IncidentFilter(states=("live",), resident_id=resident_id), 1, None).items
     if not live and not body.reason:
         raise BadRequestError("reason: nothing is open here, so say why you look", field="reason")

@@ -178,6 +178,23 @@ class MealDish(View):
     version: int
 
 
+class LastFix(View):
+    """The last position that a device told; one that it only remembers counts where the hub knows no other."""
+
+    lat: float | None = None
+    lon: float | None = None
+    accuracy_m: float | None = None
+    source: str | None = None
+    observed_at: datetime | None = Field(default=None, description="null: remembered, nobody knows since when")
+
+
+class ResidentPosition(LastFix):
+    """The best of what a resident's devices told last. Where it is, is masked until it is opened."""
+
+    device: dict[str, Any]
+    apart_m: int | None = Field(default=None, description="How far from home")
+
+
 class DeviceConflict(View):
     """Two use its id: at the same time from two addresses, or one on another device's connection."""
 
@@ -202,6 +219,7 @@ class Device(View):
     clock_skew_s: int | None = Field(description="By how much its clock lags behind ours; negative: it is ahead")
     interval_s: int
     upstream: str | None = Field(description="Bridge, carrier or fleet it hangs on")
+    last_fix: LastFix | None = Field(description="Of a resident's device without `lat` and `lon`: `/residents/{id}`")
     profile_id: str
     profile: dict[str, Any]
     adopted: bool

@@ -145,6 +145,9 @@ class Reads(
 
     def help_of(self, resident_id: str, now: datetime) -> Json | None: ...
 
+    def positions_of(self, resident_id: str) -> list[Json]:
+        """The last position of each device of a resident, the oldest first: `{id, name, family, last_fix}`."""
+
     def summary(self, user_id: str | None) -> Json: ...
 
     def records(self, table: str, limit: int, cursor: str | None, **where: str | None) -> Page:

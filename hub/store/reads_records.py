@@ -137,6 +137,11 @@ class RecordReads(ReadsBase):
             row = session.connection.execute(query.encode(), {"id": row_id.replace("\x00", "")}).fetchone()
         return row["view"] if row else None
 
+    def positions_of(self, resident_id: str) -> list[Json]:
+        """The last position of each device of a resident, the oldest first: `{id, name, family, last_fix}`."""
+        with self._session() as session:
+            return session.all("positions_of_resident", resident_id=resident_id)
+
     def summary(self, user_id: str | None) -> Json:
         """The counters of an empty queue; `user_id` for `mine`."""
         with self._session() as session:

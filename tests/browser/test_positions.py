@@ -124,3 +124,22 @@ def test_a_phone_on_its_way_tells_where_it_is_and_stops_at_the_door(browser: Bro
             assert len(sent) == told, "at the door nobody is followed any more"
     finally:
         context.close()
+
+
+def test_where_a_resident_is_is_shown_once_the_record_is_opened(page: Page, desk_hub: RunningHub) -> None:
+    with desk_hub.sign_in("operator") as client:
+        lat, lon = home_of(client)
+        device = watch_of(desk_hub, WANG)
+        reports(desk_hub, device, lat + 0.004, lon, 35, "wifi")
+        wait_until(lambda: client.get(f"/api/v1/devices/{device}").json()["last_fix"], 10, what="the position")
+    open_desk(page, desk_hub, path=f"#/devices/{device}")
+    expect(page.locator("[data-fix]")).to_have_text("WiFi ±35 m · 刚刚")
+    page.goto(f"{desk_hub.base_url}/#/residents/{WANG}")
+    panel = page.locator(".position-panel")
+    expect(panel).to_contain_text("WiFi ±35 m · 刚刚")
+    expect(panel).to_contain_text("打开后可见")
+    page.get_by_role("button", name="显示完整信息").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("家属来电询问")
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("距住址 450 m")
+    expect(panel.get_by_role("img", name="最后定位与住址的地图")).to_be_visible()

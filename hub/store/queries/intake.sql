@@ -59,9 +59,14 @@ FROM unnest(%(ids)b::text[], %(families)b::text[]) AS u (id, family)
 ORDER BY u.id
 ON CONFLICT DO NOTHING
 
--- Nothing newer, or only what the device remembers: the hub remembers it too, and since when. devices d, heard h
+-- Nothing newer; or only what the device remembers: the hub remembers it too, and since when; or so vague that it proves
+-- nothing (`EXACT_M` of hub.alarms.positions), half an hour after something better. devices d, heard h
 -- :name fix_stays
-(d.last_seen_at > h.at OR h.fix IS NULL OR h.fix ->> 'source' = 'last_known' AND d.last_fix IS NOT NULL)
+(d.last_seen_at > h.at OR h.fix IS NULL OR d.last_fix IS NOT NULL AND (
+    h.fix ->> 'source' = 'last_known'
+    OR coalesce(nullif((h.fix ->> 'accuracy_m')::float8, 0), CASE h.fix ->> 'source' WHEN 'cell' THEN 3000 ELSE 0 END) > 500
+       AND NOT coalesce(nullif((d.last_fix ->> 'accuracy_m')::float8, 0), CASE d.last_fix ->> 'source' WHEN 'cell' THEN 3000 ELSE 0 END) > 500
+       AND (d.last_fix ->> 'observed_at')::timestamptz > h.at - interval '30 minutes'))
 
 -- Locked in the order of ids, so that two workers cannot block one another. A row is written only where it tells something
 -- new: a device heard again within a second is left alone.

@@ -70,11 +70,13 @@ FROM crews t
 SELECT t.id, t.responder_id, t.starts_at, t.ends_at, t.role, t.area_id, t.rotation_id, t.changed, t.note, t.version
 FROM shifts t
 
+-- Where somebody is stands in no list: of a resident's device only how sure and how old its position is.
 -- :name view_devices
 SELECT t.id, t.family, t.name, t.model,
        CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END AS resident, t.area_id, t.online,
        t.last_seen_at, t.battery_pct, coalesce(t.interval_s, p.interval_s, 300) AS interval_s,
-       coalesce(t.profile_id, t.family) AS profile_id, t.profile, t.upstream, t.lat, t.lon, t.last_fix, t.adopted,
+       coalesce(t.profile_id, t.family) AS profile_id, t.profile, t.upstream, t.adopted,
+       CASE WHEN t.resident_id IS NULL THEN t.last_fix ELSE t.last_fix - 'lat' - 'lon' END AS last_fix,
        t.revoked_at, t.charging, t.clock_skew_s, w.silent_since, w.reason AS silence, w.incident_id AS silence_incident_id,
        CASE WHEN x.device_id IS NOT NULL THEN json_build_object(
            'kind', x.kind, 'addresses', x.addresses, 'first_at', x.first_at, 'last_at', x.last_at, 'times', x.times)
@@ -83,6 +85,11 @@ FROM devices t LEFT JOIN residents r ON r.id = t.resident_id
 LEFT JOIN device_profiles p ON p.id = coalesce(t.profile_id, t.family)
 LEFT JOIN device_watch w ON w.device_id = t.id
 LEFT JOIN device_conflicts x ON x.device_id = t.id AND x.last_at > now() - interval '1 day'
+
+-- :name positions_of_resident
+SELECT d.id, d.name, d.family, d.last_fix FROM devices d
+WHERE d.resident_id = %(resident_id)s AND d.adopted AND d.revoked_at IS NULL AND d.last_fix IS NOT NULL
+ORDER BY d.last_fix ->> 'observed_at' NULLS FIRST, d.id
 
 -- :name view_device_profiles
 SELECT t.id, t.family, t.zh, t.en, t.model, t.interval_s, t.silence, t.reading, t.setup, t.note, t.built_in, t.edited,

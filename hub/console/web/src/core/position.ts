@@ -16,7 +16,7 @@ export function ageText(at: string | null | undefined, now: number): string {
   return minutes < 48 * 60 ? t('position.age.h', { n: Math.round(minutes / 60) }) : t('position.age.d', { n: Math.round(minutes / 1440) })
 }
 
-export const sourceText = (fix: Fix): string => [word('position.source', fix.source ?? 'gnss'), accuracyText(fix.accuracy_m)].filter(Boolean).join(' ')
+export const sourceText = (fix: Partial<Fix>): string => [word('position.source', fix.source ?? 'gnss'), accuracyText(fix.accuracy_m)].filter(Boolean).join(' ')
 
 /** `GPS ±12 m · 3 min ago`. */
-export const fixText = (fix: Fix, now: number): string => `${sourceText(fix)} · ${ageText(fix.observed_at, now)}`
+export const fixText = (fix: Partial<Fix>, now: number): string => `${sourceText(fix)} · ${ageText(fix.observed_at, now)}`

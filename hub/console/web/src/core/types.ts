@@ -341,6 +341,8 @@ export interface Resident extends Omit<ResidentBrief, 'warnings'> {
   access?: Access | null
   notes?: string | null
   warnings?: string[]
+  /** Where the resident was last; without `lat`, `lon` and `apart_m` until it is opened. */
+  position?: (Partial<Fix> & { device: { id: string; name: string | null; family: string }; apart_m?: number | null }) | null
   /** Names of what was taken out; absent: nothing is. */
   masked?: string[]
   version: number
@@ -357,6 +359,8 @@ export interface Device {
   last_seen_at: string | null
   battery_pct: number | null
   interval_s: number | null
+  /** Of a resident's device without the place itself. */
+  last_fix?: Partial<Fix> | null
 }
 
 export interface ServiceKind {
