@@ -101,9 +101,16 @@ _BY_INITIALS = "t.id IN (SELECT x.id FROM residents x WHERE pinyin_initials(x.na
 """`zgh` for 张国华; by its index."""
 _TRUNK = r"^0*(86)?0*(?=\d{7,}$)"
 """What stands before a national number: zeros, China's code, zeros again; seven digits at least must be left."""
-_DIGITS = rf"regexp_replace(regexp_replace(t.phone, '\D', '', 'g'), '{_TRUNK}', '')"
-_PHONE = f"""({_DIGITS} = %(phone)s OR length({_DIGITS}) >= 7 AND length(%(phone)s) >= 7
-    AND (right(%(phone)s, length({_DIGITS})) = {_DIGITS} OR right({_DIGITS}, length(%(phone)s)) = %(phone)s))"""
+
+
+def _same_number(column: str) -> str:
+    digits = rf"regexp_replace(regexp_replace({column}, '\D', '', 'g'), '{_TRUNK}', '')"
+    return f"""({digits} = %(phone)s OR length({digits}) >= 7 AND length(%(phone)s) >= 7
+    AND (right(%(phone)s, length({digits})) = {digits} OR right({digits}, length(%(phone)s)) = %(phone)s))"""
+
+
+_PHONE = _same_number("t.phone")
+_OTHER_PHONE = f"EXISTS (SELECT 1 FROM unnest(t.other_phones) AS o (number) WHERE {_same_number('o.number')})"
 
 
 class RecordReads(ReadsBase):
@@ -187,7 +194,9 @@ def _condition(table: str, name: str, value: str, params: dict[str, Any]) -> str
         return _AREA[table]
     if name == "phone" and table in ("residents", "contacts", "responders"):
         params["phone"] = re.sub(_TRUNK, "", re.sub(r"\D", "", value))
-        return _PHONE if params["phone"] else "false"
+        if not params["phone"]:
+            return "false"
+        return f"{_PHONE} OR {_OTHER_PHONE}" if table == "contacts" else _PHONE
     if table == "contacts" and name in _OF_CONTACTS:
         params[name] = value
         return _OF_CONTACTS[name]

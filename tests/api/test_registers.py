@@ -151,6 +151,8 @@ def test_contacts_are_ordered_confirmed_and_removed(shared: Desk) -> None:
     more = {"other_phones": ["0553-3812345"], "hours": "工作日 18 点后", "consented_on": "2026-03-01"}
     changed = ok(desk.patch(f"{P}/contacts/{ids[0]}", json=more))
     assert changed["other_phones"] == ["055****2345"]
+    calling = ok(desk.get(f"{P}/contacts", params={"phone": "+86 553 3812345"}))["items"]
+    assert [one["id"] for one in calling] == [ids[0]], "whoever calls from the second number is known too"
     ordered = ok(desk.post(f"{P}/residents/C1/contacts/order", json={"ids": ids[::-1]}))["items"]
     assert [one["name"] for one in ordered] == ["程芳", "程伟"]
     assert desk.post(f"{P}/residents/C1/contacts/order", json={"ids": ids[:1]}).status_code == 409
