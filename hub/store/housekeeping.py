@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from hub.errors import UnavailableError
 from hub.store.faults import faults
 from hub.store.packing import drop_packed, pack_keys
 from hub.store.partitions import days_of, drop_days, make_partitions
 from hub.store.postgres import PostgresDatabase
+from hub.store.session import lone_connection
 from hub.store.sql import SQL
 
 __all__ = ["DEFAULT_RETENTION", "Retention", "keep_house"]
@@ -83,9 +83,7 @@ def keep_house(
     done: dict[str, int] = {}
     with (
         faults(),
-        psycopg.connect(
-            database.url, autocommit=True, row_factory=tuple_row, application_name="care-hub house", connect_timeout=5
-        ) as connection,
+        lone_connection(database.url, "care-hub house") as connection,
     ):
         locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
         if not locked or not locked[0]:

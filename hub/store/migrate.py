@@ -17,10 +17,10 @@ from importlib import resources
 from typing import Any, Literal
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from hub.errors import HubError, UnavailableError
 from hub.store.faults import first_line
+from hub.store.session import lone_connection
 
 __all__ = [
     "Migration",
@@ -181,7 +181,7 @@ def rebuild(connection: psycopg.Connection[Any], files: Iterable[Migration], var
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
     try:
-        connection = psycopg.connect(url, autocommit=True, row_factory=tuple_row, application_name="care-hub migrate")
+        connection = lone_connection(url, "care-hub migrate")
     except psycopg.OperationalError as error:
         raise UnavailableError(f"the database cannot be reached: {first_line(error)}") from error
     with connection:

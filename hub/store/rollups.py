@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from hub.store.faults import faults
 from hub.store.partitions import make_partitions
+from hub.store.session import lone_connection
 from hub.store.sql import SQL
 
 __all__ = ["MATURE", "roll_up"]
@@ -49,14 +49,7 @@ def roll_up(
     done: dict[str, int] = {}
     with (
         faults(),
-        psycopg.connect(
-            url,
-            autocommit=True,
-            row_factory=tuple_row,
-            application_name="care-hub rollups",
-            connect_timeout=5,
-            options="-c TimeZone=UTC",
-        ) as connection,
+        lone_connection(url, "care-hub rollups") as connection,
     ):
         locked = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
         if not locked or not locked[0]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 from psycopg.pq import PipelineStatus
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg.types.string import TextLoader
 
@@ -20,7 +20,10 @@ from hub.store.faults import faults
 from hub.store.overlap import OverlapConnection
 from hub.store.sql import SQL
 
-__all__ = ["Connection", "Session", "as_json", "clean", "connect", "is_uuid", "prepare_connection", "statement"]
+__all__ = [
+    "KEEPALIVE", "SERVER_OPTIONS", "Connection", "Session", "as_json", "clean", "connect", "is_uuid", "lone_connection",
+    "prepare_connection", "statement",
+]  # fmt: skip
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -39,6 +42,16 @@ SERVER_OPTIONS = (
 )
 """Times in UTC; and the server notices a dead hub as soon: else a hub that lost its power, or the network for a while,
 would keep its locks, the lead of the alarm lane among them, for those two hours."""
+
+
+def lone_connection(url: str, name: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection of its own beside the pool's, known to the server as `name`: what holds a lock for long, such as
+    housekeeping or a migration. A ghost of it keeps that lock no longer than the pool's would.
+
+    Raises psycopg.OperationalError where the database cannot be reached.
+    """
+    named: dict[str, Any] = {"application_name": name, "options": SERVER_OPTIONS, **KEEPALIVE}
+    return psycopg.connect(url, autocommit=True, row_factory=tuple_row, **named)
 
 
 def _unknown(value: Any) -> Any:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from hub import store
 from hub.clock import new_id
 from hub.errors import BadRequestError
 from hub.ports import FixRow, ObservationRow, OutboxRow, SessionRow, UplinkRow
 from hub.store import PostgresDatabase, Retention, keep_house, reconcile
 from hub.store.partitions import drop_days, make_partitions, partitions
+from hub.store.session import lone_connection
 from tests.store.rows import NOW, add_user, alarm, at, key, opened, populate
 
 DAY = timedelta(days=1)
@@ -24,6 +27,29 @@ DAY = timedelta(days=1)
 def connection(database: PostgresDatabase) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(database.url, autocommit=True) as found:
         yield found
+
+
+def test_what_holds_a_lock_alone_is_missed_by_the_server_as_soon_as_the_pool_is(database: PostgresDatabase) -> None:
+    with lone_connection(database.url, "care-hub house") as connection:
+        # What was asked for; a socket that is no TCP connection has none of it in force.
+        told = connection.execute("SELECT current_setting('tcp_user_timeout'), inet_server_addr()").fetchone()
+        asked = connection.execute("SELECT name, reset_val, source FROM pg_settings WHERE name LIKE 'tcp%'").fetchall()
+        name = connection.execute("SHOW application_name").fetchone()
+    assert {(one, source) for one, _, source in asked} == {
+        (one, "client")
+        for one in ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    }
+    if told is not None and told[1] is not None:
+        assert {one: value for one, value, _ in asked} == {
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "20000",
+        }
+    assert name == ("care-hub house",)
+    # Nothing in the store opens one without them.
+    opening = {path.name for path in Path(store.__file__).parent.glob("*.py") if "psycopg.connect(" in path.read_text()}
+    assert opening == {"session.py"}
 
 
 def write(database: PostgresDatabase, moment: datetime) -> None:
