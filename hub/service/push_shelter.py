@@ -46,6 +46,7 @@ class PushMemory:
         self._guard = threading.Lock()
         self._active: dict[str, list[IntegrationRow]] = {}
         self._nonces: OrderedDict[tuple[str, bytes], tuple[bytes, datetime]] = OrderedDict()
+        self._unwritten: set[tuple[str, bytes]] = set()
 
     def note(self, family: str, active: Sequence[IntegrationRow]) -> None:
         """The integrations of one family, as just read."""
@@ -62,11 +63,25 @@ class PushMemory:
         return digest if until > now else None
 
     def hear(self, integration: str, nonce: bytes, digest: bytes, until: datetime) -> None:
+        """Remembers one, here alone until it is `written`."""
         with self._guard:
             self._nonces[integration, nonce] = (digest, until)
             self._nonces.move_to_end((integration, nonce))
+            self._unwritten.add((integration, nonce))
             while len(self._nonces) > _NONCES:
-                self._nonces.popitem(last=False)
+                oldest, _ = self._nonces.popitem(last=False)
+                self._unwritten.discard(oldest)
+
+    def unwritten(self, now: datetime) -> list[tuple[str, bytes, bytes, datetime]]:
+        """Integration, nonce, digest and end of those the database has not been told of, while they count."""
+        with self._guard:
+            found = [(name, nonce, *self._nonces[name, nonce]) for name, nonce in self._unwritten]
+        return [one for one in found if one[3] > now]
+
+    def written(self, told: Sequence[tuple[str, bytes, bytes, datetime]]) -> None:
+        """The database knows these now."""
+        with self._guard:
+            self._unwritten.difference_update((name, nonce) for name, nonce, _, _ in told)
 
 
 class Sheltered:

@@ -246,11 +246,13 @@ class Pushes:
         return self._memory.active(family), True
 
     def _heard_before(self, trusted: Trusted, nonce: bytes) -> bytes | None:
+        """What is remembered here counts always: the database was not told what came while it was away."""
         name = trusted.integration.name
-        if not trusted.blind:
-            with self._database.begin() as tx:
-                return tx.integrations.seen(name, nonce)
-        return self._memory.heard(name, nonce, self._clock())
+        heard = self._memory.heard(name, nonce, self._clock())
+        if heard is not None or trusted.blind:
+            return heard
+        with self._database.begin() as tx:
+            return tx.integrations.seen(name, nonce)
 
     def _batch(self, trusted: Trusted) -> tuple[list[Incoming], list[tuple[Uplink, str]]]:
         """One `Incoming` a device, and what names no device or cannot be read, with the reason."""
@@ -306,13 +308,16 @@ class Pushes:
             return
         last = self._used.get(name)
         used = last is None or now - last >= _USED_EVERY
-        if not used and proof.replay_key is None:
+        # This one, and those that came while the database was away: another process knows them only from there.
+        unwritten = self._memory.unwritten(now)
+        if not used and not unwritten:
             return
         with self._database.begin() as tx:
-            if proof.replay_key is not None:
-                tx.integrations.remember(name, proof.replay_key, said, now + proof.replay_for)
+            for nonce in unwritten:
+                tx.integrations.remember(*nonce)
             if used:
                 tx.integrations.used(name, now)
+        self._memory.written(unwritten)
         self._used[name] = now if used else self._used[name]
 
     def _tell_refused(self, family: str, reason: str) -> None:

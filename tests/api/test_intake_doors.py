@@ -175,6 +175,27 @@ def test_while_the_database_is_away_the_maker_is_told_to_repeat(
         assert [alarm["type"] for alarm in alarms_of(desk, "5550001234")] == ["sos"]
 
 
+def test_a_push_heard_while_the_database_was_away_is_not_taken_again_when_it_is_back(database_url: str) -> None:
+    body = json.dumps({"ref": "n-1", "type": "sos", "observed_at": datetime.now(UTC).isoformat()}).encode()
+    query = "device=W9&channel=alarm"
+    with open_desk(database_url) as desk:
+        _, secret = integration(desk, "care", "hmac")
+        headers = signed(secret, query, body)
+        pushes, ingest = desk.services.pushes, desk.services.ingest
+        pushes.remember()
+        url = f"{desk.base}/api/v1/intake/care?{query}"
+        away = True
+        pushes.take_by(ingest.alarms, ingest.quarantine, lambda: away)
+        assert httpx.post(url, content=body, headers=headers).json()["repeated"] is False
+        away = False
+        assert httpx.post(url, content=body, headers=headers).json()["repeated"] is True
+        # The next push of anybody tells the database of it, and with that every other process.
+        assert httpx.post(url, content=body, headers=signed(secret, query, body)).status_code == 200
+        with desk.database.reading() as connection:
+            seen = connection.execute("SELECT key FROM intake_seen").fetchall()
+        assert len(seen) == 2
+
+
 def test_the_secrets_that_are_sent_along_are_kept_as_digests(shared: Desk) -> None:
     name, secret = integration(shared, "alink", "bearer")
     with shared.database.reading() as connection:
