@@ -124,13 +124,28 @@ def _read(word: str, fields: list[str], teller: Teller, profile: Mapping[str, An
         if start is not None:
             _position(fields[start - 1 :], teller, profile, said)
         return "reply"
-    if word.startswith("V") and len(fields) >= 8:
+    if word == "VP1":
+        return _undated(fields, teller, said)
+    placed = _at(fields, 1) in ("A", "V") and _at(fields, 3) in ("N", "S") and _at(fields, 5) in ("E", "W")
+    if len(fields) >= 8 and (word.startswith("V") or placed):  # whatever it is called
         _position(fields, teller, profile, said)
         return "location"
     for text in fields:  # whatever it is: a status word at its end speaks for itself
         if _STATUS.fullmatch(text) and text.upper().startswith(("F", "E", "B")):
             _status(text, teller, said)
     return "unsupported"
+
+
+def _undated(fields: list[str], teller: Teller, said: _Said) -> EventKind:
+    """VP1: `A,lat,N|S,lon,E|W,knots,course,ddmmyy`, or `V,mcc,mnc,lac,cell,level Y lac,...`: no time of day."""
+    said.valid = _at(fields, 0) in ("A", "B")
+    if said.valid:
+        lat, lon = _degrees(_at(fields, 1), _at(fields, 2)), _degrees(_at(fields, 3), _at(fields, 4))
+        _place(lat, lon, number(_at(fields, 5)), number(_at(fields, 6)), teller, said)
+    else:
+        towers = [text.strip(",").split(",")[:2] for text in ",".join(fields[3:]).split("Y")]
+        _cells(_at(fields, 1), _at(fields, 2), towers, said)
+    return "location"
 
 
 def _at(fields: Sequence[str], index: int) -> str:
@@ -286,6 +301,9 @@ def _events(kind: EventKind, teller: Teller, profile: Mapping[str, Any], said: _
             word = word_of(bit, ALARM_BITS, profile, "alarm_bits")
             mark = f"{said.status:08x}-{bit}" if said.fix is not None else None
             alarms.setdefault(word, teller.alarm(f"bit {bit}", word, attributes, mark=mark, **common))
+    if teller.message.upper() == "SOS" and "sos" not in alarms:
+        mark = f"{teller.message}-word" if said.fix is not None else None
+        alarms["sos"] = teller.alarm("SOS", "sos", attributes, mark=mark, **common)
     found = list(alarms.values())
     if found and kind == "location":
         return tuple(found)

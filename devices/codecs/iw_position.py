@@ -1,7 +1,8 @@
 """Positions of the iw family: one run of digits, then radio cells, Wi-Fi stations and, in alarms, the code.
 
 `yymmdd A|V ddmm.mmmm N|S dddmm.mmmm E|W speed(5) hhmmss course(6) gsm(3) satellites(3) battery(3)
-acc(1) armed(2) mode(2)` without blanks, then `,mcc,mnc,lac,cell` and more. Some firmwares send ddmmyy.
+acc(1) armed(2) mode(2)` without blanks, then `,mcc,mnc,lac,cell` and more. Some firmwares send ddmmyy, some
+four digits of the year.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ALARM_CODES: Mapping[str, str] = {
 """Only 01 means the same to every maker; `profile["alarm_codes"]` replaces entries."""
 
 _PLACE = re.compile(
-    r"(\d\d)(\d\d)(\d\d)([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)([\d.]{6})",
+    r"(\d{6}|\d{8})([AV])(\d\d)(\d\d\.\d+)([NS])(\d{3})(\d\d\.\d+)([EW])(\d{3}\.\d)(\d\d)(\d\d)(\d\d)([\d.]{6})",
     re.ASCII,
 )
 _STATE = re.compile(r"(\d{3})(\d{3})(\d{3})(\d*)", re.ASCII)
@@ -62,8 +63,8 @@ def read_place(fields: Sequence[str], profile: Mapping[str, Any], received_at: d
     if match is None:
         faults["position"] = f"{show(fields[0])} is not a position"
     else:
-        time = [int(match[index]) for index in (12, 13, 14)]
-        here.observed_at = _date([int(match[index]) for index in (1, 2, 3)], time, profile, received_at, faults)
+        time = [int(match[index]) for index in (10, 11, 12)]
+        here.observed_at = _date(_parts(match[1]), time, profile, received_at, faults)
         _read_fix(match, here, faults)
         read_state(fields[0][match.end() :], here, faults)
     if len(fields) >= 5:
@@ -86,6 +87,13 @@ def read_state(text: str, here: Place, faults: Faults) -> None:
     here.battery_pct = battery(match[3], faults) or None  # 000: not measured
     if match[4]:
         here.attributes["status"] = match[4][:16]
+
+
+def _parts(digits: str) -> list[int]:
+    """The date in the order it was sent, with two digits for the year; some firmwares send four."""
+    if len(digits) == 8:
+        digits = digits[2:] if digits.startswith("20") and "01" <= digits[4:6] <= "12" else digits[:4] + digits[6:]
+    return [int(digits[at : at + 2]) for at in (0, 2, 4)]
 
 
 def _date(
@@ -114,10 +122,10 @@ def _date(
 
 
 def _read_fix(match: re.Match[str], here: Place, faults: Faults) -> None:
-    north = (int(match[5]) + float(match[6]) / 60) * (-1 if match[7] == "S" else 1)
-    east = (int(match[8]) + float(match[9]) / 60) * (-1 if match[10] == "W" else 1)
+    north = (int(match[3]) + float(match[4]) / 60) * (-1 if match[5] == "S" else 1)
+    east = (int(match[6]) + float(match[7]) / 60) * (-1 if match[8] == "W" else 1)
     place = latitude_longitude(round(north, 7), round(east, 7))
-    if match[4] == "V":
+    if match[2] == "V":
         # Zero or the last known; speed and course of such frames are fillers (323.87 out of the maker's document).
         if not isinstance(place, str):
             here.attributes["unconfirmed_position"] = {"lat": place[0], "lon": place[1]}
@@ -126,8 +134,8 @@ def _read_fix(match: re.Match[str], here: Place, faults: Faults) -> None:
         faults["fix"] = place
         return
     here.fix = Fix(place[0], place[1], None, "gnss", here.observed_at)
-    here.attributes["speed_kmh"] = float(match[11])
-    course = number(match[15])
+    here.attributes["speed_kmh"] = float(match[9])
+    course = number(match[13])
     if course is not None:
         here.attributes["course_deg"] = course
 

@@ -239,10 +239,15 @@ def _steps(here: Record, value: bytes) -> None:
 
 
 def _counted(state: str, each: bool = False) -> Callable[[Record, bytes], None]:
+    """Times and counts; the highest bit of a count says that it is over."""
+
     def read(here: Record, value: bytes) -> None:
         for at in range(0, len(value) - 7 if each else 8, 8):
             seconds, count = struct.unpack_from("<II", value, at)
-            here.measured.append((_time(seconds, here.faults), {}, {"state": state, "count": count}))
+            told: dict[str, Any] = {"state": state, "count": count & 0x7FFFFFFF}
+            if count >> 31:
+                told["ended"] = True
+            here.measured.append((_time(seconds, here.faults), {}, told))
 
     return read
 

@@ -75,14 +75,25 @@ def test_vectors(row: dict[str, str]) -> None:
         assert _cut("gt06", bytes.fromhex(row["stream_hex"]), size)[0].hex() == row["first_frame_hex"]
 
 
-@needs("captures/gt06_frames.jsonl")
-@pytest.mark.parametrize("family", ["gt06", "minifinder2"])
-def test_captured_messages_glued(family: str) -> None:
+def _captured(family: str) -> list[bytes]:
+    """Every captured message as a device sends it: the text rows were kept without their end."""
+    if family == "iw":
+        return [row["frame"].encode().rstrip(b"#") + b"#" for row in rows("captures/iw_trv_frames.jsonl")]
     frames = [bytes.fromhex(row["frame"]) for row in rows(f"captures/{family}_frames.jsonl")]
-    for frame in frames:
-        if family == "minifinder2" or frame.endswith(b"\r\n"):
-            assert _cut(family, frame + _FRAMES[family][0]) == [frame, _FRAMES[family][0]]
-            assert _cut(family, frame, 1) == [frame]
+    return [frame for frame in frames if family == "minifinder2" or frame.endswith(b"\r\n")]
+
+
+@needs("captures/gt06_frames.jsonl")
+@pytest.mark.parametrize("family", ["gt06", "iw", "minifinder2"])
+def test_captured_messages_whole_glued_in_pairs_and_with_garbage_between(family: str) -> None:
+    frames = _captured(family)
+    assert len(frames) > 10
+    for frame, following in zip(frames, [*frames[1:], frames[0]], strict=True):
+        assert _cut(family, frame, 1) == [frame]
+        assert _cut(family, frame + following) == [frame, following]
+        assert _cut(family, frame + following, 1) == [frame, following]
+        for garbage in (b"\r\n", b"\x00\xff\x01", b"hello "):
+            assert _cut(family, garbage + frame + garbage + following, 3) == [frame, following]
 
 
 def test_what_only_looks_like_an_undescribed_message_of_h02_is_told_by_what_follows() -> None:

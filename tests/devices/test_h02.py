@@ -51,3 +51,25 @@ def test_h02_other_messages() -> None:
     assert event.fix is not None
     assert (event.fix.lat, event.fix.lon) == pytest.approx((31 + 54.0672 / 60, 118 + 49.4742 / 60), abs=1e-6)
     assert event.attributes["course_deg"] == 90
+
+
+@pytest.mark.parametrize("word", ["V1", "V5", "V6", "I2", "SOS"])
+def test_h02_a_position_is_one_whatever_it_is_called(word: str) -> None:
+    frame = f"*HQ,4205550123,{word},000000,A,3352.1234,S,07040.5678,W,010.50,270,010127,FFFFFFFF,724,10,9520,3671#"
+    event = one(decode("h02", frame.encode()))
+    assert event.type == ("sos" if word == "SOS" else None)
+    assert event.observed_at == datetime.fromisoformat("2027-01-01T00:00:00Z")
+    assert event.fix is not None
+    assert (event.fix.lat, event.fix.lon) == (-33.8687233, -70.67613)
+    assert event.attributes["cells"] == [{"mcc": 724, "mnc": 10, "lac": 9520, "cell": 3671}]
+    pressed = decode("h02", frame.replace("FFFFFFFF", "FFFFFFFD").encode())
+    assert types(pressed) == ["sos"]
+
+
+def test_h02_positions_without_a_time_and_cells_alone() -> None:
+    event = one(decode("h02", b"*HQ,4205550123,VP1,A,3154.0672,S,11849.4742,W,0.00,90.0,221126#"))
+    assert event.fix is not None
+    assert (event.fix.lat, event.fix.lon, event.observed_at) == (-31.90112, -118.82457, None)
+    cells = one(decode("h02", b"*HQ,4205550123,VP1,V,460,0,9520,3671,24Y9520,3672,20#"))
+    assert [cell["cell"] for cell in cells.attributes["cells"]] == [3671, 3672]
+    assert cells.fix is None

@@ -21,6 +21,11 @@ from tests.devices.tracker_examples import (
 )
 
 _IW = "captures/iw_trv_frames.jsonl"
+_OFF = "extra-trv-025"  # nobody wore it: its 95 % is a placeholder
+_VITALS = {
+    "heartRate": "heart_rate_bpm", "pressureSystolic": "systolic_mmhg", "pressureDiastolic": "diastolic_mmhg",
+    "spo2": "spo2_pct", "temperature": "temperature_c", "steps": "steps",
+}  # fmt: skip
 _DDMMYY = "extra-trv-027"  # the vendor's order of the date is not the one the oracle assumes
 
 
@@ -43,10 +48,21 @@ def test_iw_captures(row: dict[str, Any]) -> None:
             assert event.observed_at == datetime.fromisoformat(truth["fixTime"])
         level = attributes.get("batteryLevel", attributes.get("battery"))
         assert event.battery_pct == level
+        assert dict(event.vitals) == {
+            ours: attributes[theirs] for theirs, ours in _VITALS.items() if attributes.get(theirs) and row["id"] != _OFF
+        }
+        for theirs, ours in (("rssi", "gsm_pct"), ("sat", "satellites")):
+            assert event.attributes.get(ours) == attributes.get(theirs)
+        if truth.get("valid"):
+            assert event.attributes["speed_kmh"] == truth["speed_kmh"]
+            assert event.attributes["course_deg"] == truth["course"]
         network = truth.get("network", {})
-        assert len(event.attributes.get("cells", ())) == len(network.get("cells", ()))
-        if row["id"] != _DDMMYY:
-            assert len(event.attributes.get("wifi", ())) == len(network.get("wifi", ()))
+        cells = {(cell["mcc"], cell["mnc"], cell["lac"], cell["cid"]) for cell in network.get("cells", ())}
+        found = event.attributes.get("cells", ())
+        assert {(cell["mcc"], cell["mnc"], cell["lac"], cell["cell"]) for cell in found} == cells
+        if row["id"] != _DDMMYY:  # nor does it know MACs with colons
+            stations = {one["mac"].lower(): one["rssi"] for one in network.get("wifi", ())}
+            assert {one["mac"]: one["rssi_dbm"] for one in event.attributes.get("wifi", ())} == stations
 
 
 @needs(_IW)
@@ -117,3 +133,37 @@ def test_iw_fall_login_media_and_replies() -> None:
     assert kinds(decode("iw", b"IWAPZZ,whatever#")) == ["unsupported"]
     assert replies(decode("iw", b"IWAPZZ,whatever#")) == [b"IWBPZZ#"]
     assert replies(decode("iw", b"TRVAP14,460,0,9520,3671#")) == [b"TRVBP14,0.000,0.000#"]
+
+
+@pytest.mark.parametrize("date", ["260228", "20260228", "280226", "28022026"])
+def test_iw_years_of_two_and_four_digits_in_both_orders(date: str) -> None:
+    profile = {"date_order": "dmy"} if date.startswith("28") else {}
+    event = one(decode("iw", iw_place(date=date).replace(b"071504", b"235959"), profile))
+    assert event.observed_at == datetime.fromisoformat("2026-02-28T23:59:59Z")
+    assert event.fix is not None
+
+
+@pytest.mark.parametrize(
+    ("spot", "lat", "lon"),
+    [
+        (b"3352.1234S15112.5678E", -33.8687233, 151.2094633),
+        (b"3352.1234S07040.5678W", -33.8687233, -70.67613),
+        (b"6410.0000N02156.0000W", 64.1666667, -21.9333333),
+    ],
+)
+def test_iw_hemispheres_and_languages(spot: bytes, lat: float, lon: float) -> None:
+    for language in (b"es", b"en", b"zh_cn", b""):
+        frame = iw_place().replace(b"3154.0672N11849.4742E", spot).replace(b"zh-cn", language)
+        event = one(decode("iw", frame))
+        assert event.type == "sos"
+        assert event.fix is not None
+        assert (event.fix.lat, event.fix.lon) == (lat, lon)
+
+
+def test_iw_cells_alone_and_stations_alone() -> None:
+    towers = one(decode("iw", b"IWAP02,zh_cn,0,2,460,01,9520|3671|13,9520|3672|12,0#"))
+    assert [cell["cell"] for cell in towers.attributes["cells"]] == [3671, 3672]
+    heard = one(decode("iw", b"IWAP02,en,1,0,460,0,,2,1|D8-24-BD-79-FA-1F|59&2|3C-46-D8-6D-CE-01|81#"))
+    assert [found["rssi_dbm"] for found in heard.attributes["wifi"]] == [-59, -81]
+    assert (towers.fix, heard.fix) == (None, None)
+    assert dict(one(decode("iw", b"IWAP50,-5.2,0#")).vitals) == {}  # a watch in the cold, on nobody's arm

