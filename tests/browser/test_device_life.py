@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from paho.mqtt import publish
 from playwright.sync_api import Page, expect
@@ -123,3 +124,27 @@ def test_a_device_changes_hands_and_is_shut_out_by_word(desk_hub: RunningHub, pa
     dialog.get_by_label("原因").fill("找到了")
     dialog.get_by_role("button", name="恢复使用").click()
     expect(page.locator("dialog[open] code.secret")).to_be_visible()
+
+
+def test_a_makers_cloud_is_let_in_and_shut_out(desk_hub: RunningHub, page: Page) -> None:
+    open_desk(page, desk_hub, "admin", path="#/integrations")
+    page.get_by_role("button", name="新增对接").click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_label("名称").fill("Lake Side")
+    dialog.get_by_label("协议").select_option("thingsboard")
+    dialog.get_by_role("button", name="新增", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("名称").fill("lakeside")
+    dialog.get_by_role("button", name="新增", exact=True).click()
+    secret = dialog.get_by_label("lakeside 的密钥").input_value()
+    where = f"{desk_hub.base_url}/api/v1/intake/thingsboard"
+    proof = {"Authorization": f"Bearer {secret}"}
+    assert httpx.post(where, content=b"{}", headers=proof).status_code != 401
+    dialog.get_by_role("button", name="已记录").click()
+    row = page.locator("tbody tr").filter(has_text="lakeside")
+    row.get_by_role("button", name="停用").click()
+    dialog.get_by_label("输入名称 lakeside 以确认").fill("lakeside")
+    dialog.get_by_role("button", name="停用", exact=True).click()
+    expect(row.locator(".tag")).to_contain_text("停用")
+    assert secret not in page.content()
+    assert httpx.post(where, content=b"{}", headers=proof).status_code == 401

@@ -58,6 +58,7 @@ const pages = {
   plans: { load: () => import('./plans/PlansPage.vue'), under: 'settings' },
   kinds: { load: () => import('./kinds/KindsPage.vue'), under: 'settings' },
   codes: { load: () => import('./codes/CodesPage.vue'), under: 'settings', roles: KEEPERS },
+  integrations: { load: () => import('./integrations/IntegrationsPage.vue'), under: 'settings', roles: ['admin'] },
   wall: { load: () => import('./wall/WallPage.vue'), aside: true },
 } satisfies Record<string, Page>
 
