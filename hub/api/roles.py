@@ -218,6 +218,7 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/incidents/{{incident_id}}/plan/voice"): _HANDLERS,
     ("GET", f"{_P}/technical-work"): _READERS,
     ("POST", f"{_P}/technical-work/{{incident_id}}/repair"): _PLANNERS,
+    ("POST", f"{_P}/technical-work/repairs"): _PLANNERS,
     # --- services
     ("GET", f"{_P}/service-kinds"): _EVERYONE,
     ("POST", f"{_P}/service-kinds"): _SUPERVISORS,

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
+from pydantic import Field
 
 from hub.api.answers import JsonAnswer
 from hub.api.deps import HubDep, Who
-from hub.api.fields import Request, Text, Time
+from hub.api.fields import Request, Text, Time, Word
 from hub.api.routing import Filter, Uid, api_router
 from hub.api.scope import order_view
 from hub.api.sheets import csv_answer
 from hub.api.views import Order
-from hub.api.views_technical import TechnicalList
+from hub.api.views_technical import RepairOutcomes, TechnicalList
 from hub.api.writes import Write
 from hub.errors import BadRequestError
 from hub.ports import Json
+from hub.service import RepairOutcome
 
-__all__ = ["RepairNew", "router"]
+__all__ = ["RepairNew", "RepairsNew", "router"]
 
 router = api_router("technical work")
 _COLUMNS = (
@@ -34,6 +39,14 @@ class RepairNew(Request):
     wanted_from: Time | None = None
     wanted_to: Time | None = None
     note: Text | None = None
+    area_id: Word | None = Field(default=None, description="Where it is, if nobody knows and no resident has it")
+
+
+class RepairsNew(RepairNew):
+    """Repair orders for several matters at once. A preview writes nothing."""
+
+    incident_ids: list[Word] = Field(min_length=1, max_length=200)
+    preview: bool = False
 
 
 @router.get("/technical-work", response_model=TechnicalList, summary="Devices somebody must see to, bad actors first")
@@ -80,8 +93,8 @@ def _line(item: Json) -> Json:
     "/technical-work/{incident_id}/repair", response_model=Order, status_code=201, summary="Make a repair order of it"
 )
 def post_repair(hub: HubDep, who: Who, write: Write, incident_id: Uid, body: RepairNew) -> Response:
-    """One repair order a matter: a second answers 409 with the first. A shared cause has no resident: assign somebody
-    to the incident itself.
+    """One repair order a matter: a second answers 409 `order-exists` with the first. What no resident has (a gateway, a
+    relay, a shared cause) is repaired where it is: 409 `no-place` where nobody knows, then `area_id` says.
     """
     return write.once(
         lambda: hub.services.repairs.order(incident_id, body.model_dump(exclude_none=True), who.actor),
@@ -89,3 +102,18 @@ def post_repair(hub: HubDep, who: Who, write: Write, incident_id: Uid, body: Rep
         status=201,
         headers=lambda view: {"Location": f"/api/v1/orders/{view['id']}"},
     )
+
+
+@router.post("/technical-work/repairs", response_model=RepairOutcomes, summary="Make repair orders of several")
+def post_repairs(hub: HubDep, who: Who, write: Write, body: RepairsNew) -> Response:
+    """One order a matter that has none, each by itself; what has one says which. `preview` says what would be made."""
+    fields = body.model_dump(exclude_none=True, exclude={"incident_ids", "preview"})
+    ask = partial(hub.services.repairs.order_many, body.incident_ids, fields, who.actor)
+    if body.preview:
+        return JsonAnswer(_outcomes(ask(preview=True)))
+    return write.once(ask, _outcomes)
+
+
+def _outcomes(found: list[RepairOutcome]) -> Json:
+    items = [asdict(one) for one in found]
+    return {"items": items, "counts": dict(Counter(one.outcome for one in found))}

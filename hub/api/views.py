@@ -375,7 +375,9 @@ class Order(View):
     version: int
     kind: str
     state: OrderState
-    resident: ResidentShort
+    resident: ResidentShort | None = Field(description="null: a repair where nobody lives, at `area`")
+    area: dict[str, Any] | None = Field(default=None, description="Of a repair where nobody lives")
+    device: dict[str, Any] | None = Field(default=None, description="Of a repair")
     wanted_from: datetime
     wanted_to: datetime
     duration_min: int

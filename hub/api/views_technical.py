@@ -9,7 +9,15 @@ from pydantic import Field
 
 from hub.api.views import Named, View
 
-__all__ = ["ClaimMade", "ClaimTaken", "DeviceProfile", "TechnicalItem", "TechnicalList", "TechnicalStation"]
+__all__ = [
+    "ClaimMade",
+    "ClaimTaken",
+    "DeviceProfile",
+    "RepairOutcomes",
+    "TechnicalItem",
+    "TechnicalList",
+    "TechnicalStation",
+]
 
 
 class DeviceProfile(View):
@@ -59,6 +67,19 @@ class TechnicalList(View):
     stations: list[TechnicalStation]
     more: bool = Field(description="There are more than the list holds")
     next: str | None = None
+
+
+class RepairMade(View):
+    incident_id: str
+    outcome: Literal["wanted", "made", "exists", "refused"] = Field(description="wanted: a preview would make it")
+    order_id: str | None
+    code: str | None
+    detail: str | None
+
+
+class RepairOutcomes(View):
+    items: list[RepairMade]
+    counts: dict[str, int]
 
 
 class ClaimMade(View):

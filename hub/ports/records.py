@@ -252,13 +252,14 @@ class OrderRow:
     """One service wanted at one time.
 
     `occurrence_on` is the day of its care plan's rule (a holiday may have moved the order itself) or of its programme.
+    `resident_id` None: a repair in an area (`area_id`) where nobody lives.
     `open_to` claim: whoever is qualified may take it. `cancelled_by`: what a person cancelled stays cancelled, the rest
     is taken back when its cause is gone.
     """
 
     id: str
     kind: str
-    resident_id: str
+    resident_id: str | None
     state: OrderState
     wanted_from: datetime
     wanted_to: datetime
@@ -281,6 +282,14 @@ class OrderRow:
     preferred_responder_id: str | None = None
     payer_hint: Payer | None = None
     cancelled_by: CancelledBy | None = None
+    area_id: str | None = None
+
+    @property
+    def person(self) -> str:
+        """The resident whom it is for. ValueError: it is for nobody, as only repairs (`device_repair`) may be."""
+        if self.resident_id is None:
+            raise ValueError(f"order {self.id} is of a place, not of a resident")
+        return self.resident_id
 
 
 @dataclass(frozen=True, slots=True)

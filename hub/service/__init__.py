@@ -61,7 +61,7 @@ from hub.service.pushes import Pushes
 from hub.service.quarantine import QuarantineDesk
 from hub.service.raising import Raising
 from hub.service.recommending import Recommending, recommendation_json
-from hub.service.repairs import Repairs
+from hub.service.repairs import RepairOutcome, Repairs
 from hub.service.response_plans import PlanBook, ResponsePlans
 from hub.service.response_plans_desk import PlanDesk, VoiceHeard
 from hub.service.response_plans_progress import plan_progress
@@ -141,6 +141,7 @@ __all__ = [
     "Pushes",
     "QuarantineDesk",
     "Recommending",
+    "RepairOutcome",
     "Repairs",
     "ResponsePlans",
     "ReturnVisitTimes",
@@ -306,7 +307,7 @@ def build_services(
         profiles=ProfileRegister(database, clock),
         response_plans=ResponsePlans(database, clock),
         plan_desk=PlanDesk(database, clock, writer),
-        repairs=Repairs(database, clock, care),
+        repairs=Repairs(database, clock, new_id),
         credentials=Credentials(database, clock, hash_secret),
         claims=Claims(database, clock),
         homes=Homes(database, clock, new_id),

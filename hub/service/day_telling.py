@@ -35,12 +35,12 @@ class Told:
 
 def tell_people(tx: Transaction, facts: DayFacts, changed: Sequence[Told], now: datetime, *, plan_id: str) -> int:
     """Keeps the notices; gives how many."""
-    home = [one for one in changed if one.tell & {"resident", "contact"}]
-    parties = tx.day_plans.parties({one.one.order.resident_id for one in home}) if home else {}
+    home = [one for one in changed if one.tell & {"resident", "contact"} and one.one.order.resident_id is not None]
+    parties = tx.day_plans.parties({one.one.order.person for one in home}) if home else {}
     rows: list[NoticeRow] = []
     for one in home:
         template, params = _words(facts, one)
-        for party in parties.get(one.one.order.resident_id, ()):
+        for party in parties.get(one.one.order.person, ()):
             if party.split(":", 1)[0] in one.tell:
                 rows += _row(facts, party, template, params, now, key=f"{plan_id}|{one.visit.id}|{party}")
     days: dict[str, int] = {}

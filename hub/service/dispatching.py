@@ -172,7 +172,8 @@ class Dispatching:
             _may_step(found, actor)
             if found.visit_id is None and (given.tasks or given.vitals):
                 raise BadRequestError("tasks and vitals belong to a visit", field="tasks" if given.tasks else "vitals")
-            if given.vitals and found.visit_id and (whose := tx.orders.of_visit(found.visit_id)) is not None:
+            whose = tx.orders.of_visit(found.visit_id) if given.vitals and found.visit_id else None
+            if whose is not None and whose[0].resident_id is not None:
                 # The resident's turn with the rules comes before the order, wherever both are locked.
                 tx.rules.wake(whose[0].resident_id)
             incident = _incident(tx, found.incident_id, lock=True) if found.incident_id else None

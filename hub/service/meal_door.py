@@ -102,7 +102,7 @@ class MealDoor:
             found = tx.orders.of_visit(visit_id)
             if found is None or found[0].kind not in MEAL_KINDS:
                 raise NotFoundError(f"no meal visit {visit_id}")
-            tx.rules.wake(found[0].resident_id)  # before the order, wherever both are locked
+            tx.rules.wake(found[0].person)  # before the order, wherever both are locked
             found = tx.orders.of_visit(visit_id, lock=True) or found
             order, visit = found
             row = tx.meals.get(order.id, lock=True) or self._unknown(order)
@@ -139,7 +139,7 @@ class MealDoor:
             if result != "no_answer":
                 twice = not tx.meals.serve(
                     MealServingRow(
-                        order.resident_id,
+                        order.person,
                         row.day,
                         row.meal,
                         row.station_id,
@@ -260,7 +260,7 @@ class MealDoor:
             seen = tx.orders.get(order_id)
             if seen is None:
                 return None
-            tx.rules.wake(seen[0].resident_id)
+            tx.rules.wake(seen[0].person)
             row = tx.meals.get(order_id, lock=True)
             if row is None or row.result != "no_answer" or row.alarmed_at is not None:
                 return row.incident_id if row else None
@@ -272,9 +272,9 @@ class MealDoor:
         return new.incident_id
 
     def _alarm(self, tx: Transaction, order: OrderRow, row: MealOrderRow, now: datetime) -> NewAlarm:
-        seen = tx.rules.seen([order.resident_id], now)
+        seen = tx.rules.seen([order.person], now)
         person = seen.people[0]
-        known = remembered(person["known"], seen, order.resident_id)
+        known = remembered(person["known"], seen, order.person)
         hearing = [one.since if one.up else now for one in tx.supervision.hearing(now).values()]
         picture = picture_of(person, seen, known, person["usual"], max(hearing, default=None), self._zone)
         trip = tx.meals.trip(row.trip_id) if row.trip_id else None
@@ -294,7 +294,7 @@ class MealDoor:
         alarm = Alarm(
             id=self._new_id(),
             device_id=None,
-            resident_id=order.resident_id,
+            resident_id=order.person,
             type="inactivity",
             alarm_class=alarm_class,
             priority=priority,

@@ -125,7 +125,7 @@ class MealKitchen:
         for order_id in ids:
             with self._database.begin() as tx:
                 found = tx.orders.get(order_id, lock=True)
-                resident = tx.residents.get(found[0].resident_id) if found else None
+                resident = tx.residents.get(found[0].person) if found else None
                 if found is None or resident is None:
                     continue
                 order = found[0]
@@ -165,9 +165,9 @@ class MealKitchen:
             trip = tx.meals.trip(before.trip_id) if before and before.trip_id else None
             if trip is not None and trip.left_at is not None:
                 raise ConflictError("the meal has left the kitchen", code="meal-on-its-way")
-            resident = tx.residents.get(order.resident_id)
+            resident = tx.residents.get(order.person)
             if resident is None:
-                raise NotFoundError(f"no resident {order.resident_id}")
+                raise NotFoundError(f"no resident {order.person}")
             asked = dict(order.attributes)
             if before is not None:
                 asked |= {"station_id": before.station_id, "dish_id": before.dish_id}

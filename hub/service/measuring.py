@@ -48,7 +48,7 @@ class Measuring:
         """Keeps values as observations of the resident. Only those of a nurse (credential of that day) are scored."""
         _measured, numbers = check_measured(values)
         nurse = holds(responder, "nursing", at.astimezone(self._zone).date())
-        entered = self._desk.take(tx, order.resident_id, values, actor, now, at, scored=nurse)
+        entered = self._desk.take(tx, order.person, values, actor, now, at, scored=nurse)
         said = {name: values[name] for name in ("consciousness", "oxygen") if values.get(name) is not None}
         tx.proof.add_vitals(
             VitalsRow(
@@ -130,7 +130,7 @@ class Measuring:
         wanted = OrderRow(
             id=self._new_id(),
             kind=_NURSE,
-            resident_id=order.resident_id,
+            resident_id=order.person,
             state="requested",
             wanted_from=begin,
             wanted_to=begin + _WITHIN,

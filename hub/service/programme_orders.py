@@ -94,7 +94,7 @@ class ProgrammeOrders:
             assert order.occurrence_on is not None
             if (order.occurrence_on.year, order.occurrence_on.month) != (month.year, month.month):
                 continue
-            want = wanted.pop((order.resident_id, order.occurrence_on), None)
+            want = wanted.pop((order.person, order.occurrence_on), None)
             if want is None:
                 # Who is away is settled where the status is set; here only what nobody counts on goes.
                 if order.state == "requested" and order.wanted_to > now and not promised(order, visit):

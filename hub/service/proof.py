@@ -147,9 +147,9 @@ class Proofs:
 
     def _expected(self, tx: Transaction, found: _Matter, check: Literal["in", "out"]) -> Expected:
         order, visit, kind = found.order, found.visit, found.kind
-        resident = tx.residents.get(order.resident_id)
+        resident = tx.residents.get(order.resident_id) if order.resident_id else None
         where = _AWAY_FROM_HOME.get(order.kind, ("home", "home"))[check == "out"]
-        spot: Any = resident
+        spot: Any = resident or (tx.reference.get("areas", order.area_id) if order.area_id else None)
         if where == "station" and order.station_id is not None:
             spot = tx.reference.get("stations", order.station_id)
         lat, lon = (_part(spot, "lat"), _part(spot, "lon")) if where != "anywhere" else (None, None)

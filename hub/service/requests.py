@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dispatch import Place, Request, response_skills
+from dispatch import Place, Request, ServiceKind, response_skills
 from hub.alarms import Incident
 from hub.alarms.positions import place_of
 from hub.care import Resident
@@ -69,6 +69,8 @@ def request_of_order(tx: Transaction, order: OrderRow) -> Request:
     kind = tx.everyday.kinds.get(order.kind)
     if kind is None:
         raise NotFoundError(f"no service kind {order.kind}", field="kind")
+    if order.resident_id is None:
+        return _of_place(tx, order, kind)
     resident = tx.residents.get(order.resident_id)
     if resident is None:
         raise NotFoundError(f"no resident {order.resident_id}")
@@ -83,6 +85,22 @@ def request_of_order(tx: Transaction, order: OrderRow) -> Request:
         required_sex=resident.sex if kind.same_sex else None,
         never=resident.never_responders,
         regular=resident.regular_responders,
+        starts_at=order.wanted_from,
+        kind=order.kind,
+    )
+
+
+def _of_place(tx: Transaction, order: OrderRow, kind: ServiceKind) -> Request:
+    """A repair where nobody lives: only the place and the work count."""
+    area = _area(tx, order.area_id or "")
+    spot = _point(area["lat"], area["lon"])
+    return Request(
+        resident_id=None,
+        place=Place(*spot) if spot else None,
+        area_path=tuple(area["path"]),
+        urgent=False,
+        skills=kind.skills,
+        any_skills=kind.any_skills,
         starts_at=order.wanted_from,
         kind=order.kind,
     )

@@ -101,9 +101,9 @@ class SatisfactionDesk:
                 self._want(tx, order, "complaint" if complaint else "low_score", now)
 
     def _complain(self, tx: Transaction, order: OrderRow, words: str, actor: Actor, now: datetime) -> str | None:
-        resident = tx.residents.get(order.resident_id)
+        resident = tx.residents.get(order.person)
         kind = tx.everyday.kinds.get(order.kind)
-        name = resident.name if resident else order.resident_id
+        name = resident.name if resident else order.person
         area = resident.area_id if resident else None
         return report(
             tx,
@@ -117,10 +117,10 @@ class SatisfactionDesk:
                 "channel": "complaint",
                 "matter": "complaint",
                 "order_id": order.id,
-                "about": order.resident_id,
+                "about": order.person,
             },
             # Where no area is known it can only be told with the resident, whatever else is open there.
-            resident_id=None if area else order.resident_id,
+            resident_id=None if area else order.person,
             area_id=area,
         )
 

@@ -132,7 +132,7 @@ class VisitDesk:
         seen = tx.orders.of_visit(visit_id)
         if seen is None:
             raise NotFoundError(f"no visit {visit_id}")
-        tx.rules.wake(seen[0].resident_id)  # before the order, wherever both are locked
+        _wake(tx, seen[0])  # before the order, wherever both are locked
         found = tx.orders.of_visit(visit_id, lock=True) or seen
         check_version(found[1].version, version)
         mine = [row for row in tx.assignments.of_visit(visit_id) if row.responder_id == actor.person_id]
@@ -194,7 +194,7 @@ class VisitDesk:
     ) -> T | None:
         with self._database.begin() as tx:
             if wake and (seen := tx.orders.of_visit(visit_id)) is not None:
-                tx.rules.wake(seen[0].resident_id)
+                _wake(tx, seen[0])
             found = tx.orders.of_visit(visit_id, lock=True)
             return None if found is None else act(tx, *found)
 
@@ -323,3 +323,9 @@ def _stand_down(tx: Transaction, order: OrderRow, visit: VisitRow, now: datetime
 
 def _entry(at: datetime, order: OrderRow, kind: str, actor: Actor, body: Json) -> EntryRow:
     return EntryRow(at=at, subject_kind="order", subject_id=order.id, kind=kind, actor=actor, body=body)
+
+
+def _wake(tx: Transaction, order: OrderRow) -> None:
+    """Takes the resident's turn with the rules, where the order is of one."""
+    if order.resident_id is not None:
+        tx.rules.wake(order.resident_id)

@@ -6,6 +6,7 @@ import base64
 import csv
 import dataclasses
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -399,3 +400,56 @@ def test_the_hook_lets_devices_and_the_hub_itself_in(desk: Desk) -> None:
     assert asked("acl", clientid="emqx-9", username="emqx-9", topic="#", action="subscribe") == "deny"
     ok(desk.seat("coord").post("/api/v1/devices/emqx-9/revoke", json={"reason": "lost"}))
     assert asked("auth", clientid="emqx-9", username="emqx-9", password=secret) == "deny"
+
+
+def test_what_nobody_has_is_repaired_where_it_is(desk: Desk) -> None:
+    desk.services.profiles.seed()
+    with psycopg.connect(desk.url) as connection:
+        connection.execute("UPDATE devices SET resident_id = NULL, area_id = 'G3' WHERE id = 'W2'")
+        connection.execute("UPDATE devices SET resident_id = NULL, area_id = NULL WHERE id = 'P1'")
+        connection.execute(
+            """UPDATE responders SET skills = '[{"skill": "device_service", "expires_on": null}]' WHERE id = 'S3'"""
+        )
+    for device in ("W1", "W2", "P1"):
+        desk.press(device, "low_battery", ref=f"low-{device}")
+    seat = desk.seat("coord")
+    matters = {one["device"]["id"]: one["incident"]["id"] for one in ok(seat.get("/api/v1/technical-work"))["items"]}
+    body = {"incident_ids": [matters["W1"], matters["W2"], matters["P1"]], "note": "换电池"}
+    path = "/api/v1/technical-work/repairs"
+
+    def outcomes(**more: object) -> dict[str, str]:
+        items = ok(seat.post(path, json={**body, **more}))["items"]
+        return {one["incident_id"]: one["outcome"] for one in items}
+
+    expected = {matters["W1"]: "wanted", matters["W2"]: "wanted", matters["P1"]: "refused"}
+    assert outcomes(preview=True) == expected, "nobody knows where P1 is"
+    assert ok(seat.get("/api/v1/orders"))["items"] == [], "a preview makes nothing"
+    assert set(outcomes().values()) == {"made", "refused"}
+    assert outcomes(area_id="G3")[matters["P1"]] == "made", "named, it is known"
+    assert set(outcomes().values()) == {"exists"}, "a second press makes no second order"
+    orders = {one["device"]["id"]: one for one in ok(seat.get("/api/v1/orders"))["items"]}
+    assert len(orders) == 3
+    hall = orders["W2"]
+    assert (hall["resident"], hall["area"]["name"], hall["note"]) == (None, "第3网格", "换电池")
+    assert orders["W1"]["resident"]["id"] == "R1"
+    assert seat.get(f"/api/v1/orders/{hall['id']}/candidates").status_code == 200
+    assigned = ok(seat.post(f"/api/v1/orders/{hall['id']}/assign", json={"responder_id": "S3"}))
+    assert assigned["state"] == "assigned"
+    man = desk.seat("wuqiang")
+    (task,) = ok(man.get("/api/v1/my/tasks"))["items"]
+    assert task["order"]["area"]["name"] == "第3网格"
+    for step in ("accept", "en-route", "on-scene"):
+        ok(man.post(f"/api/v1/assignments/{task['assignment']['id']}/{step}", json={}))
+    ok(man.post(f"/api/v1/assignments/{task['assignment']['id']}/complete", json={"outcome": "done"}))
+    assert ok(seat.get(f"/api/v1/orders/{hall['id']}"))["state"] == "completed"
+    day = {"from": (utc_now() - timedelta(days=1)).isoformat()}
+    assert ok(seat.get("/api/v1/reports/orders", params={"number": "orders", **day}))["items"][0]["area"]
+
+
+def test_two_who_press_at_once_make_one_repair(desk: Desk) -> None:
+    desk.press("W2", "low_battery", ref="b")
+    seats = [desk.seat("coord"), desk.seat("fanglei")]
+    ident = ok(seats[0].get("/api/v1/technical-work"))["items"][0]["incident"]["id"]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda seat: seat.post(f"/api/v1/technical-work/{ident}/repair", json={}), seats))
+    assert sorted(one.status_code for one in answers) == [201, 409]

@@ -83,9 +83,9 @@ SELECT
         WHERE i.state IN ('open', 'acknowledged', 'in_progress') AND i.class <> 'technical'
         ORDER BY i.urgency, i.opened_at LIMIT 500) o), '[]') AS open,
     coalesce((SELECT json_agg(o.view ORDER BY o.wanted_to) FROM (
-        SELECT d.wanted_to, json_build_object('id', d.id, 'number', d.number, 'kind', d.kind, 'resident', r.name,
+        SELECT d.wanted_to, json_build_object('id', d.id, 'number', d.number, 'kind', d.kind, 'resident', coalesce(r.name, oa.name),
             'wanted_to', d.wanted_to, 'state', d.state) AS view
-        FROM orders d JOIN residents r ON r.id = d.resident_id
+        FROM orders d LEFT JOIN residents r ON r.id = d.resident_id LEFT JOIN areas oa ON oa.id = d.area_id
         WHERE d.wanted_to < %(now)s AND d.wanted_to >= %(now)s::timestamptz - interval '7 days'
           AND d.state IN ('requested', 'assigned')
         ORDER BY d.wanted_to LIMIT 100) o), '[]') AS late_orders,

@@ -164,8 +164,8 @@ ORDER BY u.username
 
 -- visit_checks c, visits v, orders o, residents r, responders p
 -- :name review_view
-json_build_object('check', <<check_json>>, 'resident', json_build_object('id', r.id, 'name', r.name, 'lat', r.lat, 'lon', r.lon,
-        'address', r.address),
+json_build_object('check', <<check_json>>, 'resident', json_build_object('id', r.id, 'name', coalesce(r.name, (SELECT q.name FROM areas q WHERE q.id = o.area_id)),
+        'lat', r.lat, 'lon', r.lon, 'address', r.address),
     'responder', json_build_object('id', p.id, 'name', p.name, 'kind', p.kind),
     'order', json_build_object('id', o.id, 'number', o.number, 'kind', o.kind, 'state', o.state, 'wanted_from', o.wanted_from,
         'wanted_to', o.wanted_to, 'carers', o.carers, 'duration_min', o.duration_min, 'provider_id', o.provider_id),
@@ -180,8 +180,8 @@ json_build_object('check', <<check_json>>, 'resident', json_build_object('id', r
 -- :name proof_reviews
 SELECT c.id::text AS id, <<review_view>> AS view
 FROM visit_checks c JOIN visits v ON v.id = c.visit_id JOIN orders o ON o.id = v.order_id
-JOIN residents r ON r.id = o.resident_id JOIN responders p ON p.id = c.responder_id
-LEFT JOIN areas a ON a.id = r.area_id
+LEFT JOIN residents r ON r.id = o.resident_id JOIN responders p ON p.id = c.responder_id
+LEFT JOIN areas a ON a.id = coalesce(r.area_id, o.area_id)
 WHERE c.flags <> '{}'
   AND (%(after)s::uuid IS NULL OR (c.recorded_at, c.id) < (SELECT b.recorded_at, b.id FROM visit_checks b WHERE b.id = %(after)s::uuid))
   AND CASE %(state)s::text WHEN 'open' THEN c.review IS NULL WHEN 'all' THEN true ELSE c.review = %(state)s::text END
@@ -198,5 +198,5 @@ LIMIT %(limit)s
 -- :name proof_review
 SELECT o.provider_id, <<review_view>> AS view
 FROM visit_checks c JOIN visits v ON v.id = c.visit_id JOIN orders o ON o.id = v.order_id
-JOIN residents r ON r.id = o.resident_id JOIN responders p ON p.id = c.responder_id
+LEFT JOIN residents r ON r.id = o.resident_id JOIN responders p ON p.id = c.responder_id
 WHERE c.id = %(id)s::uuid

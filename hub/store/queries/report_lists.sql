@@ -21,12 +21,12 @@ LIMIT %(limit)s OFFSET %(skip)s
 
 -- :name report_order_list
 SELECT json_build_object(
-    'order_id', x.id, 'number', x.number, 'kind', x.kind, 'state', x.state, 'resident', json_build_object('id', r.id, 'name', r.name),
+    'order_id', x.id, 'number', x.number, 'kind', x.kind, 'state', x.state, 'resident', CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name) END,
     'area', x.area_name, 'provider', p.name, 'begin_from', x.wanted_from, 'begin_by', x.wanted_to, 'started_at', x.started_at,
     'late_min', CASE WHEN x.started_at > x.wanted_to
                      THEN floor(extract(epoch FROM x.started_at - x.wanted_to) / 60)::integer END) AS view
 FROM (<<report_order_numbers>>) x
-JOIN residents r ON r.id = x.resident_id
+LEFT JOIN residents r ON r.id = x.resident_id
 LEFT JOIN providers p ON p.id = x.provider_id
 WHERE %(number)s::text = ANY (x.numbers)
 ORDER BY x.wanted_from DESC, x.id DESC

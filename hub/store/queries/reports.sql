@@ -174,8 +174,8 @@ SELECT o.id, o.number, o.kind, o.state, o.wanted_from, o.wanted_to, o.resident_i
            CASE WHEN v.started_at BETWEEN o.wanted_from - interval '15 minutes' AND o.wanted_to + interval '15 minutes'
                 THEN 'orders_punctual' END
        ]::text[], NULL) AS numbers
-FROM orders o JOIN visits v ON v.order_id = o.id JOIN residents r ON r.id = o.resident_id
-LEFT JOIN areas a ON a.id = r.area_id
+FROM orders o JOIN visits v ON v.order_id = o.id LEFT JOIN residents r ON r.id = o.resident_id
+LEFT JOIN areas a ON a.id = coalesce(r.area_id, o.area_id)
 WHERE o.wanted_from >= %(start)s::timestamptz AND o.wanted_from < %(end)s::timestamptz AND o.state <> 'cancelled'
   AND (%(area_id)s::text IS NULL OR a.path @> ARRAY[%(area_id)s::text])
 

@@ -208,7 +208,11 @@ CASE WHEN ret.order_id IS NOT NULL THEN json_build_object(
 
 -- :name order_views
 SELECT row_to_json(x) AS view FROM (
-    SELECT o.id, o.number, o.version, o.kind, o.state, <<resident_json>> AS resident, o.incident_id, o.wanted_from,
+    SELECT o.id, o.number, o.version, o.kind, o.state, <<resident_json>> AS resident,
+           CASE WHEN a.id IS NOT NULL THEN json_build_object(
+               'id', a.id, 'name', a.name, 'kind', a.kind, 'path', <<area_path_json>>, 'lat', a.lat, 'lon', a.lon) END AS area,
+           (SELECT json_build_object('id', d.id, 'name', d.name, 'family', d.family) FROM devices d
+            WHERE d.id = o.attributes ->> 'device_id') AS device, o.incident_id, o.wanted_from,
            o.wanted_to, o.duration_min, o.carers, o.note, o.attributes, o.source, o.created_by, o.created_at, o.reason,
            o.provider_id, o.care_plan_id, o.occurrence_on, o.open_to, o.station_id, o.programme_id,
            o.preferred_responder_id, o.payer_hint, o.cancelled_by, <<order_satisfaction_json>> AS satisfaction,
@@ -222,7 +226,8 @@ SELECT row_to_json(x) AS view FROM (
                'assignments', coalesce(w.list, '[]'), 'outcome', v.outcome, 'note', v.note) AS visit
     FROM orders o
     JOIN visits v ON v.order_id = o.id
-    JOIN residents r ON r.id = o.resident_id
+    LEFT JOIN residents r ON r.id = o.resident_id
+    LEFT JOIN areas a ON a.id = o.area_id
     LEFT JOIN order_satisfaction sat ON sat.order_id = o.id
     LEFT JOIN order_return_visits ret ON ret.order_id = o.id
     LEFT JOIN LATERAL (

@@ -60,7 +60,7 @@ SELECT provider_of_responder(%(id)s) AS provider_id
 
 -- What somebody has to do: offered and accepted visits at their planned time, the one under way for as long as it takes.
 -- :name responders_visits
-SELECT v.id AS visit_id, o.id AS order_id, o.kind, k.zh AS kind_zh, k.en AS kind_en, r.name AS resident,
+SELECT v.id AS visit_id, o.id AS order_id, o.kind, k.zh AS kind_zh, k.en AS kind_en, coalesce(r.name, oa.name) AS resident,
        coalesce(v.started_at, v.planned_start) AS starts_at,
        CASE WHEN v.started_at IS NOT NULL THEN greatest(v.started_at + o.duration_min * interval '1 minute', %(now)s)
             ELSE greatest(v.planned_start + o.duration_min * interval '1 minute', v.planned_end) END AS ends_at
@@ -68,7 +68,8 @@ FROM assignments s
 JOIN visits v ON v.id = s.visit_id
 JOIN orders o ON o.id = v.order_id
 JOIN service_kinds k ON k.id = o.kind
-JOIN residents r ON r.id = o.resident_id
+LEFT JOIN residents r ON r.id = o.resident_id
+LEFT JOIN areas oa ON oa.id = o.area_id
 WHERE s.responder_id = %(id)s AND s.state IN ('offered', 'accepted', 'en_route', 'on_scene')
   AND o.state IN ('requested', 'assigned', 'in_service')
 ORDER BY starts_at, v.id
@@ -128,11 +129,11 @@ SELECT * FROM assignments WHERE responder_id = %(responder_id)s AND state IN ('e
 -- :name orders_insert
 INSERT INTO orders (id, kind, resident_id, incident_id, state, wanted_from, wanted_to, duration_min, carers, note,
                     attributes, source, created_by, created_at, reason, version, provider_id, care_plan_id,
-                    occurrence_on, open_to, station_id, programme_id, preferred_responder_id, payer_hint, cancelled_by)
+                    occurrence_on, open_to, station_id, programme_id, preferred_responder_id, payer_hint, cancelled_by, area_id)
 VALUES (%(id)s, %(kind)s, %(resident_id)s, %(incident_id)s, %(state)s, %(wanted_from)s, %(wanted_to)s,
         %(duration_min)s, %(carers)s, %(note)s, %(attributes)s::jsonb, %(source)s, %(created_by)s, %(created_at)s,
         %(reason)s, %(version)s, %(provider_id)s, %(care_plan_id)s, %(occurrence_on)s, %(open_to)s, %(station_id)s,
-        %(programme_id)s, %(preferred_responder_id)s, %(payer_hint)s, %(cancelled_by)s)
+        %(programme_id)s, %(preferred_responder_id)s, %(payer_hint)s, %(cancelled_by)s, %(area_id)s)
 
 -- :name visits_insert
 INSERT INTO visits (id, order_id, state, planned_start, started_at, ended_at, outcome, note, version, route_id,
@@ -167,7 +168,8 @@ UPDATE orders SET
                        THEN provider_id ELSE %(provider_id)s END,
     care_plan_id = %(care_plan_id)s, occurrence_on = %(occurrence_on)s,
     open_to = %(open_to)s, station_id = %(station_id)s, programme_id = %(programme_id)s,
-    preferred_responder_id = %(preferred_responder_id)s, payer_hint = %(payer_hint)s, cancelled_by = %(cancelled_by)s
+    preferred_responder_id = %(preferred_responder_id)s, payer_hint = %(payer_hint)s, cancelled_by = %(cancelled_by)s,
+    area_id = %(area_id)s
 WHERE id = %(id)s
 
 -- :name visits_save

@@ -387,7 +387,10 @@ export interface Order {
   version: number
   kind: string
   state: string
+  /** null: a repair where nobody lives, in `area`. */
   resident: ResidentBrief | null
+  area?: { id: string; name: string; lat: number | null; lon: number | null } | null
+  device?: { id: string; name: string | null; family: string } | null
   wanted_from: string
   wanted_to: string | null
   duration_min: number | null
