@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import random
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from hub.bridge.ahead import Ahead, Early, LookAhead
+from hub.bridge.backoff import Backoff
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.options import BatchOptions
 from hub.bridge.turns import InOrder, Spare, Turns
@@ -33,7 +33,7 @@ from hub.clock import Clock, monotonic
 from hub.errors import UnavailableError
 from hub.ports.records import Incoming, Outcome
 
-__all__ = ["Backoff", "Batcher", "Haven", "Ingest", "Parcel", "Quarantine", "Source"]
+__all__ = ["Batcher", "Haven", "Ingest", "Parcel", "Quarantine", "Source"]
 
 Ingest = Callable[[Sequence[Incoming]], list[Outcome]]
 """Takes a batch in one transaction; returns after the commit with one outcome an item, in order.
@@ -82,24 +82,6 @@ class Haven(Protocol):
     def take(self, items: Sequence[Incoming], away_since: datetime | None) -> list[Outcome] | None:
         """Makes them durable. None: ask the database (`away_since` None: it is there; else nothing is durable)."""
         ...
-
-
-class Backoff:
-    """Growing pauses with jitter: each is a random part (50-100 %) of twice the one before, up to a limit."""
-
-    def __init__(self, low_s: float, high_s: float) -> None:
-        self._low = low_s
-        self._high = high_s
-        self._next = low_s
-
-    def reset(self) -> None:
-        self._next = self._low
-
-    def pause_s(self) -> float:
-        """The next pause, in seconds."""
-        pause = self._next * random.uniform(0.5, 1.0)
-        self._next = min(self._next * 2, self._high)
-        return pause
 
 
 @dataclass(slots=True, eq=False)

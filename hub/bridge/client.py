@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from hub.bridge.batches import Backoff, Batcher, Parcel
+from hub.bridge.backoff import Backoff
+from hub.bridge.batches import Batcher, Parcel
 from hub.bridge.buffered import BufferedClient
 from hub.bridge.delivery import Delivery, Origin, Repeats, Route
 from hub.bridge.metrics import BridgeMetrics

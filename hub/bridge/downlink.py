@@ -19,7 +19,7 @@ from typing import Protocol
 from devices import Reply, ack_reply
 from devices.dialects import DIALECTS, Dialect, Order
 from devices.topics import up_topic
-from hub.bridge.batches import Backoff
+from hub.bridge.backoff import Backoff
 from hub.bridge.client import LaneClient
 from hub.bridge.metrics import BridgeMetrics
 from hub.bridge.tcp import TcpGateway

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from devices.model import Uplink
 from hub.bridge import BatchOptions
-from hub.bridge.batches import Backoff, Batcher, Parcel
+from hub.bridge.backoff import Backoff
+from hub.bridge.batches import Batcher, Parcel
 from hub.bridge.buffered import Publish
 from hub.bridge.delivery import Delivery, Origin, Repeats
 from hub.bridge.metrics import BridgeMetrics

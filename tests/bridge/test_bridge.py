@@ -22,7 +22,7 @@ from hub.clock import utc_now
 from hub.errors import SettingError, UnavailableError
 from hub.ports.records import OutboxRow
 from tests.bridge.parts import MemoryIngest, broker_options, device, numbered
-from tests.bridge.test_tcp import ALARM, ID, Watch, linked
+from tests.bridge.tcp_parts import ALARM, ID, Watch, linked
 from tests.fixtures.brokers import Broker
 from tests.waiting import wait_until
 
