@@ -195,15 +195,13 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("POST", f"{_P}/intake/{{family}}"): "public",
     ("POST", f"{_P}/devices/claim"): _CONSOLE | _STAFF,
     ("POST", f"{_P}/devices/file"): _KEEPERS,
-    ("POST", f"{_P}/devices/{{device_id}}/claim"): _KEEPERS,
-    ("POST", f"{_P}/devices/{{device_id}}/rotate"): _KEEPERS,
-    ("POST", f"{_P}/devices/{{device_id}}/revoke"): _KEEPERS,
-    ("POST", f"{_P}/devices/{{device_id}}/restore"): _KEEPERS,
+    **{("POST", f"{_P}/devices/{{device_id}}/{step}"): _KEEPERS for step in ("claim", "rotate", "revoke", "restore")},
     # Asked by the broker with a secret of its own; without that secret everything is denied.
     ("POST", f"{_P}/broker/auth"): "public",
     ("POST", f"{_P}/broker/acl"): "public",
     ("GET", f"{_P}/device-profiles"): _READERS,
     ("POST", f"{_P}/device-profiles"): _ADMIN,
+    ("POST", f"{_P}/device-profiles/try"): _ADMIN,
     ("GET", f"{_P}/device-profiles/{{profile_id}}"): _READERS,
     ("PATCH", f"{_P}/device-profiles/{{profile_id}}"): _ADMIN,
     # --- response plans, and the plan of one incident

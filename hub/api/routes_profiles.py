@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, StringConstraints
 
+from devices import FAMILIES, DeviceRef, Uplink
+from devices.profiles import check_profile
 from hub.api.answers import one
 from hub.api.deps import HubDep
 from hub.api.fields import Change, Free, Line, Name, NewId, Request, Text, Word, storable
 from hub.api.records import list_answer, record_view
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
-from hub.api.views import ListOf
+from hub.api.views import ListOf, View
 from hub.api.views_technical import DeviceProfile
 from hub.api.writes import Write
+from hub.decode import DecodedLine
+from hub.errors import BadRequestError
 
 __all__ = ["ProfileChange", "ProfileNew", "router"]
 
@@ -75,6 +79,45 @@ def post_profile(hub: HubDep, write: Write, body: ProfileNew) -> Response:
         status=201,
         headers=lambda view: {"Location": f"/api/v1/device-profiles/{view['id']}"},
     )
+
+
+class Trial(Request):
+    """One message, and what a profile would say in `reading`. `hex`: the message is given as hexadecimal digits."""
+
+    family: Word
+    reading: Reading = Field(default_factory=dict)
+    message: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+    hex: Annotated[bool, Strict()] = False
+    topic: Annotated[str, StringConstraints(max_length=300)] = ""
+    device_id: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class Tried(View):
+    events: list[Any] = Field(description="What the hub would understand")
+    replies: list[Any]
+    error: str | None
+
+
+@router.post("/device-profiles/try", response_model=Tried, summary="Read a message by a profile, nothing kept")
+def try_profile(hub: HubDep, write: Write, body: Trial) -> Response:
+    """Before it is saved: what would become of a message. 422 where the profile itself is wrong."""
+    family = FAMILIES.get(body.family)
+    if family is None:
+        raise BadRequestError(f"family: there is no device family {body.family}", field="family")
+    wrong = check_profile(
+        {"id": "try", "family": body.family, "zh": "-", "en": "-", "interval_s": 300, "reading": body.reading}
+        | {"silence": {}, "setup": [], "model": None, "note": None}
+    )
+    if wrong:
+        raise BadRequestError("; ".join(wrong), field="reading")
+    try:
+        payload = bytes.fromhex(body.message) if body.hex else body.message.encode()
+    except ValueError:
+        raise BadRequestError("message: hexadecimal digits, two a byte", field="message") from None
+    reference = DeviceRef(body.device_id or "try", body.family, body.reading)
+    found = family.codec.decode(Uplink(payload, hub.clock(), body.topic), reference)
+    read = DecodedLine(0, found, hex=not family.text).to_json() | {"error": found.error}
+    return write.once(lambda: read, lambda answer: answer)
 
 
 @router.patch("/device-profiles/{profile_id}", response_model=DeviceProfile, summary="Change a device profile")

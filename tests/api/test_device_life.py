@@ -453,3 +453,17 @@ def test_two_who_press_at_once_make_one_repair(desk: Desk) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda seat: seat.post(f"/api/v1/technical-work/{ident}/repair", json={}), seats))
     assert sorted(one.status_code for one in answers) == [201, 409]
+
+
+def test_a_profile_is_tried_on_a_message_before_it_is_saved(shared: Desk) -> None:
+    admin = shared.seat("boss")
+    body: Json = {"family": "owntracks", "topic": "owntracks/u/d", "reading": {"leave": "door"}}
+    message = '{"_type":"transition","event":"leave","desc":"home","tst":1760000000,"t":"c","wtst":1}'
+    body |= {"message": message, "topic": "owntracks/u/d/event"}
+    by_default = ok(admin.post("/api/v1/device-profiles/try", json={**body, "reading": {}}))
+    changed = ok(admin.post("/api/v1/device-profiles/try", json=body))
+    assert by_default["events"]
+    assert changed["events"] != by_default["events"]
+    wrong = admin.post("/api/v1/device-profiles/try", json={**body, "reading": {"leaves": "door"}})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "reading")
+    assert admin.post("/api/v1/device-profiles/try", json={**body, "hex": True}).json()["field"] == "message"

@@ -148,3 +148,24 @@ def test_a_makers_cloud_is_let_in_and_shut_out(desk_hub: RunningHub, page: Page)
     expect(row.locator(".tag")).to_contain_text("停用")
     assert secret not in page.content()
     assert httpx.post(where, content=b"{}", headers=proof).status_code == 401
+
+
+def test_an_own_profile_is_tried_and_told_what_is_wrong_with_it(desk_hub: RunningHub, page: Page) -> None:
+    open_desk(page, desk_hub, "admin", path="#/profiles/owntracks")
+    page.get_by_role("button", name="另存为自己的").click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_label("编号").fill("own-phone")
+    reading = dialog.get_by_label("报文解读")
+    reading.fill('{"leaves": "door"}')
+    dialog.get_by_role("button", name="保存").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("there is no such field")
+    expect(reading).to_have_attribute("aria-invalid", "true")
+    reading.fill('{"leave": "door"}')
+    transition = '{"_type":"transition","event":"leave","desc":"home","tst":1760000000,"t":"c","wtst":1}'
+    dialog.get_by_label("报文", exact=True).fill(transition)
+    dialog.get_by_label("MQTT 主题（如有）").fill("owntracks/u/d/event")
+    dialog.get_by_role("button", name="试读").click()
+    expect(dialog.get_by_role("status")).to_contain_text("door")
+    dialog.get_by_role("button", name="保存").click()
+    expect(page.locator(".side-card h2 + p")).to_contain_text("own-phone")
+    expect(page.locator(".side-card .facts").first).to_contain_text("leave")

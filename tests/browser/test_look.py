@@ -44,6 +44,7 @@ DESK_PAGES = (
     "devices/work",
     "onboarding",
     "quarantine",
+    "profiles/watch",
     "handover",
     "rota",
     "rota/patterns",

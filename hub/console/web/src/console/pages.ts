@@ -41,6 +41,7 @@ const pages = {
   medical: { load: () => import('./medical/MedicalPage.vue'), under: 'residents' },
   devices: { load: () => import('./pages/DevicesPage.vue'), parts: { list: {}, work: {} } },
   onboarding: { load: () => import('./onboarding/OnboardingPage.vue'), under: 'devices', roles: KEEPERS },
+  profiles: { load: () => import('./profiles/ProfilesPage.vue'), under: 'devices', roles: KEEPERS },
   quarantine: { load: () => import('./quarantine/QuarantinePage.vue'), under: 'devices', roles: SUPERVISORS },
   handover: { load: () => import('./handover/HandoverPage.vue') },
   rota: { load: () => import('./rota/RotaPage.vue'), parts: { week: {}, cover: {}, patterns: { roles: KEEPERS }, swaps: {}, holidays: {} } },
