@@ -39,4 +39,6 @@ export function keep(values: Record<string, string>): void {
 
 export function go(name: PageName, id?: string): void {
   location.hash = `#/${name}${id ? `/${encodeURIComponent(id)}` : ''}`
+  // The browser tells of it a moment later; until then the page that is left would write its own address over it.
+  hash.value = location.hash
 }
