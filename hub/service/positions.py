@@ -34,19 +34,26 @@ class Positions:
     def heard(self, tx: Transaction, said: Iterable[Said], now: datetime) -> None:
         """Finds the positions in what devices said, and gives them to the incidents that they are about.
 
-        In the transaction that takes the uplinks. One question a second where no device of an open matter reports.
+        In the transaction that takes the uplinks. One question a second where no device of an open matter reports; none
+        for presses, which must not wait for it.
         """
-        watched = self._watched_now(tx, now)
-        found: dict[str, list[Json]] = {}
+        told: list[tuple[str, Json]] = []
         for one in said:
             for event in one.decoded.events:
                 if event.kind == "alarm":
                     # Its position was judged where it was raised; whose device it is may be news.
                     self._watched = None
-                elif event.fix is not None and event.device_id in watched:
+                elif event.fix is not None:
                     fix = _told(event, one.incoming.uplink.received_at)
                     if fix is not None:
-                        found.setdefault(event.device_id, []).append(fix)
+                        told.append((event.device_id, fix))
+        if not told:
+            return
+        watched = self._watched_now(tx, now)
+        found: dict[str, list[Json]] = {}
+        for device_id, fix in told:
+            if device_id in watched:
+                found.setdefault(device_id, []).append(fix)
         if found:
             self._keep(tx, found, now)
 
