@@ -81,12 +81,29 @@ class Gateway:
         return Watch(self.tcp.port)
 
 
-class Watch:
-    """A watch's end of the connection."""
+class Line:
+    """A device's end of a connection from `source`."""
 
-    def __init__(self, port: int) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), 10)
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), 10, (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ended(self) -> bool:
+        """The other side closed the connection."""
+        self.sock.settimeout(10)
+        try:
+            while self.sock.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+        return True
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+class Watch(Line):
+    """A watch's end of the connection."""
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -108,19 +125,6 @@ class Watch:
         self.send(LINK)
         answer = frame("LK").lower()
         return self.read(len(answer)).lower() == answer
-
-    def ended(self) -> bool:
-        """The other side closed the connection."""
-        self.sock.settimeout(10)
-        try:
-            while self.sock.recv(4096):
-                pass
-        except ConnectionError:
-            pass
-        return True
-
-    def close(self) -> None:
-        self.sock.close()
 
 
 @contextmanager

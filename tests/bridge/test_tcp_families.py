@@ -27,6 +27,7 @@ from hub.settings import load_settings
 from simulators.tracker_wires import WIRES, Heard, Here, TrackerWire
 from simulators.wire import Fix
 from tests.bridge.parts import MemoryIngest
+from tests.bridge.tcp_parts import Line
 from tests.waiting import wait_until
 
 IMEI = "355550001234567"
@@ -93,13 +94,12 @@ def gateway(family: str, known: Sequence[DeviceRow] | None = None, **limits: Any
         assert found.tcp.stop(5)
 
 
-class Tracker:
+class Tracker(Line):
     """A tracker's end of the connection."""
 
     def __init__(self, hub: Gateway, wire: TrackerWire | None = None, source: str = "127.0.0.1") -> None:
+        super().__init__(hub.tcp.port, source)
         self.heard: list[Heard] = []
-        self.sock = socket.create_connection(("127.0.0.1", hub.tcp.port), 10, (source, 0))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.wire = wire or WIRES[hub.family.name](IMEI)
 
     def send(self, data: bytes, size: int | None = None) -> None:
@@ -129,17 +129,6 @@ class Tracker:
             assert piece, "the hub hung up"
             self.heard += self.wire.feed(piece)
         return self.heard.pop(0)
-
-    def ended(self) -> bool:
-        try:
-            while self.sock.recv(4096):
-                pass
-        except ConnectionError:
-            pass
-        return True
-
-    def close(self) -> None:
-        self.sock.close()
 
 
 @FAMILY
