@@ -71,7 +71,8 @@ def post_presence(hub: HubDep, who: Who, write: Write, body: Looking) -> Respons
             moved = tx.desk.look(seat, who.user_id, body.incident_id, hub.clock())
     rows = hub.reads.presence(hub.clock())
     if moved:
-        hub.feed.announce("presence.updated", {"present": rows})
+        with hub.database.begin() as tx:
+            tx.timeline.beside("presence.updated", {"present": rows})
     return JsonAnswer({"items": rows, "next": None})
 
 

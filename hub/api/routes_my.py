@@ -105,11 +105,6 @@ def my_position(hub: HubDep, write: Write, body: OwnPosition) -> Response:
     """
     seen = hub.services.under_way.seen(write.actor, fix_body(body.fix))
     arrivals = [asdict(one) for one in seen.arrivals]
-    if seen.kept:
-        place = {"lat": seen.lat, "lon": seen.lon, "position_at": seen.at, "position_accuracy_m": seen.accuracy_m}
-        told = {"responder_id": seen.responder_id, **place, "arrivals": arrivals}
-        # Beside the timeline: nobody needs a track of somebody's ways, and a page that missed one gets the next.
-        hub.feed.announce("responder.moved", told, responders=[seen.responder_id])
     return JsonAnswer({"kept": seen.kept, "why": seen.why, "arrivals": arrivals})
 
 

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,19 @@ _IDLE_S = 0.02
 _FAILURES = 3
 _READ = 1_000
 _COUNT_EVERY_S = 5.0
+Wake = Callable[[float, Callable[[str], bool]], bool]
+
+
+class _Beside(msgspec.Struct):
+    """What `hub.ports.Timeline.beside` tells."""
+
+    event: str
+    body: dict[str, Any]
+    responders: list[str]
+
+
+_BESIDE = msgspec.json.Decoder(_Beside)
+
 REPLAY = 5_000
 """A cursor further behind than that many entries is answered with `reset`."""
 
@@ -46,8 +60,10 @@ REPLAY = 5_000
 class Feed:
     """Reads the timeline and feeds the subscribers. `start` and `close` belong to the composition root."""
 
-    def __init__(self, reads: Reads, wake: Callable[[float], bool], clock: Clock, board: DarkBoard | None = None):
-        """`wake(seconds)` waits for a notification and says whether one came; it may also come for nothing."""
+    def __init__(self, reads: Reads, wake: Wake, clock: Clock, board: DarkBoard | None = None):
+        """`wake(seconds, heed)` waits for a notification and says whether one came that `heed` found worth waking for;
+        it may also come for nothing. `heed` gets the text of each.
+        """
         self._board = board or DarkBoard()
         self._board.on_news(self._tell_dark)
         self._reads = reads
@@ -167,9 +183,17 @@ class Feed:
         with self._lock:
             self._subscribers.discard(subscription)
 
-    def announce(self, name: str, body: Json, *, responders: Iterable[str] = (), residents: Iterable[str] = ()) -> None:
-        """An event that is not on the timeline (`presence.updated`): no id, no replay."""
-        self._offer_all([event_of(name, body, responders=frozenset(responders), residents=frozenset(residents))])
+    def _heed(self, text: str) -> bool:
+        """Hands on what is told beside the timeline (no id, no replay); without a text there is news on it."""
+        if not text:
+            return True
+        try:
+            told = _BESIDE.decode(text)
+        except msgspec.MsgspecError as error:
+            _log.warning("a notification beside the timeline cannot be read: %s", error)
+            return False
+        self._offer_all([event_of(told.event, told.body, responders=frozenset(told.responders))])
+        return False
 
     def _tell_dark(self, events: Sequence[FeedEvent], turned: bool) -> None:
         if turned or events:
@@ -231,7 +255,7 @@ class Feed:
             timeout = max(0.0, self._due_in())
         if timeout > 0:
             began = monotonic()
-            if not self._wake(timeout) and monotonic() - began < timeout / 2:
+            if not self._wake(timeout, self._heed) and monotonic() - began < timeout / 2:
                 # A bell that is closed, or that waits for the database, answers at once: no reason to spin.
                 self._stop.wait(min(timeout, _IDLE_S))
         if self._stop.is_set():

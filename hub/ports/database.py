@@ -187,6 +187,12 @@ class Timeline(Protocol):
     def add(self, *entries: EntryRow) -> None:
         """Buffers; written with sequence numbers when the transaction ends."""
 
+    def beside(self, event: str, body: Json, responders: Iterable[str] = ()) -> None:
+        """Tells the open pages of every process once this is committed, and writes nothing: no number, no replay.
+
+        `responders`: whose matter it is. More than a notification carries (7,900 bytes) is told as an empty `body`.
+        """
+
 
 class Due(Protocol):
     def set(self, *rows: DueRow) -> None: ...

@@ -7,7 +7,7 @@ none at any other time: who has nothing to do is nobody's business. What counts 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from dispatch import Place, Responder, Travel
 from hub.alarms.positions import read_fix
 from hub.clock import Clock
 from hub.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
-from hub.ports import Actor, AssignmentRow, Database, EntryRow, Transaction
+from hub.ports import Actor, AssignmentRow, Database, EntryRow, Json, Transaction
 from hub.service.requests import request_of_incident, request_of_order
 from hub.service.series import dated
 
@@ -23,6 +23,9 @@ __all__ = ["Arrival", "Seen", "UnderWay", "follows"]
 
 _WORTH_A_LINE: Final = timedelta(minutes=2)
 """An arrival that moves by more is told on the timeline: somebody waits at a door, and somebody counts on it."""
+
+_TOLD: Final = 30
+"""Arrivals that one notification tells of: as many as surely fit. Nobody is on the way to more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class UnderWay:
                 self._keep(tx, row, one, responder, actor) for row, one in zip(rows, arrivals, strict=True) if one
             )
             tx.responders.moved(responder.id, found.lat, found.lon, at, found.accuracy_m)
-        return Seen(responder.id, True, None, found.lat, found.lon, found.accuracy_m, at, told)
+            seen = replace(said, arrivals=told)
+            # Beside the timeline: nobody needs a track of somebody's ways, and a page that missed one gets the next.
+            tx.timeline.beside("responder.moved", _moved(seen), responders=[responder.id])
+        return seen
 
     def _arrival(
         self, tx: Transaction, row: AssignmentRow, responder: Responder, here: Place, at: datetime
@@ -131,6 +137,17 @@ class UnderWay:
                 )
             )
         return one
+
+
+def _moved(seen: Seen) -> Json:
+    return {
+        "responder_id": seen.responder_id,
+        "lat": seen.lat,
+        "lon": seen.lon,
+        "position_at": seen.at,
+        "position_accuracy_m": seen.accuracy_m,
+        "arrivals": [asdict(one) for one in seen.arrivals[:_TOLD]],
+    }
 
 
 def _expected(row: AssignmentRow) -> datetime | None:

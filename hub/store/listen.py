@@ -121,5 +121,6 @@ def _drained(connection: Connection, heed: Heed | None) -> bool:
     connection.pgconn.consume_input()
     found = False
     while (told := connection.pgconn.notifies()) is not None:
-        found = found or heed is None or heed(told.extra.decode())
+        # Each is heard, also behind one that is worth waking for: what it carries may be all there is of it.
+        found = heed is None or heed(told.extra.decode()) or found
     return found

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from hub.ports.records import EntryRow
+from collections.abc import Iterable
+
+from hub.ports.records import EntryRow, Json
 from hub.store.session import Session, as_json
 
 __all__ = ["TimelineDrawer"]
+
+_CARRIED = 7_900
+"""Bytes that a notification carries, less a little: PostgreSQL refuses 8,000."""
 
 
 class TimelineDrawer:
@@ -15,6 +20,13 @@ class TimelineDrawer:
 
     def add(self, *entries: EntryRow) -> None:
         self._entries.extend(entries)
+
+    def beside(self, event: str, body: Json, responders: Iterable[str] = ()) -> None:
+        told = {"event": event, "body": body, "responders": sorted(responders)}
+        text = as_json(told)
+        if len(text.encode()) > _CARRIED:
+            text = as_json({**told, "body": {}})
+        self._session.run("timeline_beside", text=text)
 
     def write(self) -> None:
         """Takes as many numbers as there are entries; without entries the counter is not touched."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,13 +19,21 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = threading.Event()
+        self._told: deque[str] = deque()
 
     def ring(self) -> None:
         self._rung.set()
 
-    def wait(self, seconds: float) -> bool:
+    def tell(self, text: str) -> None:
+        """A notification that carries something, with nothing new on the timeline."""
+        self._told.append(text)
+        self._rung.set()
+
+    def wait(self, seconds: float, heed: Callable[[str], bool]) -> bool:
         came = self._rung.wait(seconds)
         self._rung.clear()
+        while self._told:
+            came = heed(self._told.popleft()) or came
         return came
 
 

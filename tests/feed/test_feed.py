@@ -82,6 +82,25 @@ def test_cursor_texts() -> None:
         assert parse_cursor(text) is None
 
 
+def test_what_is_told_beside_the_timeline_reaches_the_pages_and_moves_no_cursor(
+    feed: Feed, timeline: MemoryTimeline
+) -> None:
+    async def test() -> None:
+        async with page(feed) as mine:
+            told = {"event": "responder.moved", "body": {"responder_id": "S1", "lat": 31.3}, "responders": ["S1"]}
+            for text in ("not ours", '{"event": 1}', json.dumps(told)):
+                timeline.bell.tell(text)
+            (event,) = await collect(mine, bool)
+            assert (event.name, event.ident, event.body) == ("responder.moved", None, told["body"])
+            assert event.responders == {"S1"}
+            assert str(feed.cursor) == "e1-10"
+            timeline.write("i1", "raised")
+            (event,) = await collect(mine, bool)
+            assert (event.name, event.ident) == ("incident.raised", "e1-11")
+
+    run(test)
+
+
 def test_an_entry_becomes_a_named_event_with_the_present_view(feed: Feed, timeline: MemoryTimeline) -> None:
     async def test() -> None:
         async with page(feed) as mine:
@@ -367,12 +386,12 @@ def test_closing_ends_every_page_at_once(timeline: MemoryTimeline) -> None:
     run(test)
 
 
-def test_announcements_have_no_id_and_reach_their_audience(feed: Feed) -> None:
+def test_announcements_have_no_id_and_reach_their_audience(feed: Feed, timeline: MemoryTimeline) -> None:
     async def test() -> None:
         async with page(feed) as desk, page(feed, accepts=lambda event: "W-1" in event.responders) as staff:
-            feed.announce("incident.provisional", {"device": "D-1"})
+            timeline.bell.tell('{"event": "presence.updated", "body": {"present": []}, "responders": []}')
             (event,) = await collect(desk, bool)
-            assert event.frame == b'event: incident.provisional\ndata: {"device":"D-1"}\n\n'
+            assert event.frame == b'event: presence.updated\ndata: {"present":[]}\n\n'
             assert not await staff.batch(0.1)
 
     run(test)

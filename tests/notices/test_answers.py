@@ -70,7 +70,7 @@ class Door:
             database=night.database,
             reads=reads,
             services=night.services,
-            feed=Feed(reads, lambda _seconds: False, night.clock),
+            feed=Feed(reads, lambda _seconds, _heed: False, night.clock),
             settings=settings,
             clock=night.clock,
             readiness=dict,

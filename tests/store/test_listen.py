@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from hub.clock import monotonic, new_id
@@ -60,6 +62,34 @@ def test_a_due_row_tells_when_and_only_an_early_one_wakes(database: PostgresData
             tx.due.set(late, soon)  # the earliest of all that were set together
         assert listener.wait(5.0, early)
     assert told == [late.due_at.timestamp(), soon.due_at.timestamp()]
+
+
+def test_what_is_told_beside_the_timeline_is_heard_once_committed_and_written_nowhere(
+    database: PostgresDatabase,
+) -> None:
+    told: list[str] = []
+
+    def heed(text: str) -> bool:
+        told.append(text)
+        return not text
+
+    with Listener(database.url, ["care_hub_feed"]) as listener:
+        quiet(listener)
+        with pytest.raises(ZeroDivisionError), database.begin() as tx:  # noqa: PT012
+            tx.timeline.beside("responder.moved", {"responder_id": "S-0"})
+            raise ZeroDivisionError
+        with database.begin() as tx:
+            tx.timeline.beside("responder.moved", {"responder_id": "S-1", "position_at": NOW}, ["S-1"])
+            tx.timeline.beside("presence.updated", {"present": ["很" * 8_000]})
+            tx.timeline.add(entry(new_id()))
+        wait_until(lambda: listener.wait(0.5, heed), what="the line of the timeline")
+        wait_until(lambda: len(told) == 3, what="all three")
+    bodies = {one["event"]: one for one in map(json.loads, filter(None, told))}
+    moved = {"responder_id": "S-1", "position_at": NOW.isoformat().replace("+00:00", "Z")}
+    assert bodies["responder.moved"] == {"event": "responder.moved", "body": moved, "responders": ["S-1"]}
+    assert bodies["presence.updated"]["body"] == {}, "too much for a notification: pages ask"
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT count(*) FROM timeline").fetchone() == (1,)
 
 
 def test_nothing_written_wakes_nobody(database: PostgresDatabase) -> None:

@@ -110,6 +110,10 @@ WITH counter AS (
 )
 SELECT pg_notify('care_hub_feed', '') FROM counter
 
+-- What pages are told beside the timeline, all processes' pages; nothing is written.
+-- :name timeline_beside
+SELECT pg_notify('care_hub_feed', %(text)s)
+
 -- :name due_clear
 DELETE FROM due d
 USING unnest(%(kinds)b::text[], %(subjects)b::uuid[], %(steps)b::text[]) AS c (kind, subject, step)
