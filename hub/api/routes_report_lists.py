@@ -36,7 +36,7 @@ CLASSES: Final = {
 """Which classes of alarms a question about devices is of."""
 
 OrderCount = Literal["orders", "orders_done", "orders_begun", "orders_punctual"]
-Standing = Literal["live", "stale", "stale_technical", "shelved", "chattering"]
+Standing = Literal["live", "stale", "stale_technical", "shelved", "chattering", "under_way"]
 By = Annotated[
     Literal["all", "priority", "type", "model"] | AreaKind, Query(description="As the table was asked for; `model` too")
 ]
@@ -157,7 +157,7 @@ def report_alarms(
 
 @router.get("/load/incidents", response_model=ListOf[Incident], summary="The incidents behind a number of the load")
 def list_standing(hub: HubDep, number: Standing, wanted: Wanted, format: Format = "json") -> Response:
-    """What stands now, the oldest first."""
+    """What stands now, the oldest first. `under_way`: somebody is on the way or there, and it is not shelved."""
     now = hub.clock()
     return rows_answer(
         lambda page: _incidents(hub, hub.reads.load_standing_list(number, now, page)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Query, Response
 
 from hub.api.answers import one
 from hub.api.deps import HubDep, Who
@@ -32,10 +34,12 @@ def list_responders(
     kind: Filter = None,
     station: Filter = None,
     provider: Filter = None,
+    on_duty: Annotated[bool | None, Query(description="true: at work now")] = None,
     q: Filter = None,
 ) -> Response:
-    mine = provider_wanted(who, provider)
-    return list_answer(hub, "responders", limit, cursor, area=area, kind=kind, station_id=station, provider=mine, q=q)
+    where = {"area": area, "kind": kind, "station_id": station, "provider": provider_wanted(who, provider), "q": q}
+    duty = None if on_duty is None else str(on_duty).lower()
+    return list_answer(hub, "responders", limit, cursor, on_duty=duty, **where)
 
 
 @router.get("/responders/{record_id}", response_model=Responder, summary="One responder")

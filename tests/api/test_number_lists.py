@@ -140,6 +140,15 @@ def test_the_load_opens_what_rang_and_what_stands(desk: Desk) -> None:
     for number in ("live", "stale", "stale_technical", "shelved", "chattering"):
         assert length(zhou, "/api/v1/load/incidents", number=number) == load[number], number
     assert (load["stale"], load["stale_technical"], load["shelved"], load["chattering"]) == (1, 1, 2, 1)
+    with psycopg.connect(desk.url) as connection:
+        connection.execute("UPDATE incidents SET under_way = true")
+        assert length(zhou, "/api/v1/load/incidents", number="under_way") == 0, "shelved"
+        connection.execute("UPDATE incidents SET shelved_until = NULL")
+        connection.commit()
+        assert length(zhou, "/api/v1/load/incidents", number="under_way") == 1, "technical matters are no way"
+        duty, off = (length(zhou, "/api/v1/responders", on_duty=at_work) for at_work in (True, False))
+        assert duty == connection.execute("SELECT count(*) FROM responders WHERE on_duty").fetchall()[0][0]
+        assert duty + off == length(zhou, "/api/v1/responders")
     (row,) = ok(zhou.get("/api/v1/reports/operator-load", params={"by": "hour"}))["items"]
     end = datetime.fromisoformat(row["group"]) + timedelta(hours=1)
     of = {"from": row["group"], "to": end.isoformat()}

@@ -378,6 +378,47 @@ def test_every_number_of_the_supervisor_opens_its_list(page: Page, desk_hub: Run
     walk_the_numbers(page, "services?split=kind", 30)
 
 
+def test_every_number_of_the_wall_opens_its_list_for_who_is_signed_in(page: Page, desk_hub: RunningHub) -> None:
+    press(desk_hub, watch_of(desk_hub, WANG), "k1")
+    press(desk_hub, watch_of(desk_hub, "R-0003"), "k2", "fall")
+    press(desk_hub, watch_of(desk_hub, "R-0002"), "k3")
+    with desk_hub.sign_in("operator") as client:
+        incident = live_incident(client, WANG)
+        assignment = send_to(client, incident["id"], SUN_WEI)
+        for step in ("accept", "en-route"):
+            assert client.post(f"/api/v1/assignments/{assignment}/{step}", json={}).status_code == 200
+    open_desk(page, desk_hub, "supervisor", path="#/wall")
+    expect(page.locator(".wall-numbers a")).to_have_count(8)
+    expect(page.locator(".wall-number a[href*=under_way]")).to_have_text("1")
+    expect(page.locator(".wall-number a[href*=on_duty]")).not_to_have_text("0")
+    links = dict(
+        page.eval_on_selector_all(".wall-numbers a", "all => all.map(a => [a.getAttribute('href'), +a.dataset.n])")
+    )
+    assert sum(n for href, n in links.items() if "level=" in href) == 2
+    for href, n in links.items():
+        page.evaluate("href => { location.hash = href }", href)
+        if "level=" in href:
+            expect(page.locator("#tab-open")).to_have_attribute("aria-selected", "true")
+            expect(page.locator(".row[data-incident]"), href).to_have_count(n)
+        else:
+            expect(page.locator(f"[data-listed='{n}']"), href).to_be_attached()
+            assert page.locator("tbody tr").count() == n, href
+    page.keyboard.press("Escape")
+    page.locator(".wall-alert a").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".detail-head")).to_be_visible()
+
+    made = page.request.post(
+        f"{desk_hub.base_url}/api/v1/wall-screens", data={"name": "x"}, headers={"Sec-Fetch-Site": "same-origin"}
+    ).json()
+    page.context.clear_cookies()
+    screen = page.context.new_page()
+    screen.goto(f"{desk_hub.base_url}/{made['url'].removeprefix('/')}")
+    expect(screen.locator(".wall-row").first).to_be_visible()
+    expect(screen.locator(".wall-number b").last).to_contain_text("/")
+    assert screen.locator("a").count() == 0, "nobody is signed in: a number is plain text"
+
+
 def test_rows_of_one_person_know_of_each_other_and_become_one(page: Page, desk_hub: RunningHub) -> None:
     watch = watch_of(desk_hub, WANG)
     press(desk_hub, watch, "k1")

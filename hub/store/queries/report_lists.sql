@@ -101,6 +101,8 @@ WHERE i.state IN ('open', 'acknowledged', 'in_progress')
       WHEN 'stale' THEN i.class IN ('emergency', 'health', 'whereabouts') AND i.opened_at < %(stale_before)s::timestamptz
       WHEN 'stale_technical' THEN i.class = 'technical' AND i.opened_at < %(stale_before)s::timestamptz
       WHEN 'shelved' THEN i.shelved_until > %(now)s::timestamptz
+      WHEN 'under_way' THEN i.class IN ('emergency', 'health', 'whereabouts') AND i.under_way
+          AND (i.shelved_until IS NULL OR i.shelved_until <= %(now)s::timestamptz)
       WHEN 'chattering' THEN i.reasons @> '[{"code": "chattering"}]'
       ELSE false END
 ORDER BY i.opened_at, i.id

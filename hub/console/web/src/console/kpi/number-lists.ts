@@ -2,8 +2,9 @@
 import { clockTime, shortTime, span } from '../../core/clock.ts'
 import { t, word } from '../../core/i18n.ts'
 import { placeOf } from '../../core/order.ts'
-import type { Incident, Named, Priority } from '../../core/types.ts'
+import type { Device, Incident, Named, Priority, Responder } from '../../core/types.ts'
 import { nameOf } from '../actions.ts'
+import { stations } from '../store.ts'
 import { kindName } from '../wording.ts'
 
 /** Seconds from the opening; null where that link was never reached. */
@@ -62,6 +63,8 @@ export interface Source {
   /** What the hub is asked beside span and scope. */
   more: Record<string, string>
   columns: Column[]
+  /** A register's own list: it knows no span and gives no file. */
+  register?: true
 }
 
 export const seconds = (value: number | null | undefined) => (value === null || value === undefined ? '–' : value < 100 ? `${Math.round(value)} s` : span(value * 1000))
@@ -114,6 +117,22 @@ const ON_DUTY: Column[] = [
   { head: 'load.last_hour', text: (row) => String(row.last_hour ?? 0), num: true },
   { head: 'load.state', text: (row) => t(`load.state.${row.state}`) },
 ]
+const asResponder = (row: Row) => row as unknown as Responder & { station_id: string | null }
+const AT_WORK: Column[] = [
+  { head: 'kpi.person', text: (row) => asResponder(row).name },
+  { head: 'kpi.post', text: (row) => word('responder', row.kind, row.kind) },
+  { head: 'kpi.station', text: (row) => stations.value.find((one) => one.id === asResponder(row).station_id)?.name ?? '' },
+  { head: 'kpi.position', text: (row) => (asResponder(row).position_at ? shortTime(asResponder(row).position_at) : '–'), num: true },
+]
+const asDevice = (row: Row) => row as unknown as Device
+const DEVICES: Column[] = [
+  { head: 'kpi.device', text: (row) => asDevice(row).name ?? row.id ?? '', href: (row) => `#/devices/${encodeURIComponent(row.id ?? '')}` },
+  { head: 'kpi.family', text: (row) => word('family', asDevice(row).family) },
+  residentColumn,
+  { head: 'kpi.online', text: (row) => t(asDevice(row).online ? 'device.online' : 'device.offline') },
+  { head: 'kpi.seen', text: (row) => (asDevice(row).last_seen_at ? shortTime(asDevice(row).last_seen_at) : '–'), num: true },
+]
+const IN_USE = { adopted: 'true', revoked: 'false' }
 const anHour = (row: Row) => ({ from: row.hour!, to: new Date(new Date(row.hour!).getTime() + 3_600_000).toISOString() })
 
 /** The hours of a span; each number of an hour opens its alarms. `first`, `last`: the span itself, which may begin amid an hour. */
@@ -133,9 +152,14 @@ function hours(first: string, last: string, scope: Record<string, string>): Colu
 
 const STANDING = new Set(['live', 'stale', 'stale_technical', 'shelved', 'chattering'])
 
-/** Where the rows of a number come from; `page` because both pages have numbers of the same name. */
+/** Where the rows of a number come from; `page` because several pages have numbers of the same name. */
 export function sourceOf(page: string, number: string, asked: Record<string, string>): Source {
   if (number === 'alarms') return { path: '/reports/alarms', paged: true, more: {}, columns: ALARMS }
+  if (page === 'wall') {
+    if (number === 'on_duty') return { path: '/responders', paged: true, more: { on_duty: 'true' }, columns: AT_WORK, register: true }
+    if (number === 'online' || number === 'devices') return { path: '/devices', paged: true, more: number === 'online' ? { ...IN_USE, online: 'true' } : IN_USE, columns: DEVICES, register: true }
+    return { path: '/load/incidents', paged: true, more: { number }, columns: [...INCIDENTS, STATE] }
+  }
   if (page === 'load') {
     if (number === 'rings') return { path: '/load/rings', paged: true, more: {}, columns: RINGS }
     if (number === 'spilled') return { path: '/load/spilled', paged: true, more: {}, columns: SPILLED }
