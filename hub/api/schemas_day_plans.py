@@ -33,6 +33,9 @@ Ring = Annotated[
     Field(min_length=3, max_length=200, description="[latitude, longitude] of each corner"),
 ]
 
+_OF_PLACE: Any = Field(description="null: a repair where nobody lives, at `area`")
+_PLACE: Any = Field(default=None, description="Of a repair where nobody lives")
+
 
 class PlanAsk(Request):
     """A day to plan. `areas` and `kinds`: only these (what lies below an area counts); absent: all."""
@@ -164,7 +167,8 @@ class Unplanned(View):
     order_id: str
     visit_id: str
     kind: str
-    resident: Named
+    resident: Named | None = _OF_PLACE
+    area: Named | None = _PLACE
     wanted_from: datetime
     code: str
     reason: str
@@ -194,7 +198,8 @@ class PlanChange(View):
     order_id: str
     visit_id: str
     kind: str
-    resident: Named
+    resident: Named | None = _OF_PLACE
+    area: Named | None = _PLACE
     was: Side | None
     now: Side | None
     tell: list[Literal["resident", "contact", "responder"]]
@@ -254,7 +259,8 @@ class Stop(View):
     order_id: str
     kind: str
     state: str
-    resident: Named
+    resident: Named | None = _OF_PLACE
+    area: Named | None = _PLACE
     lat: float | None
     lon: float | None
     sequence: int
