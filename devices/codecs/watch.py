@@ -249,6 +249,12 @@ def _voice_piece(frame: _Frame) -> _Answer:
     return (event,), frame.reply("JXTKR,1", after_commit=True)
 
 
+def _picture(frame: _Frame) -> _Answer:
+    """img: what made it take one, when, and the picture itself, which is not kept."""
+    _, _, picture = frame.content.partition(b",")
+    return (frame.event("activity", {"state": "picture", "bytes": len(picture)}),), ()
+
+
 def _reply(frame: _Frame) -> _Answer:
     said = ",".join(_values(frame))
     return (frame.event("reply", {"command": frame.word, "content": clean_text(said)}),), ()
@@ -277,4 +283,5 @@ _READERS: Mapping[str, Callable[[_Frame], _Answer]] = {
     "GS1": _cells,
     "TK": _voice,
     "JXTK": _voice_piece,
+    "IMG": _picture,
 }

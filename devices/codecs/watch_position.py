@@ -26,7 +26,7 @@ TRUST = "unauthenticated"
 _STATUS = 16
 _MAX_CELLS = 16
 _MAX_WIFI = 32
-_WIFI = re.compile(r",([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}),(-?\d{1,3})(?=,|$)")
+_WIFI = re.compile(r",([0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}),(-?\d{1,3})(?=,|$)")
 _HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
 
 
@@ -196,13 +196,16 @@ def _read_surroundings(cells: Sequence[str], attributes: dict[str, Any]) -> floa
     end = 0
     for match in _WIFI.finditer(text):
         if len(wifi) < _MAX_WIFI:
-            wifi.append({"mac": match[1].lower(), "rssi_dbm": int(match[2])})
+            # Some firmwares leave the leading zeros away.
+            mac = ":".join(part.zfill(2) for part in match[1].lower().split(":"))
+            wifi.append({"mac": mac, "rssi_dbm": int(match[2])})
         end = match.end()
     if wifi:
         attributes["wifi"] = wifi
         last = text[end:].split(",")[1:]
     else:
-        last = list(rest[1:])
+        # SG firmwares leave the count of stations empty, and two digits behind it are no metres.
+        last = list(rest[1:]) if _at(rest, 0) else []
     accuracy_m = number(last[0]) if len(last) == 1 else None
     return accuracy_m if accuracy_m is not None and accuracy_m > 0 else None
 
@@ -210,7 +213,7 @@ def _read_surroundings(cells: Sequence[str], attributes: dict[str, Any]) -> floa
 def read_cells(cells: Sequence[str]) -> tuple[list[dict[str, int]], int]:
     """`n,timing advance,mcc,mnc,(lac,cell,level)*n` at the head of `cells`: the towers, and how many items were used.
 
-    `level` is kept as sent: firmwares disagree about its sign and offset.
+    `level` is kept as sent: firmwares disagree about its sign and offset. SG firmwares write area and cell in hexadecimal.
     """
     count = _int(_at(cells, 0))
     if count is None or count < 0:
@@ -221,7 +224,7 @@ def read_cells(cells: Sequence[str]) -> tuple[list[dict[str, int]], int]:
     used = min(4 + 3 * count, len(cells))
     towers: list[dict[str, int]] = []
     for index in range(4, used - 1, 3):
-        lac, cell, level = _int(_at(cells, index)), _int(_at(cells, index + 1)), _int(_at(cells, index + 2))
+        lac, cell, level = _tower(_at(cells, index)), _tower(_at(cells, index + 1)), _int(_at(cells, index + 2))
         if mcc is None or not 0 < mcc < 1000 or mnc is None or lac is None or cell is None or cell <= 0:
             continue  # FFFF and the like: no cell was heard
         tower = {"mcc": mcc, "mnc": mnc, "lac": lac, "cell": cell}
@@ -229,6 +232,14 @@ def read_cells(cells: Sequence[str]) -> tuple[list[dict[str, int]], int]:
         if len(towers) == _MAX_CELLS:
             break
     return towers, used
+
+
+def _tower(text: str) -> int | None:
+    """An area or a cell: decimal, or hexadecimal where a letter says so (then nothing but the letters tells the two apart)."""
+    found = _int(text)
+    if found is None and re.fullmatch(r"[0-9A-Fa-f]{1,8}", text) and text.strip("Ff"):  # only F: not heard
+        return int(text, 16)
+    return found
 
 
 def _int(text: str) -> int | None:

@@ -38,7 +38,9 @@ COMMAND_WORDS = frozenset(
         "CR", "FIND", "CALL", "MESSAGE", "UPLOAD", "RESET", "POWEROFF", "HRTSTART", "BODYTEMP2", "HEALTHAUTOSET",
         "FALLDOWN", "LSSET", "REMOVE", "REMOVESMS", "LOWBAT", "SOSSMS", "TAKEPILLS", "WORK", "LZ", "SOS", "SOS1",
         "SOS2", "SOS3", "CENTER", "PHB", "PHB2", "MONITOR", "SILENCETIME", "SILENCETIME2", "REMIND", "PEDO",
-        "WALKTIME", "IP", "FACTORY",
+        "WALKTIME", "IP", "FACTORY", "APN", "PW", "FLOWER", "SLEEPTIME", "PROFILE", "WHITELIST1", "WHITELIST2",
+        "BODYTEMP", "PHBX", "PHBX2", "DPHBX", "ACALL", "APPLOCK", "DEVREFUSEPHONESWITCH", "RCAPTURE", "WIFISEARCH",
+        "WIFICUR", "WIFIDEL",
     }
 )  # fmt: skip
 """Commands that a watch echoes once it has them: such a frame is a reply, and never gets one itself."""

@@ -250,6 +250,7 @@ class TestPositions:
             ("1,1,460,0,9360,4082,131,1,Name, with, commas,aa:bb:cc:dd:ee:01,-50,12", 1, 1, 12),
             ("1,1,460,0,9360,4082,,,00", 0, 1, None),
             ("2,1,FFFF,FFFF,FFFE,3B882A2,132,1,2,3,0", 0, 0, None),
+            ("2,1,460,11,FFFF,FFFFFFF,132,7A1C,5D2E40B,118,,10", 0, 1, None),
             ("9,1,460,0,9360", 0, 0, None),
             ("99999999999999999999,1,460", 0, 0, None),
             ("-5,1,460", 0, 0, None),
@@ -262,6 +263,17 @@ class TestPositions:
         assert len(event.attributes.get("cells", [])) == cells
         assert event.fix is not None
         assert event.fix.accuracy_m == accuracy
+
+    def test_cells_are_hexadecimal_where_a_letter_says_so(self) -> None:
+        event = _one(watch_text(al_frame("00000000", word="UD", tail="2,1,460,11,7A1C,5D2E40B,118,9360,40820,131,0"), "SG"))
+        assert event.attributes["cells"] == [
+            {"mcc": 460, "mnc": 11, "lac": 0x7A1C, "cell": 0x5D2E40B, "level": 118},
+            {"mcc": 460, "mnc": 11, "lac": 9360, "cell": 40820, "level": 131},
+        ]
+
+    def test_a_station_whose_address_has_no_leading_zeros_is_kept(self) -> None:
+        event = _one(watch_text(al_frame("00000000", word="UD", tail="0,1,a,2:bb:c:dd:ee:0,-50,8.5")))
+        assert event.attributes["wifi"] == [{"mac": "02:bb:0c:dd:ee:00", "rssi_dbm": -50}]
 
     def test_battery_nought_is_believed_only_with_the_low_battery_bits(self) -> None:
         assert _one(watch_text(al_frame("00000000", word="UD", battery="0"))).battery_pct is None
@@ -334,6 +346,8 @@ class TestMessages:
             ("CR", "reply", None),
             ("UPLOAD,600", "reply", None),
             ("MESSAGE", "reply", None),
+            ("bodytemp", "reply", None),
+            ("img,5,261122071504,\xff\xd8\x01", "activity", None),
             ("NEWWORD,1,2", "unsupported", None),
             ("", "unsupported", None),
             ("UD", "unsupported", None),
