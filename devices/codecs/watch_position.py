@@ -213,7 +213,8 @@ def _read_surroundings(cells: Sequence[str], attributes: dict[str, Any]) -> floa
 def read_cells(cells: Sequence[str]) -> tuple[list[dict[str, int]], int]:
     """`n,timing advance,mcc,mnc,(lac,cell,level)*n` at the head of `cells`: the towers, and how many items were used.
 
-    `level` is kept as sent: firmwares disagree about its sign and offset. SG firmwares write area and cell in hexadecimal.
+    `level` is kept as sent: firmwares disagree about its sign and offset. SG firmwares write area and cell in
+    hexadecimal.
     """
     count = _int(_at(cells, 0))
     if count is None or count < 0:
@@ -235,7 +236,7 @@ def read_cells(cells: Sequence[str]) -> tuple[list[dict[str, int]], int]:
 
 
 def _tower(text: str) -> int | None:
-    """An area or a cell: decimal, or hexadecimal where a letter says so (then nothing but the letters tells the two apart)."""
+    """An area or a cell: decimal, or hexadecimal where a letter says so."""
     found = _int(text)
     if found is None and re.fullmatch(r"[0-9A-Fa-f]{1,8}", text) and text.strip("Ff"):  # only F: not heard
         return int(text, 16)

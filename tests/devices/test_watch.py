@@ -264,16 +264,14 @@ class TestPositions:
         assert event.fix is not None
         assert event.fix.accuracy_m == accuracy
 
-    def test_cells_are_hexadecimal_where_a_letter_says_so(self) -> None:
-        event = _one(watch_text(al_frame("00000000", word="UD", tail="2,1,460,11,7A1C,5D2E40B,118,9360,40820,131,0"), "SG"))
+    def test_hexadecimal_cells_and_addresses_without_leading_zeros(self) -> None:
+        tail = "2,1,460,11,7A1C,5D2E40B,118,9360,40820,131,1,a,2:bb:c:dd:ee:0,-50,8.5"
+        event = _one(watch_text(al_frame("00000000", word="UD", tail=tail), "SG"))
+        assert event.attributes["wifi"] == [{"mac": "02:bb:0c:dd:ee:00", "rssi_dbm": -50}]
         assert event.attributes["cells"] == [
             {"mcc": 460, "mnc": 11, "lac": 0x7A1C, "cell": 0x5D2E40B, "level": 118},
             {"mcc": 460, "mnc": 11, "lac": 9360, "cell": 40820, "level": 131},
         ]
-
-    def test_a_station_whose_address_has_no_leading_zeros_is_kept(self) -> None:
-        event = _one(watch_text(al_frame("00000000", word="UD", tail="0,1,a,2:bb:c:dd:ee:0,-50,8.5")))
-        assert event.attributes["wifi"] == [{"mac": "02:bb:0c:dd:ee:00", "rssi_dbm": -50}]
 
     def test_battery_nought_is_believed_only_with_the_low_battery_bits(self) -> None:
         assert _one(watch_text(al_frame("00000000", word="UD", battery="0"))).battery_pct is None
