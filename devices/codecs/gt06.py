@@ -40,6 +40,7 @@ from devices.codecs.gt06_positions import (
     alarm,
     alarm_4g,
     card_or_cells,
+    cell_alarm,
     fence,
     is_time,
     location,
@@ -134,7 +135,7 @@ def _login(frame: Frame) -> tuple[Event, ...]:
 
 def _heartbeat(frame: Frame) -> tuple[Event, ...]:
     body = frame.body
-    if len(body.content) in (14, 13):  # state, satellites, alarm, language, battery in percent, and more
+    if len(body.content) in (13, 14, 16):  # state, satellites, alarm, language, battery in percent, and more
         status, _satellites, code, _language, level = body.byte(), body.number(2), body.byte(), body.byte(), body.byte()
         body.attributes["status"] = f"{status:02x}"
         body.attributes["charging"] = bool(status >> 2 & 1)
@@ -232,7 +233,7 @@ _READERS: Mapping[int, Callable[[Frame], tuple[Event, ...]]] = {
     0x16: alarm(must_alarm=False),
     0x17: location(),
     0x18: surroundings(),
-    0x19: alarm(position=False, counted=False, must_alarm=False),
+    0x19: cell_alarm,
     0x1A: _asks_address,
     0x1E: location(),
     0x22: sourced,

@@ -45,6 +45,9 @@ _CELL_SIZES: Mapping[int, tuple[int, int]] = {5: (2, 3), 6: (2, 4), 8: (4, 4), 1
 """What is left of a counted cell behind country and network: the sizes of area and cell."""
 
 
+_MOST_GSM = 100
+"""GSM strength is 0-4, or percent."""
+
 _FIRST_YEAR = 2001
 
 
@@ -199,12 +202,14 @@ class Body:
         if found:
             self.attributes["wifi"] = found
 
-    def state(self, volts: bool = False) -> int | None:
+    def state(self, volts: bool = False, wired: bool = False) -> int | None:
         """State byte, battery (0-6; above it percent, or with `volts` hundredths of a volt in two bytes), GSM (0-4).
-        Gives the state's alarm, or None.
+        With `wired` also a battery below 7 is volts where no GSM strength could follow it. Gives the state's alarm,
+        or None.
         """
         alarm = self.alarm_of_state(self.byte())
-        if self.left and self.content[self.at] > 6 and volts:
+        supplied = wired and self.left >= 2 and self.content[self.at] <= 6 and self.content[self.at + 1] > _MOST_GSM
+        if self.left and (supplied or (self.content[self.at] > 6 and volts)):
             if self.left >= 2:
                 self.attributes["power_v"] = self.number(2) / 100
         elif self.left:

@@ -61,8 +61,8 @@ def alarms_of(frame: Frame, state: int | None, code: int | None, must_alarm: boo
     if code:
         said.append((f"{code:02x}", word_of(f"{code:02x}", ALARM_CODES, profile, "alarm_codes")))
     if state:
-        word = word_of(state, STATE_ALARMS, profile, "state_alarms")
-        # 5-7 differ from maker to maker: beside a code they only repeat it.
+        # 5-7 differ from maker to maker: beside a code they only repeat it; 7 alone is the device taken off.
+        word = word_of(state, STATE_ALARMS if said else {**STATE_ALARMS, 7: "off_wrist"}, profile, "state_alarms")
         if (word is None and not said) or (word is not None and word not in [other for _, other in said]):
             said.append((f"state {state}", word))
     events = [

@@ -20,8 +20,8 @@ from devices.codecs.tracker import word_of
 from devices.model import Event
 
 __all__ = [
-    "access_points", "alarm", "alarm_4g", "card_or_cells", "fence", "is_time", "location", "numbered_event",
-    "place_or_cells", "plain_location", "reporting", "source_before_time", "sourced", "surroundings",
+    "access_points", "alarm", "alarm_4g", "card_or_cells", "cell_alarm", "fence", "is_time", "location",
+    "numbered_event", "place_or_cells", "plain_location", "reporting", "source_before_time", "sourced", "surroundings",
     "wide_area_location", "wide_position", "wifi_or_position",
 ]  # fmt: skip
 
@@ -141,8 +141,9 @@ def alarm(
             # One firmware sends its cell without its length: a byte less than all the others; in one it does not
             # count itself: a byte more.
             itself = own and not (frame.kind == 0x16 and len(body.content) == _ITSELF_UNCOUNTED)
-            body.cell(counted and len(body.content) != _UNCOUNTED, lac_size, cell_size, mnc_size, itself)
-            state = body.state()
+            uncounted = len(body.content) == _UNCOUNTED
+            body.cell(counted and not uncounted, lac_size, cell_size, mnc_size, itself)
+            state = body.state(wired=frame.kind == 0x16 and uncounted)
             code = body.byte()
         except (IndexError, struct.error):
             frame.teller.faults["content"] = f"{len(body.content)} bytes are too few for type {frame.kind:02x}"
@@ -151,6 +152,23 @@ def alarm(
         return found or (place_of(frame),)
 
     return read
+
+
+_DATED_CELLS = 10
+"""What stands in front of the cells of a dated 19: the time, the network, and how many cells follow."""
+
+
+def cell_alarm(frame: Frame) -> tuple[Event, ...]:
+    """19: a cell, then what `alarm` reads; one firmware sends a time and counted cells, and no alarm."""
+    body = frame.body
+    content = body.content
+    dated = len(content) > _DATED_CELLS and is_time(content[:6]) and content[9] and not content[6] >> 7
+    if dated and len(content) - _DATED_CELLS in (6 * content[9], 6 * content[9] + 2):
+        body.time()
+        network = body.network()
+        body.cells(body.byte(), 2, 3, network)
+        return (place_of(frame),)
+    return alarm(position=False, counted=False, must_alarm=False)(frame)
 
 
 _LENGTH_AT, _CELL_4G = 18, 10

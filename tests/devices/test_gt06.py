@@ -160,6 +160,39 @@ def test_a_report_of_every_minute_keeps_an_unknown_code_and_raises_nothing(layou
     assert types(decode("gt06", _layouts(0xEA)[layout], {"alarm_codes": {"ea": "fall"}})) == ["fall"]
 
 
+def test_a_wired_tracker_tells_its_supply_where_others_tell_a_battery() -> None:
+    state = 0x42 | 4 << 3
+    (event,) = decode("gt06", gt06_frame(0x16, 7, gt06_position() + _CELL + bytes((state, 4, 0xE2, 4, 0)))).events
+    assert (event.type, event.battery_pct) == ("sos", None)
+    assert (event.attributes["power_v"], event.attributes["gsm_level"]) == (12.5, 4)
+
+
+def test_the_seventh_state_alone_is_a_device_taken_off() -> None:
+    layouts = _layouts(0, 0x40 | 7 << 3)
+    for layout in ("16, counted", "26", "19"):
+        assert types(decode("gt06", layouts[layout])) == ["off_wrist"], layout
+    assert types(decode("gt06", layouts["26"], {"state_alarms": {"7": "tamper"}})) == ["tamper"]
+    assert types(decode("gt06", _layouts(1, 0x40 | 7 << 3)["26"])) == ["sos"]
+    assert types(decode("gt06", layouts["13"])) == []  # a state, told every few minutes
+
+
+def test_a_dated_19_is_the_cells_around_and_no_alarm() -> None:
+    content = gt06_position()[:6] + _CELL[:3] + b"\x02" + (_CELL[3:] + b"\x4d") * 2
+    for tail in (b"", bytes(2)):
+        event = one(decode("gt06", gt06_frame(0x19, 7, content + tail)))
+        assert (event.kind, len(event.attributes["cells"])) == ("location", 2)
+        assert event.observed_at == datetime.fromisoformat("2026-11-22T07:15:04Z")
+    for cut in range(len(content)):  # what is left of one may be anything, but never more than one alarm
+        assert len(types(decode("gt06", gt06_frame(0x19, 7, content[:cut])))) <= 1
+
+
+def test_a_long_heartbeat_has_its_battery_in_percent() -> None:
+    for size in (13, 14, 16):
+        content = bytes((0x42, 0x91, 0x0C, 0, 2, 37)) + bytes(size - 6)
+        event = one(decode("gt06", gt06_frame(0x13, 7, content)))
+        assert (event.kind, event.battery_pct) == ("heartbeat", 37)
+
+
 def test_modules_say_position_events_and_whose_they_are() -> None:
     seconds = int(datetime.fromisoformat("2026-11-22T07:15:04+00:00").timestamp()).to_bytes(4, "big")
     place = seconds + b"\x08\xff\xfb" + gt06_position(north=False)[7:]
