@@ -159,13 +159,18 @@ def _gnss(here: Record, value: bytes) -> None:
         }  # fmt: skip
 
 
-def _cells(here: Record, value: bytes) -> None:
-    mcc, mnc = struct.unpack_from("<HB", value)
-    for at in range(3, len(value) - 4, 5):
-        level, lac, cell = struct.unpack_from("<bHH", value, at)
-        towers = here.attributes.setdefault("cells", [])
-        if len(towers) < MAX_CELLS and cell:
-            towers.append({"mcc": mcc, "mnc": mnc, "lac": lac, "cell": cell, "level": level})
+def _cells(tower: struct.Struct) -> Callable[[Record, bytes], None]:
+    """The network, then level, area and cell of each tower."""
+
+    def read(here: Record, value: bytes) -> None:
+        mcc, mnc = struct.unpack_from("<HB", value)
+        for at in range(3, len(value) - tower.size + 1, tower.size):
+            level, lac, cell = tower.unpack_from(value, at)
+            towers = here.attributes.setdefault("cells", [])
+            if len(towers) < MAX_CELLS and cell:
+                towers.append({"mcc": mcc, "mnc": mnc, "lac": lac, "cell": cell, "level": level})
+
+    return read
 
 
 def _station(here: Record, mac: bytes, level: int) -> None:
@@ -197,9 +202,35 @@ def _tag(here: Record, mac: bytes, level: int | None = None) -> dict[str, Any]:
 
 
 def _tag_at(here: Record, value: bytes) -> None:
-    north, east = struct.unpack_from("<ii", value, 6)
-    _tag(here, value[:6])
-    _fix(here, north, east, "beacon")
+    """A beacon, where it is and what it is called; one firmware sends the beacon alone."""
+    tag = _tag(here, _six(value))
+    if len(value) > 6:
+        north, east = struct.unpack_from("<ii", value, 6)
+        _fix(here, north, east, "beacon")
+    name = value[14:].rstrip(b"\x00")
+    if name:
+        tag["place"] = clean_text(name.decode("utf-8", "replace"), 64)
+
+
+def _six(value: bytes) -> bytes:
+    if len(value) < 6:
+        raise IndexError
+    return value[:6]
+
+
+def _reckoned_at_tag(here: Record, value: bytes) -> None:
+    """A beacon, and a place with HDOP and height."""
+    _tag(here, _six(value))
+    _reckoned(here, value[6:])
+
+
+def _reckoned(here: Record, value: bytes) -> None:
+    """A place the device reckoned out of what it hears: latitude, longitude, HDOP/10, height."""
+    north, east = struct.unpack_from("<ii", value)
+    if _fix(here, north, east, "beacon") and here.fix is not None and here.fix.source == "beacon" and len(value) >= 12:
+        hdop, height = struct.unpack_from("<Hh", value, 8)
+        if hdop:
+            here.attributes |= {"hdop": hdop / 10, "altitude_m": height}
 
 
 def _tag_heard(here: Record, value: bytes) -> None:
@@ -225,10 +256,17 @@ def _placed(here: Record, flags: int, rest: bytes, named: dict[str, Any]) -> Non
 
 
 def _tag_alive(here: Record, value: bytes) -> None:
-    _flags, level, _reference = struct.unpack_from("<B6xbb", value)
+    flags, level, _reference = struct.unpack_from("<B6xbb", value)
     tag = _tag(here, value[1:7], level)
     if len(value) > 9 and 0 < value[9] <= 100:
         tag["battery_pct"] = value[9]
+    rest = value[10:]
+    # Its name has a length of its own: a temperature may follow it.
+    if flags & 0x40:
+        at = 8 if flags & 0x80 else 0
+        size = rest[at] if at < len(rest) else 0
+        rest = rest[:at] + rest[at + 1 : at + 1 + size]
+    _placed(here, flags, rest, tag)
 
 
 def _steps(here: Record, value: bytes) -> None:
@@ -276,11 +314,14 @@ _READERS: Mapping[int, Callable[[Record, bytes], None]] = {
     0x14: _battery,
     0x19: _named_wifi,
     0x20: _gnss,
-    0x21: _cells,
+    0x21: _cells(struct.Struct("<bHH")),
     0x22: _wifi,
     0x23: _tag_at,
     0x24: _status,
+    0x26: _reckoned_at_tag,
+    0x27: _reckoned,
     0x28: _tag_heard,
+    0x29: _cells(struct.Struct("<bHI")),
     0x2A: _home_wifi,
     0x2C: _tag_alive,
     0x30: _steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import datetime
 from typing import Any
 
@@ -109,3 +110,45 @@ def test_minifinder2_fences_measurements_and_services() -> None:
     assert replies(decode("minifinder2", mf2((0, b""), kind=0x7F))) == []
     assert replies(decode("minifinder2", mf2((0x24, _AT), flags=0))) == []
     assert kinds(decode("minifinder2", mf2((0x24, _AT), kind=0x55))) == ["unsupported"]
+
+
+_PLACE = struct.pack("<ii", 315_012_345, 1_188_054_321)
+_TAG = bytes.fromhex("0a1b2c3d4e5f")
+_SPOT = (31.5012345, 118.8054321)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        (0x23, _TAG + _PLACE, None),
+        (0x23, _TAG + _PLACE + "卧室".encode(), "卧室"),
+        (0x26, _TAG + _PLACE + struct.pack("<Hh", 14, -3), None),
+        (0x26, _TAG + _PLACE + bytes(4), None),
+        (0x2C, b"\x80" + _TAG + b"\xc0\xc5\x5a" + _PLACE, None),
+        (0x2C, b"\xc0" + _TAG + b"\xc0\xc5\x5a" + _PLACE + b"\x04Hall\x00\xe6", "Hall"),
+    ],
+)
+def test_a_beacon_says_where_it_is_and_what_it_is_called(key: int, value: bytes, named: str | None) -> None:
+    event = one(decode("minifinder2", mf2((0x24, _AT), (key, value))))
+    assert event.fix is not None
+    assert (event.fix.lat, event.fix.lon, event.fix.source) == (*_SPOT, "beacon")
+    assert event.fix.observed_at == event.observed_at
+    (tag,) = event.attributes["beacons"]
+    assert (tag["mac"], tag.get("place")) == ("5f:4e:3d:2c:1b:0a", named)
+    for cut in range(len(value)):  # what is left of it costs neither the alarm nor the beacon's time
+        alarm = one(decode("minifinder2", mf2((0x24, _AT), (key, value[:cut]), (2, bytes.fromhex("00100000")))))
+        assert (alarm.type, alarm.observed_at) == ("sos", event.observed_at)
+
+
+def test_beacons_alone_reckoned_places_and_lte_cells() -> None:
+    alone = one(decode("minifinder2", mf2((0x24, _AT), (0x23, _TAG), (0x2C, b"\x40" + _TAG + b"\xc0\xc5\x5a\x04Hall"))))
+    assert alone.fix is None
+    assert [tag.get("place") for tag in alone.attributes["beacons"]] == [None, "Hall"]
+    reckoned = one(decode("minifinder2", mf2((0x24, _AT), (0x27, _PLACE + struct.pack("<Hh", 14, -3)))))
+    assert reckoned.fix is not None
+    assert (reckoned.fix.lat, reckoned.fix.lon) == _SPOT
+    assert (reckoned.attributes["hdop"], reckoned.attributes["altitude_m"]) == (1.4, -3)
+    towers = struct.pack("<HB", 460, 11) + struct.pack("<bHI", -70, 30602, 125_639_001) + struct.pack("<bHI", 9, 1, 0)
+    lte = one(decode("minifinder2", mf2((0x24, _AT), (0x29, towers))))
+    assert (lte.kind, lte.fix) == ("location", None)
+    assert lte.attributes["cells"] == [{"mcc": 460, "mnc": 11, "lac": 30602, "cell": 125_639_001, "level": -70}]
