@@ -148,6 +148,19 @@ def _alarm_event(frame: _Frame, here: Place, sent: str) -> Event:
 
 
 def _fall(frame: _Frame) -> _Answer:
+    """APFD: `,IMEI,time`, or a position as AP10 has it, without its code."""
+    if "A" in frame.fields[0] or "V" in frame.fields[0]:
+        here = _place(frame)
+        event = frame.teller.event(
+            "alarm",
+            here.attributes,
+            type="fall",
+            observed_at=here.observed_at,
+            fix=here.fix,
+            battery_pct=here.battery_pct,
+            mark="AFD",
+        )
+        return (event,), frame.reply()
     at = _when(frame)
     event = frame.teller.event("alarm", type="fall", observed_at=at, mark="AFD")
     return (event,), frame.reply()
@@ -226,6 +239,11 @@ def _temperature(frame: _Frame) -> _Answer:
     """AP50. Its battery is 0 whatever the battery."""
     level = battery(frame.said(2), frame.teller.faults) or None
     return (_vitals(frame, {"temperature_c": frame.said(1)}, battery_pct=level),), frame.reply()
+
+
+def _firmware(frame: _Frame) -> _Answer:
+    """APVR: `,IMEI,version`."""
+    return (frame.teller.event("status", {"firmware": clean_text(frame.said(2) or frame.said(1), 256)}),), frame.reply()
 
 
 _ALL = ("heart_rate_bpm", "systolic_mmhg", "diastolic_mmhg", "spo2_pct", "glucose_mmol_l", "temperature_c")
@@ -319,7 +337,11 @@ def _told(frame: _Frame) -> _Answer:
 
 
 def _asks_where(frame: _Frame) -> _Answer:
-    """AP14: cells for which the watch wants coordinates. Nobody looks them up here: zeros keep it from asking on."""
+    """AP14: cells for which the watch wants coordinates. Nobody looks them up here: zeros keep it from asking on.
+    Behind a command's number it is the answer to one (the telephone book).
+    """
+    if _SERIAL.fullmatch(frame.said(1)):
+        return _reply(frame)
     return _unsupported(frame)[0], frame.reply("" if frame.vendor == "IW" else ",0.000,0.000", after_commit=False)
 
 
@@ -340,7 +362,8 @@ _READERS: Mapping[str, Callable[[_Frame], _Answer]] = {
     "AHP": _all_vitals,
     "AHT": _measured("heart_rate_bpm", "systolic_mmhg", "diastolic_mmhg"),
     "AJK": _dated,
-    "AVR": _told,
+    "ATP": _measured("temperature_c"),
+    "AVR": _firmware,
     "AWR": _worn,
     "C01": _heartbeat,
     "Y03": _position,

@@ -112,6 +112,7 @@ def test_iw_a_damaged_alarm_is_one_and_profiles_replace_codes_and_order() -> Non
         (b"IWAPJK,2026-11-22 07:00:00,1,81|127#", {"systolic_mmhg": 127, "diastolic_mmhg": 81}),
         (b"IWAPJK,20261122070000,4,97#", {"spo2_pct": 97}),
         (b"IWAPWR,355550001234567,1,1795331000#", {"wearing": 1}),
+        (b"IWAPTP,36.4,31.8#", {"temperature_c": 36.4}),
     ],
 )
 def test_iw_vitals(frame: bytes, vitals: dict[str, float]) -> None:
@@ -126,9 +127,23 @@ def test_iw_fall_login_media_and_replies() -> None:
     assert types(fall) == ["fall"]
     assert one(fall).key is not None
     assert replies(decode("iw", f"IWAP00{ID}#".encode(), {"utc_offset_minutes": 480})) == [b"IWBP00,20261122072000,8#"]
+    placed = decode("iw", iw_place("APFD"))
+    assert types(placed) == ["fall"]
+    assert (one(placed).fix is not None, one(placed).battery_pct, one(placed).key is not None) == (True, 77, True)
+    assert types(decode("iw", iw_place("APFD", valid="V"))) == ["fall"]
+    for cut in range(6, len(iw_place("APFD"))):
+        assert types(decode("iw", iw_place("APFD")[:cut])) == ["fall"]
+    assert replies(placed) == [b"IWBPFD#"]
+    version = decode("iw", f"IWAPVR,{ID},T9-EU-V2.10#".encode())
+    assert one(version).attributes["firmware"] == "T9-EU-V2.10"
     voice = decode("iw", b"IWAP07,20261122071500,3,2,4,#a##" + b"#")
     assert replies(voice) == [b"IWBP07,20261122071500,3,2,1#"]
-    for frame in (b"IWAPXL,080835#", b"IWAP16,080835,1#", b"IWBP16,353456789012345,080835#"):
+    for frame in (
+        b"IWAPXL,080835#",
+        b"IWAP14,080835,00410042|13900000000,,,#",
+        b"IWAP16,080835,1#",
+        b"IWBP16,353456789012345,080835#",
+    ):
         assert replies(decode("iw", frame)) == []
     assert kinds(decode("iw", b"IWAPZZ,whatever#")) == ["unsupported"]
     assert replies(decode("iw", b"IWAPZZ,whatever#")) == [b"IWBPZZ#"]
