@@ -24,8 +24,9 @@ ALARM_BITS: Mapping[int, str] = {0: "vibration", 1: "sos", 2: "overspeed", 18: "
 
 _TEXT = re.compile(rb"\*([A-Za-z]{2}),([0-9]*),([A-Za-z0-9]*)(.*?)#?", re.DOTALL)
 _STATUS = re.compile(r"[0-9A-Fa-f]{8}")
+_HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
 _SIX = re.compile(r"\d{6}", re.ASCII)
-_DEGREES = re.compile(r"(\d{1,3})(\d\d\.\d+)", re.ASCII)
+_DEGREES = re.compile(r"(\d{0,3})(\d\d\.\d+)", re.ASCII)
 _DASHED = re.compile(r"-(\d{1,3})-(\d{1,2}\.\d+)", re.ASCII)
 _PLAIN = re.compile(r"(\d{1,3})(\d\d)(\d{4})", re.ASCII)
 
@@ -124,6 +125,8 @@ def _read(word: str, fields: list[str], teller: Teller, profile: Mapping[str, An
         if start is not None:
             _position(fields[start - 1 :], teller, profile, said)
         return "reply"
+    if word == "SMS":
+        return "reply"
     if word == "VP1":
         return _undated(fields, teller, said)
     placed = _at(fields, 1) in ("A", "V") and _at(fields, 3) in ("N", "S") and _at(fields, 5) in ("E", "W")
@@ -167,9 +170,7 @@ def _position(fields: list[str], teller: Teller, profile: Mapping[str, Any], sai
     speed, course = number(_at(fields, 6)), number(_at(fields, 7))
     _place(lat, lon, speed, course, teller, said)
     at = fields.index(status) if status else len(fields)
-    rest = [number(text) for text in fields[at + 1 : at + 5]]
-    if len(rest) == 4 and all(found is not None for found in rest):
-        _cells(fields[at + 1], fields[at + 2], [fields[at + 3 : at + 5]], said)
+    _cell_behind(fields[at + 1 : at + 5], said)
 
 
 def _place(
@@ -191,7 +192,7 @@ def _place(
 
 
 def _degrees(text: str, letter: str) -> float | None:
-    """ddmm.mmmm, ddmmmmmm without its point, or -dd-mm.mmmm; the letter alone gives the sign."""
+    """ddmm.mmmm, mm.mmmm, ddmmmmmm without its point, or -dd-mm.mmmm; the letter alone gives the sign."""
     match = _DASHED.fullmatch(text) or _DEGREES.fullmatch(text)
     minutes = float(match[2]) if match else 0.0
     if match is None:
@@ -199,7 +200,7 @@ def _degrees(text: str, letter: str) -> float | None:
         if match is None:
             return None
         minutes = int(match[2]) + int(match[3]) / 10_000
-    found = round(int(match[1]) + minutes / 60, 7)
+    found = round(int(match[1] or 0) + minutes / 60, 7)  # below one degree some leave the degrees away
     return -found if letter.upper() in ("S", "W") else found
 
 
@@ -229,6 +230,23 @@ def _battery(value: int, said: _Said) -> None:
         said.battery_pct = (0, 10, 20, 60, 80, 100)[value - 1]
     elif 6 < value <= 100:
         said.battery_pct = value
+
+
+def _cell_behind(fields: Sequence[str], said: _Said) -> None:
+    """`mcc,mnc,lac,cell` behind the status word. Some firmwares write all four in hexadecimal: only one of the two
+    readings gives a country (200 to 799).
+    """
+    if len(fields) < 4:
+        return
+    if all(text.isascii() and text.isdigit() for text in fields) and _is_country(int(fields[0][:10])):
+        _cells(fields[0], fields[1], [fields[2:]], said)
+    elif all(_HEX.fullmatch(text) for text in fields) and _is_country(int(fields[0], 16)):
+        mcc, mnc, lac, cell = (str(int(text, 16)) for text in fields)
+        _cells(mcc, mnc, [[lac, cell]], said)
+
+
+def _is_country(mcc: int) -> bool:
+    return 200 <= mcc <= 799
 
 
 def _cells(mcc: str, mnc: str, towers: Sequence[Sequence[str]], said: _Said) -> None:

@@ -73,3 +73,30 @@ def test_h02_positions_without_a_time_and_cells_alone() -> None:
     cells = one(decode("h02", b"*HQ,4205550123,VP1,V,460,0,9520,3671,24Y9520,3672,20#"))
     assert [cell["cell"] for cell in cells.attributes["cells"]] == [3671, 3672]
     assert cells.fix is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "cell"),
+    [
+        ("460,00,9520,3671", (460, 0, 9520, 3671)),
+        ("1cc,a, 2530,e57", (460, 10, 0x2530, 0xE57)),
+        ("0001cc,00000a,002530,000e57", (460, 10, 0x2530, 0xE57)),
+        ("125,40, 64,d3", (293, 64, 100, 211)),
+        ("460,11,7a1c5d2,8232", None),
+        ("0,0,0,0", None),
+        ("zz,1,2,3", None),
+    ],
+)
+def test_h02_cells_in_decimal_and_in_hexadecimal(sent: str, cell: tuple[int, int, int, int] | None) -> None:
+    event = one(decode("h02", h02_text().removesuffix(b"#") + f",{sent}#".encode()))
+    found = [(one_["mcc"], one_["mnc"], one_["lac"], one_["cell"]) for one_ in event.attributes.get("cells", ())]
+    assert found == ([cell] if cell else [])
+    assert event.fix is not None
+
+
+def test_h02_below_one_degree_and_answers_in_words() -> None:
+    event = one(decode("h02", h02_text().replace(b"11849.4742,E", b"49.4742,W")))
+    assert event.fix is not None
+    assert event.fix.lon == -0.82457
+    told = one(decode("h02", b"*HQ,4205550123,SMS,T9_V2.0 2026/11/22\\nVOLT:12.9V,GSM:26#"))
+    assert (told.kind, "VOLT:12.9V,GSM:26" in told.attributes["content"]) == ("reply", True)
