@@ -19,7 +19,7 @@ from devices.alarm_types import CANCEL, UNKNOWN_TYPE
 from devices.codecs.fall_radar_clouds import aqara, aqara_gateway, netlia, tuya
 from devices.codecs.fall_radar_events import Teller
 from devices.codecs.json_body import as_list, as_object, device_name, read_body, truth, word
-from devices.fields import clean_text, extras, number, show
+from devices.fields import clean_text, extras, metric, number, show
 from devices.model import Decoded, DeviceRef, Event, Uplink
 
 __all__ = ["FallRadarCodec"]
@@ -40,6 +40,13 @@ _UNCOUNTED: Mapping[str, str] = {"isSimulated": "simulated", "isLearning": "lear
 _FALL_KNOWN = frozenset(
     {"timestamp", "status", "deviceId", "type", "statusUpdateTimestamp", "endTimestamp", *_UNCOUNTED}
 )
+_VITALS = (
+    (("heart", "rate"), "heart_rate_bpm"),
+    (("respira", "rate"), "respiration_rpm"),
+    (("breath", "rate"), "respiration_rpm"),
+)
+"""Words in the name of an ESPHome sensor to the vital sign it is."""
+
 _POSTURES = {0: "standing", 1: "sitting", 2: "lying", 3: "falling"}
 
 
@@ -193,4 +200,10 @@ def _esphome(uplink: Uplink, device: DeviceRef, node: str, component: str, thing
             return Decoded((tell.event("activity", {"state": "motion" if on else "no_motion", "motion": on}),))
         return Decoded((tell.event("status", {"online": True, clean_text(name, 64): on}),))
     value: object = number(text)
+    vital = next((vital for words, vital in _VITALS if all(part in name for part in words)), None)
+    if component == "sensor" and vital is not None and value is not None and not uplink.retained:
+        found = metric(vital, value, tell.faults)
+        vitals = {} if found is None else {vital: found}
+        attributes = {} if vitals or tell.faults else {"measurement_failed": True}  # 0: nobody lies in its beam
+        return Decoded((tell.event("vitals", attributes, vitals=vitals),))
     return Decoded((tell.event("status", {"online": True, clean_text(name, 64): text if value is None else value}),))

@@ -263,7 +263,7 @@ def netlia(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decode
         if degrees is not None:
             found["temperature_c"] = degrees  # of the room
         return Decoded((tell.event("status", {**found, "online": True}, **common),))
-    starts, ends = what in ("event_start", "event", "start"), what in ("event_end", "end")
+    starts, ends = what in ("event_start", "event", "start"), what in ("event_end", "end", "event_stop", "stop")
     if starts or ends:
         if any(part in thing for part in ("magnet", "door", "window", "contact")):
             door = "open" if starts else "closed"

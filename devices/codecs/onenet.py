@@ -86,7 +86,7 @@ def _one(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded:
 
 def _post(thing: Thing, path: str, body: Mapping[str, Any], named: Any) -> list[Event] | None:
     params = body.get("params")
-    if not isinstance(params, dict | list):
+    if not isinstance(params, dict | list) or path.endswith(("/set", "/get", "/invoke")):  # what a device is told
         return None
     what = path.split("/")[0]
     if what == "history":

@@ -136,11 +136,32 @@ def test_a_retained_fall_of_a_board_is_not_now() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "sent", "vitals"),
+    [
+        ("real-time_heart_rate", "71.0", {"heart_rate_bpm": 71}),
+        ("bed_respiratory_rate", "15", {"respiration_rpm": 15}),
+        ("breath_rate_rpm", "14", {"respiration_rpm": 14}),
+        ("real-time_heart_rate", "0", {}),
+        ("real-time_heart_rate", "9999", {}),
+    ],
+)
+def test_what_a_board_measures_of_who_lies_in_its_beam(name: str, sent: str, vitals: dict[str, float]) -> None:
+    topic = f"bed-2/sensor/{name}/state"
+    event = _one(sent.encode(), topic)
+    assert (event.kind, event.device_id, dict(event.vitals)) == ("vitals", "bed-2", vitals)
+    assert bool(vitals) != bool(event.attributes)  # without a value there is its reason
+    assert _one(sent.encode(), topic, retained=True).kind == "status"
+    for noise in (b"nan", b"unavailable", b"", b"\xff\xfe", b"7e400"):
+        assert _one(noise, topic).vitals == {}
+
+
+@pytest.mark.parametrize(
     ("thing", "what", "type_"),
     [
         ("sos-button", "event-start", "sos"),
         ("smoke-detector", "event-start", "smoke"),
         ("smoke-detector", "event-end", None),
+        ("sos-button", "event-stop", None),
         ("toaster", "event-start", "assistance"),
         ("motion-detector", "event-start", None),
         ("sos-button", "low-battery", "low_battery"),

@@ -194,6 +194,13 @@ def test_pushes_and_packs_of_alink() -> None:
     assert (old.device_id, old.buffered) == ("s2", True)
 
 
+def test_what_a_device_of_onenet_is_told_is_no_event_of_it() -> None:
+    for path in ("property/set", "property/get", "service/find/invoke"):
+        decoded = _decode("onenet", {"id": "5", "params": {"sos": {"value": 1}}}, f"$sys/p/band/thing/{path}")
+        assert [event.kind for event in decoded.events] == ["unsupported"]
+        assert decoded.replies == ()
+
+
 def test_onenet() -> None:
     params = {"sos": {"value": {}, "time": _T}, "fall": [{"value": {}, "time": _T}, {"value": {}, "time": _T + 9000}]}
     decoded = _decode("onenet", {"id": "5", "params": params}, "$sys/p/band/thing/event/post")
