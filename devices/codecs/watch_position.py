@@ -25,6 +25,8 @@ TRUST = "unauthenticated"
 
 _STATUS = 16
 _MAX_CELLS = 16
+_MOST_CELL = 0xFFFFFFF
+"""A cell has 28 bits; 2147483647 is what some 4G watches send of one they did not hear."""
 _MAX_WIFI = 32
 _WIFI = re.compile(r",([0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}),(-?\d{1,3})(?=,|$)")
 _HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
@@ -239,8 +241,8 @@ def _tower(text: str) -> int | None:
     """An area or a cell: decimal, or hexadecimal where a letter says so."""
     found = _int(text)
     if found is None and re.fullmatch(r"[0-9A-Fa-f]{1,8}", text) and text.strip("Ff"):  # only F: not heard
-        return int(text, 16)
-    return found
+        found = int(text, 16)
+    return found if found is not None and found <= _MOST_CELL else None
 
 
 def _int(text: str) -> int | None:
