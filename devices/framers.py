@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from binascii import crc_hqx
 
-__all__ = ["Gt06Framer", "H02Framer", "IwFramer", "Minifinder2Framer", "StepFramer"]
+__all__ = ["Gt06Framer", "H02Framer", "IwFramer", "Minifinder2Framer", "StepFramer", "h02_time_at"]
 
 _WAIT = 0
 
@@ -238,6 +238,32 @@ class Gt06Framer(StepFramer):
         return tail in (b"\x78", b"\x79")
 
 
+_BCD_CLOCK = re.compile(
+    rb"(?:[\x00-\x09\x10-\x19\x20-\x23])(?:[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59]){2}"
+)
+_H02_STATUS = slice(25, 29)
+_H02_TOLD_APART = _H02_STATUS.stop
+
+
+def h02_time_at(message: bytes | bytearray) -> int | None:
+    """Where hhmmss ddmmyy stand in a binary H02 message: 6, or 9 behind a long id; None where neither is a time.
+
+    A date and a latitude may look like a time and a date (or a long id and a time): then the status word, whose
+    bits are nearly all set, tells. That takes 29 bytes.
+    """
+    found = [at for at in (6, 9) if _is_bcd_time(message, at)]
+    if len(found) == 2:
+        return 6 if message[_H02_STATUS].count(b"\xff") >= 2 else 9
+    return found[0] if found else None
+
+
+def _is_bcd_time(message: bytes | bytearray, at: int) -> bool:
+    if not _BCD_CLOCK.match(message, at) or len(message) < at + 6:
+        return False
+    day, month, year = message[at + 3 : at + 6]
+    return 0x01 <= day <= 0x31 and 0x01 <= month <= 0x12 and day & 15 < 10 and month & 15 < 10 and year < 0x9A
+
+
 class H02Framer(StepFramer):
     """`*XX,id,...#`, and binary messages that say neither their length nor their end: `$` with 32, 42 or 45 bytes. The
     length is known once the next message begins, or the line pauses.
@@ -247,9 +273,6 @@ class H02Framer(StepFramer):
     _BEGIN = re.compile(rb"[*$X]")
     _TEXT = re.compile(rb"\*[A-Za-z]{2},")
     _TEXT_LENGTH = 4
-    _BCD = re.compile(
-        rb"(?:[\x00-\x09\x10-\x19\x20-\x23])(?:[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59]){2}"
-    )
     _SHORT, _LONG_ID, _LONG = 32, 42, 45
     _LOOK = 15
 
@@ -291,29 +314,22 @@ class H02Framer(StepFramer):
         size = len(self._buffer)
         if size < self._LOOK:
             return -1 if final else _WAIT
-        if self._dated(9):
-            lengths = [self._LONG_ID, self._LONG]
-        elif self._dated(6):
-            lengths = [self._SHORT, self._LONG]
-        else:
+        head = bytes(self._buffer[:_H02_TOLD_APART])
+        begin = h02_time_at(head)
+        if begin is None:
             return -1
+        if len(head) < _H02_TOLD_APART:
+            return -1 if final else _WAIT
+        lengths = [self._SHORT if begin == 6 else self._LONG_ID, self._LONG]
         for length in lengths:
             follows = self._begins(length, final)
             if follows is None:
                 return _WAIT
             if follows:
                 return length
-        # Nothing that begins like a message follows at once: garbage may.
-        whole = [length for length in lengths if length <= size]
-        return whole[-1] if whole else -1
-
-    def _dated(self, at: int) -> bool:
-        """Whether time and date in BCD stand at `at`: that tells a message from a stray `$`, and the long id."""
-        buffer = self._buffer
-        if not self._BCD.match(buffer, at):
-            return False
-        day, month, year = buffer[at + 3 : at + 6]
-        return 0x01 <= day <= 0x31 and 0x01 <= month <= 0x12 and day & 15 < 10 and month & 15 < 10 and year < 0x9A
+        # Nothing that begins like a message follows at once: garbage, or a longer tail. All that is read stands in
+        # the shortest; a longer one could take the head of the next message with it.
+        return lengths[0] if lengths[0] <= size else -1
 
     def _begins(self, at: int, final: bool) -> bool | None:
         """Whether a message begins at `at`, or the stream ends there; None: cannot be known yet."""
@@ -331,5 +347,5 @@ class H02Framer(StepFramer):
         if rest[0] == 0x24:
             if len(rest) < self._LOOK:
                 return final or None
-            return self._BCD.match(rest, 6) is not None or self._BCD.match(rest, 9) is not None
+            return _BCD_CLOCK.match(rest, 6) is not None or _BCD_CLOCK.match(rest, 9) is not None
         return False

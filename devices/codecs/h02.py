@@ -15,6 +15,7 @@ from typing import Any
 
 from devices.codecs.tracker import MAX_CELLS, Teller, clock, own_table, word_of
 from devices.fields import battery, clean_text, latitude_longitude, metric, number, show
+from devices.framers import h02_time_at
 from devices.model import Decoded, DeviceRef, Event, EventKind, Fix, Reply, Uplink
 
 __all__ = ["ALARM_BITS", "H02Codec"]
@@ -265,8 +266,8 @@ def _cells(mcc: str, mnc: str, towers: Sequence[Sequence[str]], said: _Said) -> 
 
 def _binary(payload: bytes, device: DeviceRef) -> Decoded:
     """`$`, id in BCD (5 bytes, or 8), hhmmss ddmmyy, latitude, battery, longitude, flags, speed, course, status."""
-    long_id = not _bcd_time(payload[6:12]) and _bcd_time(payload[9:15])
-    start = 9 if long_id else 6
+    start = h02_time_at(payload) or 6
+    long_id = start == 9
     if len(payload) < start + 23:
         return Decoded(error=f"a binary message of {len(payload)} bytes: too short")
     digits = payload[1:start].hex()
@@ -288,14 +289,6 @@ def _binary(payload: bytes, device: DeviceRef) -> Decoded:
     said.status = int.from_bytes(payload[start + 19 : start + 23], "big")
     said.attributes["status"] = f"{said.status:08x}"
     return Decoded(_events("location", teller, device.profile, said, b""))
-
-
-def _bcd_time(part: bytes) -> bool:
-    text = part.hex()
-    if len(text) < 12 or not text.isdigit():
-        return False
-    hour, minute, second, day, month = (int(text[at : at + 2]) for at in range(0, 10, 2))
-    return hour < 24 and minute < 60 and second < 60 and 1 <= day <= 31 and 1 <= month <= 12
 
 
 # --- events -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from devices.codecs.gt06_body import gt06_frame
 from devices.framers import Gt06Framer, H02Framer, IwFramer, Minifinder2Framer
 from devices.frames import Framer
 from tests.devices.captures import needs, rows
-from tests.devices.tracker_examples import ID, gt06_alarm, h02_text, iw_place, mf2
+from tests.devices.tracker_examples import ID, decode, gt06_alarm, h02_text, iw_place, mf2
 
 _FRAMERS: Mapping[str, Callable[[], Framer]] = {
     "iw": IwFramer, "minifinder2": Minifinder2Framer, "gt06": Gt06Framer, "h02": H02Framer,
@@ -104,6 +104,30 @@ def test_what_only_looks_like_an_undescribed_message_of_h02_is_told_by_what_foll
         found = [frame for at in range(0, len(stream), size) for frame in framer.feed(stream[at : at + size])]
         ends.append((found, framer.pending, framer.discarded))
     assert ends.count(ends[-1]) == len(ends)
+
+
+_LIKE_A_LONG_ID = bytes.fromhex(
+    "2442055501230715042211263112067206118494742e001090fffffffd000001"
+)  # 31 degrees, 12 minutes
+_LONG_ID = bytes.fromhex("2435555000123011210715042211263154067206118494742e001090fffffffd") + bytes(10)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_place_of_h02_that_looks_like_a_date_moves_no_message(size: int) -> None:
+    frames = [_LIKE_A_LONG_ID, _LONG_ID, _LIKE_A_LONG_ID + bytes(13), _SHORT]
+    assert _cut("h02", b"".join(frames), size) == frames
+    for frame in frames:
+        assert _cut("h02", frame, size) == [frame]
+        (found,) = decode("h02", frame).events
+        assert (found.type, str(found.observed_at)) == ("sos", "2026-11-22 07:15:04+00:00")
+        assert found.device_id == ("355550001230112" if frame is _LONG_ID else "4205550123")
+
+
+@pytest.mark.parametrize("noise", [b"zz", b"\x00\x01zz\r\n", b"\xff" * 7, bytes(14)])
+def test_garbage_behind_a_binary_message_of_h02_costs_not_the_next(noise: bytes) -> None:
+    for frame in (_SHORT, _SHORT + bytes(13)):
+        for found in (_cut("h02", noise.join([b"", frame, frame, b""]), size) for size in (1, 1 << 20)):
+            assert [decode("h02", one).events[0].type for one in found] == ["sos", "sos"]
 
 
 @families
