@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from devices.codecs.iw_position import ALARM_CODES, Place, read_cells, read_place, read_state, read_wifi
+from devices.codecs.iw_position import ALARM_CODES, Place, joined, read_cells, read_place, read_state, read_wifi
 from devices.codecs.tracker import Teller, clock, utc_offset, word_of
 from devices.fields import battery, clean_text, metric, number, show
 from devices.model import Decoded, DeviceRef, Event, Reply, Uplink
@@ -25,6 +25,7 @@ _FRAME = re.compile(rb"(IW|TRV)(?:([A-Z])P([0-9A-Z]{2})|(null))(.*?)#?", re.DOTA
 _ID = re.compile(r"\d{10,15}", re.ASCII)
 _UPLINKS = frozenset("ACY")
 _SERIAL = re.compile(r"\d{6}", re.ASCII)
+_TOWER = re.compile(r"\s*\d+\|\d+(\|\d+)?\s*", re.ASCII)
 _EPOCH = re.compile(r"(\d{10})(?:\d{3})?", re.ASCII)
 _STAMP = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)", re.ASCII)
 
@@ -65,7 +66,7 @@ class IwCodec:
             return Decoded(error=f"not an IWAPxx...# frame: {show(payload[:60].decode('utf-8', 'replace'))}")
         vendor = match[1].decode()
         letter, code = ("A", "07") if match[4] else (match[2].decode(), match[3].decode())
-        fields = match[5].decode("utf-8", "replace").split(",")
+        fields = joined(match[5].decode("utf-8", "replace").split(","))
         message = f"{vendor}null" if match[4] else f"{vendor}{letter}P{code}"
         teller = Teller("iw", _whose(letter + code, fields, device), message)
         frame = _Frame(vendor, letter, code, match[5], fields, teller, device.profile, uplink.received_at)
@@ -75,7 +76,7 @@ class IwCodec:
 
 def _whose(word: str, fields: Sequence[str], device: DeviceRef) -> str:
     if word == "A00":
-        found = _ID.match(fields[0].strip())
+        found = _ID.match((fields[0].strip() or next(iter(fields[1:]), "")).strip())
         return found[0] if found else device.device_id
     if word in ("AFD", "AWR") and len(fields) > 1 and re.fullmatch(r"\d{15}", fields[1].strip(), re.ASCII):
         return fields[1].strip()
@@ -98,7 +99,8 @@ def _reader(frame: _Frame) -> Callable[[_Frame], _Answer]:
 
 def _login(frame: _Frame) -> _Answer:
     attributes: dict[str, Any] = {"state": "login"}
-    for name, index in (("iccid", 1), ("imsi", 2)):
+    behind = 1 if frame.said(0) else 2  # some put a comma before the IMEI
+    for index, name in enumerate(("iccid", "imsi"), behind):
         if frame.said(index):
             attributes[name] = clean_text(frame.said(index), 32)
     event = frame.teller.event("status", attributes)
@@ -186,9 +188,10 @@ def _when(frame: _Frame) -> datetime | None:
 def _cells(frame: _Frame) -> _Answer:
     """AP02: `language,wants a reply,n,mcc,mnc,lac|cell|level * n,m,wifi`."""
     attributes: dict[str, Any] = {}
-    towers = [text for text in frame.fields[6:] if re.fullmatch(r"\s*\d+\|\d+(\|\d+)?\s*", text, re.ASCII)]
-    cells = read_cells(frame.said(4), frame.said(5), towers)
-    stations = read_wifi(",".join(frame.fields[6:]))
+    at = [index for index, text in enumerate(frame.fields) if index > 4 and _TOWER.fullmatch(text)]
+    first = at[0] if at else 6  # Bluetooth beacons before the count move all that follows
+    cells = read_cells(frame.said(first - 2), frame.said(first - 1), [frame.fields[index] for index in at])
+    stations = read_wifi(",".join(frame.fields[first:]))
     if cells:
         attributes["cells"] = cells
     if stations:
@@ -244,6 +247,17 @@ def _temperature(frame: _Frame) -> _Answer:
 def _firmware(frame: _Frame) -> _Answer:
     """APVR: `,IMEI,version`."""
     return (frame.teller.event("status", {"firmware": clean_text(frame.said(2) or frame.said(1), 256)}),), frame.reply()
+
+
+_LOW_BATTERY = 25
+
+
+def _battery_falls(frame: _Frame) -> _Answer:
+    """AP04: the battery, told below 75, 50, 25 and 10 %. Only the last two are an alarm."""
+    level = battery(frame.said(1), frame.teller.faults)
+    if level is not None and level > _LOW_BATTERY:
+        return (frame.teller.event("status", battery_pct=level),), frame.reply()
+    return (frame.teller.event("alarm", type="low_battery", battery_pct=level),), frame.reply()
 
 
 _ALL = ("heart_rate_bpm", "systolic_mmhg", "diastolic_mmhg", "spo2_pct", "glucose_mmol_l", "temperature_c")
@@ -350,6 +364,7 @@ _READERS: Mapping[str, Callable[[_Frame], _Answer]] = {
     "A01": _position,
     "A02": _cells,
     "A03": _heartbeat,
+    "A04": _battery_falls,
     "A07": _media,
     "A10": _alarm,
     "A14": _asks_where,

@@ -17,7 +17,7 @@ from devices.codecs.tracker import MAX_CELLS, MAX_WIFI, clock
 from devices.fields import Faults, battery, latitude_longitude, number, show
 from devices.model import Fix
 
-__all__ = ["ALARM_CODES", "Place", "read_cells", "read_place", "read_state", "read_wifi"]
+__all__ = ["ALARM_CODES", "Place", "joined", "read_cells", "read_place", "read_state", "read_wifi"]
 
 ALARM_CODES: Mapping[str, str] = {
     "01": "sos",
@@ -44,6 +44,27 @@ _PLACE = re.compile(
 _STATE = re.compile(r"(\d{3})(\d{3})(\d{3})(\d*)", re.ASCII)
 _WIFI = re.compile(r"\|\s*([0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5})\s*\|\s*(-?\d{1,3})(?!\d)", re.ASCII)
 _NEAR = timedelta(days=2)
+
+
+_DATE = re.compile(r"\d{6}|\d{8}", re.ASCII)
+_SPOT = re.compile(r"([AV])([\d.-]+)([NS])([\d.-]+)([EW])", re.ASCII)
+_PARTS = 7
+"""A comma, then date, place, speed, time, course and state: what one run of digits is where commas part it."""
+
+
+def joined(fields: Sequence[str]) -> Sequence[str]:
+    """The fields of a position as most firmwares send them. Some part the run of digits with commas; then a place they
+    do not have is `-0.0000N-0.0000E`.
+    """
+    if len(fields) < _PARTS or fields[0].strip() or not _DATE.fullmatch(fields[1].strip()):
+        return fields
+    date, spot, speed, time, course, state = (text.strip() for text in fields[1:_PARTS])
+    match = _SPOT.fullmatch(spot)
+    if match is None:
+        return fields
+    if number(match[2]) == 0 and number(match[4]) == 0:
+        spot = f"{match[1]}0000.0000{match[3]}00000.0000{match[5]}"
+    return [f"{date}{spot}{speed}{time}{course}{state}", *fields[_PARTS:]]
 
 
 @dataclass(slots=True)

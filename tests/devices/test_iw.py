@@ -182,3 +182,47 @@ def test_iw_cells_alone_and_stations_alone() -> None:
     assert [found["rssi_dbm"] for found in heard.attributes["wifi"]] == [-59, -81]
     assert (towers.fix, heard.fix) == (None, None)
     assert dict(one(decode("iw", b"IWAP50,-5.2,0#")).vitals) == {}  # a watch in the cold, on nobody's arm
+
+
+def test_iw_a_position_parted_by_commas_is_one() -> None:
+    parted = b"IWAP10,261122,A3154.0672N11849.4742E,001.5,071504,090.00,06000907700102,460,0,9520,3671,01,zh-cn,00#"
+    here, usual = one(decode("iw", parted)), one(decode("iw", iw_place()))
+    assert (here.type, here.fix, here.observed_at, here.battery_pct) == ("sos", usual.fix, usual.observed_at, 77)
+    assert (here.key, here.attributes) == (usual.key, usual.attributes)
+    assert replies(decode("iw", parted)) == [b"IWBP10#"]
+    nowhere = one(decode("iw", parted.replace(b"A3154.0672N11849.4742E", b"V-0.0000N-0.0000E")))
+    assert (nowhere.type, nowhere.fix, nowhere.observed_at, nowhere.battery_pct) == ("sos", None, here.observed_at, 77)
+    for cut in range(6, len(parted)):
+        found = decode("iw", parted[:cut])
+        assert len(types(found)) == 1, cut
+        assert replies(found) == [b"IWBP10#"]
+    for noise in (b"IWAP10,261122,A,B,C,D,E,F#", b"IWAP10,\xff\xff,A,,,,,#", b"IWAP10,261122,A1.1.1N1E,0,0,0,0,0#"):
+        assert types(decode("iw", noise)) == ["assistance"]
+    login = one(decode("iw", f"IWAP00,{ID},89860000000000000001#".encode(), device_id=""))
+    assert (login.device_id, login.attributes["iccid"]) == (ID, "89860000000000000001")
+
+
+def test_iw_a_battery_that_falls_is_an_alarm_only_when_it_is_low() -> None:
+    for sent, level, word in (
+        (b"075", 75, None),
+        (b"050", 50, None),
+        (b"025", 25, "low_battery"),
+        (b"", None, "low_battery"),
+    ):
+        event = one(decode("iw", b"IWAP04," + sent + b"#"))
+        assert (event.battery_pct, event.type) == (level, word)
+    assert replies(decode("iw", b"IWAP04,010#")) == [b"IWBP04#"]
+
+
+@pytest.mark.parametrize(
+    "beacons", [b"", b"|1,b|0a-1b-2c-3d-4e-5f|64", b"|2@b|0a-1b-2c-3d-4e-5f|64&c|0a-1b-2c-3d-4e-60|70"]
+)
+def test_iw_beacons_do_not_move_the_cells(beacons: bytes) -> None:
+    event = one(
+        decode("iw", b"IWAP02,zh_cn" + beacons + b",0,2,460,1,9520|3671|13,9520|3672|12,1,a|d8-24-bd-79-fa-1f|59#")
+    )
+    assert [(cell["mcc"], cell["mnc"], cell["cell"]) for cell in event.attributes["cells"]] == [
+        (460, 1, 3671),
+        (460, 1, 3672),
+    ]
+    assert [found["mac"] for found in event.attributes["wifi"]] == ["d8:24:bd:79:fa:1f"]
