@@ -170,7 +170,7 @@ _DETECTORS = {"smoke": "smoke", "natgas": "gas"}
 
 
 def aqara_gateway(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded:
-    """`{"cmd", "model", "sid", "data"}`, `data` being JSON written as text. It reports motion, never its end."""
+    """`{"cmd", "model", "sid", "data"}`, `data` being JSON written as text. The first models report motion, never its end."""
     sid, model = body.get("sid"), word(body.get("model"))
     tell = Teller(device.device_id or device_name(sid if isinstance(sid, str) and sid else "gateway"), uplink)
     values = as_object(body.get("data"))
@@ -194,11 +194,14 @@ def aqara_gateway(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) ->
         if status == "leak":
             return Decoded((tell.alarm("water_leak", {**found, "code": status}, mark="leak"),))
         return Decoded((tell.event("status", {"online": True, **found}),))
-    if "magnet" in model and status in ("open", "close"):
-        door = "open" if status == "open" else "closed"
+    if "magnet" in model and (status in ("open", "close") or "no_close" in values):  # no_close: open so many seconds
+        door = "closed" if status == "close" else "open"
         return Decoded((tell.event("activity", {**found, "state": f"door_{door}", "door": door}),))
-    if status == "motion":
-        return Decoded((tell.event("activity", {**found, "state": "motion", "motion": True}),))
+    if status == "motion" or "no_motion" in values:  # no_motion: for so many seconds
+        moving = status == "motion"
+        return Decoded(
+            (tell.event("activity", {**found, "state": "motion" if moving else "no_motion", "motion": moving}),)
+        )
     if status in _CLICKS or ("switch" in model and status):
         button = _CLICKS.get(status, status)
         actions = device.profile.get("actions")

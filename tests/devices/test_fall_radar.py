@@ -208,3 +208,18 @@ def test_buttons_of_the_local_gateway_by_profile() -> None:
     assert (event.type, event.key) == ("sos", None)
     assert _one(body | {"model": "smoke", "data": '{"alarm": "1"}'}, "").type == "smoke"
     assert _one(body | {"model": "smoke", "data": '{"alarm": "9"}'}, "").type == "assistance"
+
+
+@pytest.mark.parametrize(
+    ("model", "sent", "said"),
+    [
+        ("sensor_motion.aq2", '{"no_motion": "120"}', {"state": "no_motion", "motion": False}),
+        ("sensor_motion.aq2", '{"status": "motion"}', {"state": "motion", "motion": True}),
+        ("magnet", '{"no_close": "60"}', {"state": "door_open", "door": "open"}),
+        ("magnet", '{"status": "close"}', {"state": "door_closed", "door": "closed"}),
+    ],
+)
+def test_how_long_nothing_has_changed_at_an_aqara_gateway(model: str, sent: str, said: dict[str, Any]) -> None:
+    event = _one({"cmd": "report", "model": model, "sid": "s7", "data": sent}, "")
+    assert event.kind == "activity"
+    assert said.items() <= event.attributes.items()
