@@ -170,7 +170,7 @@ _DETECTORS = {"smoke": "smoke", "natgas": "gas"}
 
 
 def aqara_gateway(body: Mapping[str, Any], uplink: Uplink, device: DeviceRef) -> Decoded:
-    """`{"cmd", "model", "sid", "data"}`, `data` being JSON written as text. The first models report motion, never its end."""
+    """`{"cmd", "model", "sid", "data"}`, `data` being JSON written as text. Early models never tell motion's end."""
     sid, model = body.get("sid"), word(body.get("model"))
     tell = Teller(device.device_id or device_name(sid if isinstance(sid, str) and sid else "gateway"), uplink)
     values = as_object(body.get("data"))
