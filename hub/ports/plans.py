@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -37,10 +37,8 @@ class PlanPlace:
 
 
 class Plans(Protocol):
-    def stamp_later(self) -> Callable[[], int]:
-        """Inside one exchange with others: a number that changes whenever a plan does."""
-
-    def stamp(self) -> int: ...
+    def stamp(self) -> int:
+        """A number that changes whenever a plan does."""
 
     def active(self) -> list[Json]:
         """The records of the plans that may be chosen, by id."""

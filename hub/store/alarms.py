@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from hub.alarms.model import Alarm
 from hub.ports.records import Json
@@ -50,11 +50,6 @@ class AlarmsDrawer:
     def queue(self, rows: Sequence[tuple[Alarm, bytes | None, str | None]]) -> None:
         """As `add_many`, inside a pipeline without waiting for the outcome."""
         self._session.queue("alarms_add", rows=as_json([_row(*row) for row in rows]))
-
-    def known_later(self, keys: Collection[bytes]) -> Callable[[], set[bytes]]:
-        """Which of `keys` are stored; inside `Session.together`, to be had once that has ended."""
-        cursor = self._session.later("alarms_known", keys=list(keys))
-        return lambda: {row["key"] for row in cursor.fetchall()}
 
     def count_repeat(self, keys: Collection[bytes]) -> dict[bytes, tuple[str | None, str | None]]:
         if not keys:

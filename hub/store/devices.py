@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from hub.errors import ConflictError
@@ -42,12 +42,7 @@ class DevicesDrawer:
     def get_many(self, ids: Collection[str]) -> dict[str, DeviceRow]:
         if not ids:
             return {}
-        return self.get_later(ids)()
-
-    def get_later(self, ids: Collection[str]) -> Callable[[], dict[str, DeviceRow]]:
-        """As `get_many`, inside `Session.together`: the answer is to be had once that has ended."""
-        cursor = self._session.later("devices_get", ids=list(ids))
-        return lambda: {row["id"]: DeviceRow(**row) for row in cursor.fetchall()}
+        return {row["id"]: DeviceRow(**row) for row in self._session.all("devices_get", ids=list(ids))}
 
     def adopt_unknown(self, ids: Mapping[str, str], at: datetime) -> None:
         if ids:

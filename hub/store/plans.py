@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from hub.ports.plans import PlanContact, PlanPlace
@@ -15,15 +14,6 @@ __all__ = ["PlansDrawer"]
 class PlansDrawer:
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def stamp_later(self) -> Callable[[], int]:
-        cursor = self._session.later("plans_stamp")
-
-        def stamp() -> int:
-            row = cursor.fetchone()
-            return 0 if row is None else int(row["stamp"])
-
-        return stamp
 
     def stamp(self) -> int:
         return int(self._session.value("plans_stamp") or 0)

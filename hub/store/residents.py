@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -23,12 +23,7 @@ class ResidentsDrawer:
     def get_many(self, ids: Collection[str]) -> dict[str, Resident]:
         if not ids:
             return {}
-        return self.get_later(ids)()
-
-    def get_later(self, ids: Collection[str]) -> Callable[[], dict[str, Resident]]:
-        """As `get_many`, inside `Session.together`: the answer is to be had once that has ended."""
-        cursor = self._session.later("residents_get", ids=list(ids))
-        return lambda: {row["id"]: _resident(row) for row in cursor.fetchall()}
+        return {row["id"]: _resident(row) for row in self._session.all("residents_get", ids=list(ids))}
 
     def set_status(
         self, resident_id: str, status: str, reason: str | None, at: datetime, *, until: date | None = None

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from hub.alarms.chatter import CHATTER_WITHIN
 from hub.alarms.model import Alarm, AlarmClass, Incident
-from hub.care import Resident
 from hub.errors import ConflictError, RaceLostError
 from hub.ports.commands import Commands
 from hub.ports.database import (
@@ -66,6 +63,7 @@ from hub.store.everyday import EverydayDrawers
 from hub.store.home import HomeDrawer
 from hub.store.incidents import IncidentsDrawer
 from hub.store.integrations import IntegrationsDrawer
+from hub.store.judged import judged_later
 from hub.store.ledger import LedgerDrawer
 from hub.store.load import LoadDrawer
 from hub.store.matters import MattersDrawer
@@ -115,7 +113,8 @@ class PostgresTransaction:
         ledger, alarms, incidents = LedgerDrawer(session), AlarmsDrawer(session), IncidentsDrawer(session)
         residents, users = ResidentsDrawer(session), UsersDrawer(session)
         windows = WindowsDrawer(session)
-        self._judged_by = devices, ledger, alarms, residents, incidents, users, windows
+        self._presses = alarms, incidents
+        self._held = windows, ledger, incidents
         self.ledger: Ledger = ledger
         self.series: Series = series
         self.devices: Devices = devices
@@ -148,9 +147,7 @@ class PostgresTransaction:
         self.time_bank: TimeBank = TimeBankDrawer(session)
         self.load: Load = LoadDrawer(session)
         self.path_tests: PathTests = PathTestsDrawer(session)
-        plans = PlansDrawer(session)
-        self._plans_stamp = plans.stamp_later
-        self.plans: Plans = plans
+        self.plans: Plans = PlansDrawer(session)
         self.proof: Proof = ProofDrawer(session)
         self.day_plans: DayPlans = DayPlansDrawer(session)
         self.provisioning: Provisioning = ProvisioningDrawer(session)
@@ -171,27 +168,19 @@ class PostgresTransaction:
         stretches: Sequence[int | None] = (),
     ) -> Situation:
         """All of it in one exchange with the server; the answers are taken when the last question is out."""
-        register, ledger, alarms, people, incidents, users, quieting = self._judged_by
+        quieting, ledger, incidents = self._held
         with self.session.together():
             # Before any incident is locked: whoever settles a window locks it first, and incidents after it.
             windows = quieting.in_force_later(now)
-            known_devices = register.get_later(devices)
             fresh = ledger.take_later(keys, stretches) if keys else set[bytes]
-            stored = alarms.known_later(presses) if presses else set[bytes]
-            known_people = people.get_later(residents) if residents else dict[str, Resident]
             live = incidents.lock_live_later(slots) if slots else dict[tuple[str, AlarmClass], Incident]
-            operators = users.operators_later(now)
-            stamp = self._plans_stamp()
-            recent = quieting.recent_later(pairs, now - CHATTER_WITHIN) if pairs else dict[tuple[str, str], Any]
+            # The last: whoever waited for another one's keys or locks sees what that one wrote.
+            judged = judged_later(
+                self.session, devices=devices, presses=presses, residents=residents, pairs=pairs, now=now
+            )
+        by = judged()
         return Situation(
-            known_devices(),
-            fresh() - stored(),
-            known_people(),
-            live(),
-            operators(),
-            windows(),
-            recent(),
-            stamp(),
+            by.devices, fresh() - by.stored, by.residents, live(), by.operators, windows(), by.recent, by.plans_stamp
         )
 
     def store_presses(
@@ -205,7 +194,7 @@ class PostgresTransaction:
         Where incidents only open, errors say all there is to know, and it can be put off: one that was not opened
         leaves its press without what it points at.
         """
-        _, _, presses, _, incidents, *_ = self._judged_by
+        presses, incidents = self._presses
 
         def write() -> None:
             if opened:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,12 +82,7 @@ class UsersDrawer:
 
     def operators_on_duty(self, now: datetime) -> int:
         """Counted by person: two seats of one operator are one."""
-        return self.operators_later(now)()
-
-    def operators_later(self, now: datetime) -> Callable[[], int]:
-        """As `operators_on_duty`, inside `Session.together`: the answer is to be had once that has ended."""
-        cursor = self._session.later("operators_on_duty", now=now, seen_since=now - SEEN_LATELY)
-        return lambda: int((cursor.fetchone() or {"n": 0})["n"])
+        return int(self._session.value("operators_on_duty", now=now, seen_since=now - SEEN_LATELY))
 
 
 def _columns(row: UserRow | SessionRow) -> dict[str, Any]:

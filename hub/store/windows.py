@@ -30,16 +30,10 @@ class WindowsDrawer:
     def recent(self, pairs: Collection[tuple[str, str]], since: datetime) -> Recent:
         if not pairs:
             return {}
-        with self._session.together():
-            found = self.recent_later(pairs, since)
-        return found()
-
-    def recent_later(self, pairs: Collection[tuple[str, str]], since: datetime) -> Callable[[], Recent]:
-        """As `recent`, inside `Session.together`: the answer is to be had once that has ended."""
         wanted = sorted(set(pairs))
         devices, types = [device for device, _ in wanted], [kind for _, kind in wanted]
-        cursor = self._session.later("windows_recent", devices=devices, types=types, since=since)
-        return lambda: {(row["device_id"], row["type"]): row["times"] for row in cursor.fetchall()}
+        rows = self._session.all("windows_recent", pair_devices=devices, pair_types=types, since=since)
+        return {(row["device_id"], row["type"]): row["times"] for row in rows}
 
     def add(self, window: Window, user_id: str | None, at: datetime) -> None:
         self._session.run(

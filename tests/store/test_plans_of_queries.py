@@ -129,7 +129,16 @@ HOT: dict[str, dict[str, Any]] = {
     # What a press is judged by, and what is written of it.
     "devices_get": {"ids": ["W-7", "W-8"]},
     "residents_get": {"ids": ["R-7", "R-8"]},
-    "alarms_known": {"keys": [b"0123456789abcdef"]},
+    "judged_by": {
+        "devices": ["W-7", "W-8"],
+        "presses": [b"0123456789abcdef"],
+        "residents": ["R-7", "R-8"],
+        "pair_devices": ["W-7"],
+        "pair_types": ["sos"],
+        "since": NOW - timedelta(minutes=1),
+        "now": NOW,
+        "seen_since": NOW - timedelta(minutes=5),
+    },
     "alarms_count_repeat": {"keys": [b"0123456789abcdef"]},
     "alarms_incident_of_ref": {"device_id": "W-7", "ref": "r"},
     # The feed, an open incident, whose turn it is.

@@ -46,10 +46,13 @@ FROM json_to_recordset(%(rows)s::json) AS r (
     received_at timestamptz, observed_at timestamptz, device_id text, resident_id text, lat double precision,
     lon double precision, accuracy_m real, source text, buffered boolean)
 
--- :name devices_get
+-- :name device_row
 SELECT d.id, d.family, d.resident_id, d.area_id, coalesce(p.reading, '{}') || d.profile AS profile, d.adopted,
        d.revoked_at IS NOT NULL AS revoked
 FROM devices d LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id, d.family)
+
+-- :name devices_get
+<<device_row>>
 WHERE d.id = ANY (%(ids)b::text[])
 
 -- :name devices_adopt_unknown
@@ -113,11 +116,23 @@ RETURNING id
 -- :name devices_secret
 SELECT secret_hash FROM devices WHERE id = %(id)s AND revoked_at IS NULL
 
--- :name residents_get
+-- :name resident_row
 SELECT r.id, r.name, r.status, r.status_since, r.born_on, r.area_id, coalesce(a.path, '{}') AS area_path,
        r.lat, r.lon, r.lives_alone, r.sex, r.never_responders, r.regular_responders, r.flags
 FROM residents r LEFT JOIN areas a ON a.id = r.area_id
+
+-- :name residents_get
+<<resident_row>>
 WHERE r.id = ANY (%(ids)b::text[])
+
+-- What a batch with presses is judged by, but for what it claims and locks.
+-- :name judged_by
+SELECT (SELECT json_agg(d) FROM (<<device_row>> WHERE d.id = ANY (%(devices)b::text[])) d) AS devices,
+       ARRAY(SELECT key FROM alarms WHERE key = ANY (%(presses)b::bytea[])) AS stored,
+       (SELECT json_agg(r) FROM (<<resident_row>> WHERE r.id = ANY (%(residents)b::text[])) r) AS residents,
+       (<<operators_on_duty>>) AS operators,
+       (SELECT json_agg(m) FROM (<<windows_recent>>) m) AS recent,
+       (<<plans_stamp>>) AS plans_stamp
 
 -- :name residents_status
 UPDATE residents SET status = %(status)s, status_reason = %(reason)s, status_since = %(since)s, status_until = %(until)s,
@@ -133,9 +148,6 @@ FROM json_to_recordset(%(rows)s::json) AS a (
     id uuid, key text, device_id text, resident_id text, incident_id uuid, ref text, type text, class text,
     priority text, observed_at timestamptz, received_at timestamptz, fix jsonb, battery_pct smallint, test boolean,
     buffered boolean, note text, cancels text, source text, attributes jsonb)
-
--- :name alarms_known
-SELECT key FROM alarms WHERE key = ANY (%(keys)b::bytea[])
 
 -- :name alarms_count_repeat
 WITH repeated AS MATERIALIZED (

@@ -12,7 +12,7 @@ FOR SHARE OF w
 
 -- :name windows_recent
 SELECT p.device_id, p.type, array_agg(m.received_at) AS times
-FROM unnest(%(devices)s::text[], %(types)s::text[]) AS p (device_id, type)
+FROM unnest(%(pair_devices)s::text[], %(pair_types)s::text[]) AS p (device_id, type)
 CROSS JOIN LATERAL (
     SELECT a.received_at FROM alarms a
     WHERE a.device_id = p.device_id AND a.received_at >= %(since)s AND a.type = p.type AND NOT a.buffered
