@@ -400,6 +400,8 @@ TABLE: Final[Mapping[tuple[str, str], Access]] = {
     ("PATCH", f"{_P}/users/{{user_id}}"): _ADMIN,
     ("POST", f"{_P}/users/{{user_id}}/tokens"): _ADMIN,
     ("DELETE", f"{_P}/users/{{user_id}}/sessions"): _ADMIN,
+    ("GET", f"{_P}/tokens"): _ADMIN,
+    ("DELETE", f"{_P}/tokens/{{token_id}}"): _ADMIN,
     ("GET", f"{_P}/audit"): _SUPERVISORS,
     ("GET", f"{_P}/quarantine"): _SUPERVISORS,
     ("GET", f"{_P}/quarantine/{{quarantine_id}}"): _SUPERVISORS,

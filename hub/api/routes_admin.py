@@ -14,7 +14,7 @@ from hub.api.routes_session import user_view
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import TokenNew, UserChange, UserNew
 from hub.api.views import ListOf
-from hub.api.views_records import AuditRow, TokenGiven, User
+from hub.api.views_records import AuditRow, Token, TokenGiven, User
 from hub.api.writes import Write
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Role, Transaction, UserRow
@@ -132,19 +132,45 @@ def _end_sessions(tx: Transaction, user_id: str, *, keep: bytes | None = None) -
 
 @router.post("/users/{user_id}/tokens", response_model=TokenGiven, status_code=201, summary="A bearer token")
 def post_token(hub: HubDep, who: Who, user_id: Uid, write: Write, body: TokenNew) -> Response:
-    """Told once. For an integrator's account; DELETE of its sessions takes every token back."""
+    """Told once. For an integrator's account. DELETE /tokens/{id} ends this one, DELETE of its sessions every one."""
     user = _user(hub, user_id)
     if user.role != "integrator" or not user.active:
         raise ConflictError(f"tokens are for active integrators; {user.username} is {user.role}", code="not-integrator")
     if write.key is not None:
         raise BadRequestError("a token is told once: it has no second answer", field="Idempotency-Key")
     token, session = hub.sessions.open(
-        user, "token", address=who.address, agent=body.label or None, span=timedelta(days=body.days)
+        user,
+        "token",
+        address=who.address,
+        agent=body.label or None,
+        span=timedelta(days=body.days),
+        issued_by=who.actor.name,
     )
     with hub.database.begin() as tx:
-        detail = {"days": body.days, "label": body.label}
+        detail = {"days": body.days, "label": body.label, "token": session.id}
         tx.audit.add(who.actor, "users.token", f"users:{user_id}", detail, hub.clock(), who.address)
-    return JsonAnswer({"token": token, "expires_at": session.expires_at}, status_code=201)
+    return JsonAnswer({"id": session.id, "token": token, "expires_at": session.expires_at}, status_code=201)
+
+
+@router.get("/tokens", response_model=ListOf[Token], summary="Bearer tokens that are still good")
+def list_tokens(
+    hub: HubDep, user: Filter = None, role: Filter = None, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """The latest first: whose, for what, how far it reaches, who issued it, when it was last used and when it ends."""
+    return JsonAnswer(page_body(hub.reads.tokens(hub.clock(), limit, cursor, user_id=user, role=role)))
+
+
+@router.delete("/tokens/{token_id}", status_code=204, summary="End one bearer token")
+def delete_token(hub: HubDep, who: Who, token_id: Uid) -> Response:
+    """Refused from now on (another process of the same hub may believe it three seconds longer); streams end."""
+    with hub.database.begin() as tx:
+        ended = tx.users.end_token(token_id, hub.clock())
+        if ended is None:
+            raise NotFoundError(f"no token {token_id} that is still good")
+        detail = {"token": token_id, "label": ended.label}
+        tx.audit.add(who.actor, "users.token_end", f"users:{ended.user_id}", detail, hub.clock(), who.address)
+    hub.sessions.forget(ended.token_hash)
+    return Response(status_code=204)
 
 
 @router.delete("/users/{user_id}/sessions", status_code=204, summary="End all sessions and tokens of an account")

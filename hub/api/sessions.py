@@ -79,8 +79,9 @@ class SessionBook:
         address: str | None = None,
         agent: str | None = None,
         span: timedelta | None = None,
+        issued_by: str | None = None,
     ) -> tuple[str, SessionRow]:
-        """A new session; gives the token, which is told once and kept nowhere."""
+        """A new session; gives the token, which is told once and kept nowhere. `issued_by`: who did it for another."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
         row = SessionRow(
@@ -93,6 +94,7 @@ class SessionBook:
             on_duty=on_duty,
             address=address,
             agent=agent[:200] if agent else None,
+            issued_by=issued_by,
         )
         with self._database.begin() as tx:
             tx.users.open_session(row)
@@ -126,7 +128,9 @@ class SessionBook:
                     self._drop(digest)
                     return None
                 session, user = row
-                if now - session.last_seen_at >= _TOUCH_AFTER:
+                # The first use of a token is always noted: one that nobody uses is told by that.
+                unused = session.kind == "token" and session.last_seen_at <= session.created_at
+                if unused or now - session.last_seen_at >= _TOUCH_AFTER:
                     slides = extend and session.kind != "token"
                     until = max(now + SPANS[session.kind], session.expires_at) if slides else session.expires_at
                     tx.users.touch_session(digest, now, until)
@@ -146,6 +150,10 @@ class SessionBook:
         self._drop(digest)
         with self._database.begin() as tx:
             tx.users.close_session(digest)
+        self._drop(digest)
+
+    def forget(self, digest: bytes) -> None:
+        """Drops one cached session that was ended elsewhere."""
         self._drop(digest)
 
     def forget_user(self, user_id: str) -> None:

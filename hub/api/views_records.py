@@ -34,7 +34,10 @@ __all__ = [
     "Shift",
     "Station",
     "StationContacts",
+    "Token",
+    "TokenAccount",
     "TokenGiven",
+    "TokenScope",
     "User",
 ]
 
@@ -59,7 +62,32 @@ class Session(View):
     time_zone: str = Field(description="Of every time a page shows")
 
 
+class TokenAccount(View):
+    id: str
+    username: str
+    name: str
+    active: bool
+
+
+class TokenScope(View):
+    role: Role
+    provider: Named | None = Field(description="Sees that provider's rows and nothing else")
+
+
+class Token(View):
+    id: str
+    label: str = Field(description="What for; empty where nobody said")
+    account: TokenAccount
+    scope: TokenScope
+    issued_at: datetime
+    issued_by: str | None = Field(description="Null: the program signed in with its account's password")
+    issued_from: str | None = Field(description="Address of whoever asked for it")
+    last_used_at: datetime | None = Field(description="To half a minute; null: never yet")
+    expires_at: datetime
+
+
 class TokenGiven(View):
+    id: str
     token: str = Field(description="Told once")
     expires_at: datetime
 

@@ -36,6 +36,7 @@ from hub.ports.records import (
     DeviceSeen,
     DueRow,
     EncodedRows,
+    EndedToken,
     EntryRow,
     FixRow,
     Json,
@@ -292,6 +293,9 @@ class Users(Protocol):
     def touch_session(self, token_hash: bytes, at: datetime, expires_at: datetime) -> None: ...
 
     def close_session(self, token_hash: bytes) -> None: ...
+
+    def end_token(self, token_id: str, now: datetime) -> EndedToken | None:
+        """Ends one bearer token by its id; None where there is none that is still good."""
 
     def close_sessions_of(self, user_id: str, *, keep: bytes | None = None) -> int:
         """Ends every session and token of a user except `keep`; gives how many."""

@@ -175,3 +175,6 @@ class Reads(
         """`resolution`: raw, minute, hour, day or auto; at most 2,000 points, or else wider bins."""
 
     def audit(self, limit: int, cursor: str | None) -> Page: ...
+
+    def tokens(self, now: datetime, limit: int, cursor: str | None, *, user_id: str | None, role: str | None) -> Page:
+        """Bearer tokens that are still good, the latest first; never what they are made of."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, Protocol
+from uuid import uuid4
 
 from msgspec import Struct
 
@@ -27,6 +28,7 @@ __all__ = [
     "DeviceSeen",
     "DueRow",
     "EncodedRows",
+    "EndedToken",
     "EntryRow",
     "FixRow",
     "Incoming",
@@ -352,7 +354,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A signed-in seat, phone or token. `token_hash` is the sha256 of what the browser holds."""
+    """A signed-in seat, phone or token. `token_hash` is the sha256 of what the browser holds, `id` may be shown."""
 
     token_hash: bytes = field(repr=False)
     user_id: str
@@ -363,3 +365,13 @@ class SessionRow:
     on_duty: bool = False
     address: str | None = None
     agent: str | None = None
+    issued_by: str | None = None
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+
+class EndedToken(NamedTuple):
+    """A bearer token that was good until now: the digest it was known by, whose it was, what it was for."""
+
+    token_hash: bytes
+    user_id: str
+    label: str

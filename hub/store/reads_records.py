@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
@@ -13,7 +14,7 @@ from hub.errors import BadRequestError, NotFoundError
 from hub.ports.reads import Page
 from hub.ports.records import Json
 from hub.store.provider_rows import OF_PROVIDER
-from hub.store.reads_base import ReadsBase, bounded, cursor_values, page
+from hub.store.reads_base import LAST_ID, ReadsBase, bounded, cursor_values, page
 from hub.store.session import is_uuid
 from hub.store.sql import SQL
 from hub.store.tables import TABLES
@@ -44,6 +45,7 @@ _VIEWS: Mapping[str, str] = {
     "calls": SQL["view_calls"],
     "users": SQL["view_users"],
 }
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 _USER_COLUMNS = frozenset({"id", "username", "name", "role", "person_id", "active", "provider_id"})
 _ALARM_COLUMNS = frozenset({"id", "device_id", "resident_id", "incident_id", "ref", "type", "class", "source"})
 _UUID_KEYS = frozenset({"alarms", "shifts", "calls", "users"})
@@ -166,6 +168,22 @@ class RecordReads(ReadsBase):
         with self._session() as session:
             rows = session.all("audit_page", id=before, limit=bounded(limit) + 1)
         return page(rows, limit, ("id",), lambda row: row["view"])
+
+    def tokens(self, now: datetime, limit: int, cursor: str | None, *, user_id: str | None, role: str | None) -> Page:
+        if user_id is not None and not is_uuid(user_id):
+            return Page([])
+        before, before_id = cursor_values(cursor, (datetime, bytes), (_LATEST, LAST_ID))
+        with self._session() as session:
+            rows = session.all(
+                "tokens_page",
+                now=now,
+                user_id=user_id,
+                role=role,
+                before=before,
+                before_id=before_id,
+                limit=bounded(limit) + 1,
+            )
+        return page(rows, limit, ("created_at", "id"), lambda row: row["view"])
 
 
 def _view_of(table: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.errors import ConflictError, NotFoundError
-from hub.ports.records import SessionRow, UserRow
+from hub.ports.records import EndedToken, SessionRow, UserRow
 from hub.store.session import Session, is_uuid
 
 __all__ = ["SEEN_LATELY", "UsersDrawer"]
@@ -73,6 +73,10 @@ class UsersDrawer:
 
     def close_session(self, token_hash: bytes) -> None:
         self._session.run("sessions_close", token_hash=token_hash)
+
+    def end_token(self, token_id: str, now: datetime) -> EndedToken | None:
+        row = self._session.one("tokens_end", id=token_id, now=now) if is_uuid(token_id) else None
+        return EndedToken(**row) if row else None
 
     def close_sessions_of(self, user_id: str, *, keep: bytes | None = None) -> int:
         return self._session.run("sessions_close_of", user_id=user_id, keep=keep) if is_uuid(user_id) else 0

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -214,6 +215,57 @@ def test_tokens_of_an_integrator_are_given_and_taken_by_the_administrator(shared
     assert refused.status_code == 409
     assert boss.delete(f"/api/v1/users/{bridge}/sessions").status_code == 204
     assert client.get("/api/v1/incidents").status_code == 401
+
+
+def test_one_token_is_found_and_ended_and_the_others_go_on(desk: Desk) -> None:
+    boss, bridge = desk.seat("boss"), desk.user("bridge")
+
+    def issue(label: str) -> tuple[str, httpx.Client]:
+        given = boss.post(f"/api/v1/users/{bridge.id}/tokens", json={"days": 3, "label": label})
+        assert given.status_code == 201, given.text
+        return given.json()["id"], desk.anonymous(Authorization=f"Bearer {given.json()['token']}")
+
+    def listed(**params: str | int) -> list[dict[str, Any]]:
+        answer = boss.get("/api/v1/tokens", params=params)
+        assert answer.status_code == 200, answer.text
+        return [views_records.Token.model_validate(item).model_dump() for item in answer.json()["items"]]
+
+    lost, at_lost = issue("lost laptop")
+    kept, at_kept = issue("district platform")
+    own = desk.anonymous().post("/api/v1/session", json={"username": "bridge", "password": PASSWORD, "token": True})
+    by_label = {row["label"]: row for row in listed(user=bridge.id, role="integrator")}
+    assert [by_label[label]["id"] for label in ("lost laptop", "district platform")] == [lost, kept]
+    row = by_label["lost laptop"]
+    assert row["account"]["username"] == "bridge"
+    assert row["scope"] == {"role": "integrator", "provider": None}
+    assert row["issued_by"] == desk.user("boss").name
+    assert row["last_used_at"] is None, "nobody used it yet"
+    assert row["expires_at"] - row["issued_at"] == timedelta(days=3)
+    assert [one["issued_by"] for one in listed()].count(None) == 1, "signed in by itself"
+    answer = boss.get("/api/v1/tokens")
+    assert own.json()["token"] not in answer.text
+    assert "token_hash" not in answer.text
+
+    for client in (at_lost, at_kept):
+        assert client.get("/api/v1/incidents").status_code == 200
+    assert {row["label"] for row in listed() if row["last_used_at"]} == {"lost laptop", "district platform"}
+    assert boss.delete(f"/api/v1/tokens/{lost}").status_code == 204
+    assert at_lost.get("/api/v1/incidents").status_code == 401
+    assert at_kept.get("/api/v1/incidents").status_code == 200
+    assert boss.delete(f"/api/v1/tokens/{lost}").status_code == 404
+    assert lost not in {row["id"] for row in listed()}
+    entry = boss.get("/api/v1/audit").json()["items"][0]
+    assert (entry["action"], entry["detail"]) == ("users.token_end", {"token": lost, "label": "lost laptop"})
+    assert entry["subject"] == f"users:{bridge.id}"
+
+    # A console's seat is no token: it is neither listed nor ended here.
+    with psycopg.connect(desk.url) as connection:
+        (seat,) = connection.execute("SELECT id::text FROM sessions WHERE kind = 'console'").fetchone() or ("",)
+    assert boss.delete(f"/api/v1/tokens/{seat}").status_code == 404
+    first = boss.get("/api/v1/tokens", params={"limit": 1}).json()
+    rest = boss.get("/api/v1/tokens", params={"limit": 5, "cursor": first["next"]}).json()
+    assert [row["id"] for row in [*first["items"], *rest["items"]]] == [row["id"] for row in listed()]
+    assert listed(user="nobody") == []
 
 
 @pytest.mark.parametrize("token", ["x", "ü" * 43, "A" * 43, "A" * 5000])

@@ -150,6 +150,40 @@ def test_a_makers_cloud_is_let_in_and_shut_out(desk_hub: RunningHub, page: Page)
     assert httpx.post(where, content=b"{}", headers=proof).status_code == 401
 
 
+def test_one_token_is_taken_back_and_the_other_goes_on(desk_hub: RunningHub, page: Page) -> None:
+    with desk_hub.sign_in("admin") as client:
+        account = {"username": "district", "name": "区平台", "role": "integrator", "password": "a long pass phrase 1"}
+        user = client.post("/api/v1/users", json=account)
+        assert user.status_code == 201, user.text
+    open_desk(page, desk_hub, "admin", path="#/integrations")
+    dialog = page.locator("dialog[open]")
+    secrets: list[str] = []
+    for label in ("报表程序", "旧电脑"):
+        page.locator("tbody tr").filter(has_text="区平台").get_by_role("button", name="签发令牌").click()
+        dialog.get_by_label("用途").fill(label)
+        dialog.get_by_label("有效天数").fill("5" if label == "旧电脑" else "90")
+        dialog.get_by_role("button", name="签发", exact=True).click()
+        secrets.append(dialog.get_by_label("district 的密钥").input_value())
+        dialog.get_by_role("button", name="已记录").click()
+
+    def status(secret: str) -> int:
+        where = f"{desk_hub.base_url}/api/v1/incidents"
+        return httpx.get(where, headers={"Authorization": f"Bearer {secret}"}).status_code
+
+    row = page.locator("tbody tr").filter(has_text="旧电脑")
+    expect(row).to_contain_text("从未使用")
+    expect(row.locator(".tag")).to_have_text("5 天内到期")
+    assert [status(one) for one in secrets] == [200, 200]
+    page.reload()
+    expect(row).not_to_contain_text("从未使用")
+    row.get_by_role("button", name="收回", exact=True).click()
+    dialog.get_by_role("button", name="收回", exact=True).click()
+    expect(row).to_have_count(0)
+    expect(page.locator("tbody tr").filter(has_text="报表程序")).to_have_count(1)
+    assert [status(one) for one in secrets] == [200, 401]
+    assert not [one for one in secrets if one in page.content()]
+
+
 def test_an_own_profile_is_tried_and_told_what_is_wrong_with_it(desk_hub: RunningHub, page: Page) -> None:
     open_desk(page, desk_hub, "admin", path="#/profiles/owntracks")
     page.get_by_role("button", name="另存为自己的").click()

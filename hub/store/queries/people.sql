@@ -38,13 +38,14 @@ SELECT
 FROM start s
 
 -- :name sessions_open
-INSERT INTO sessions (token_hash, user_id, kind, on_duty, created_at, last_seen_at, expires_at, address, agent)
+INSERT INTO sessions (token_hash, user_id, kind, on_duty, created_at, last_seen_at, expires_at, address, agent, issued_by,
+                      id)
 VALUES (%(token_hash)s, %(user_id)s, %(kind)s, %(on_duty)s, %(created_at)s, %(last_seen_at)s, %(expires_at)s,
-        %(address)s, %(agent)s)
+        %(address)s, %(agent)s, %(issued_by)s, %(id)s)
 
 -- :name sessions_get
 SELECT s.token_hash, s.user_id, s.kind, s.on_duty, s.created_at, s.last_seen_at, s.expires_at, s.address, s.agent,
-       u.username, u.name, u.role, u.person_id, u.password_hash, u.language, u.theme, u.active, u.version, u.phone,
+       s.issued_by, s.id::text AS id, u.username, u.name, u.role, u.person_id, u.password_hash, u.language, u.theme, u.active, u.version, u.phone,
        u.provider_id
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND u.active
@@ -58,6 +59,26 @@ DELETE FROM sessions WHERE token_hash = %(token_hash)s
 
 -- :name sessions_close_of
 DELETE FROM sessions WHERE user_id = %(user_id)s AND token_hash IS DISTINCT FROM %(keep)s::bytea
+
+-- :name tokens_page
+SELECT s.id::text AS id, s.created_at, json_build_object(
+    'id', s.id, 'label', coalesce(s.agent, ''),
+    'account', json_build_object('id', u.id, 'username', u.username, 'name', u.name, 'active', u.active),
+    'scope', json_build_object('role', u.role, 'provider', (SELECT json_build_object('id', p.id, 'name', p.name)
+                                                            FROM providers p WHERE p.id = u.provider_id)),
+    'issued_at', s.created_at, 'issued_by', s.issued_by, 'issued_from', s.address,
+    'last_used_at', CASE WHEN s.last_seen_at > s.created_at THEN s.last_seen_at END, 'expires_at', s.expires_at) AS view
+FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.kind = 'token' AND s.expires_at > %(now)s
+  AND (%(user_id)s::uuid IS NULL OR s.user_id = %(user_id)s::uuid)
+  AND (%(role)s::text IS NULL OR u.role = %(role)s)
+  AND (s.created_at, s.id) < (%(before)s, %(before_id)s::uuid)
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT %(limit)s
+
+-- :name tokens_end
+DELETE FROM sessions WHERE id = %(id)s::uuid AND kind = 'token' AND expires_at > %(now)s
+RETURNING token_hash, user_id::text AS user_id, coalesce(agent, '') AS label
 
 -- :name sessions_on_duty
 UPDATE sessions SET on_duty = %(on_duty)s WHERE token_hash = %(token_hash)s
