@@ -12,6 +12,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from devices.topics import down_topic, up_topic
+from hub.bridge.ending import end_loop
 from hub.bridge.options import BrokerOptions
 from hub.clock import Clock, monotonic
 from hub.service.path_tests import Probed
@@ -75,8 +76,7 @@ class _Press:
                 return Probed(published_at, None, f"the broker did not take the press within {within_s:g} s")
             return Probed(published_at, self._told_at)
         finally:
-            self._client.disconnect()
-            self._client.loop_stop()
+            end_loop(self._client, "path test")
 
     def _on_connect(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

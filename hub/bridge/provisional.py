@@ -30,6 +30,7 @@ import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.bridge.ending import end_loop
 from hub.bridge.options import BrokerOptions
 from hub.clock import monotonic
 from hub.ports.dark import DarkState
@@ -44,7 +45,6 @@ SHOWN, SHOWN_BYTES = 500, 256 * 1024
 """Of the alarms in the retained word: its packet must be one that brokers take."""
 _AT_ONCE = 100
 _HEARTBEAT_S = 30.0
-_ENDING_S = 1.0
 _NAME = re.compile(r"([a-z0-9]{1,32}) ([0-9]{1,15})")
 
 Tell = Callable[[DarkState | None, Sequence[Json], str], None]
@@ -160,11 +160,7 @@ class ProvisionalLine:
         self.request_stop()
         if self._thread.ident is not None:
             self._thread.join(1.0)
-        self._client.disconnect()
-        # The client's own way to end its thread waits without a bound for a broker that takes no more bytes.
-        ending = threading.Thread(target=self._client.loop_stop, name="provisional ending", daemon=True)
-        ending.start()
-        ending.join(_ENDING_S)
+        end_loop(self._client, "provisional")
 
     @property
     def trouble(self) -> str | None:
