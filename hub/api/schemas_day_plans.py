@@ -33,9 +33,6 @@ Ring = Annotated[
     Field(min_length=3, max_length=200, description="[latitude, longitude] of each corner"),
 ]
 
-_OF_PLACE: Any = Field(description="null: a repair where nobody lives, at `area`")
-_PLACE: Any = Field(default=None, description="Of a repair where nobody lives")
-
 
 class PlanAsk(Request):
     """A day to plan. `areas` and `kinds`: only these (what lies below an area counts); absent: all."""
@@ -167,8 +164,7 @@ class Unplanned(View):
     order_id: str
     visit_id: str
     kind: str
-    resident: Named | None = _OF_PLACE
-    area: Named | None = _PLACE
+    resident: Named
     wanted_from: datetime
     code: str
     reason: str
@@ -198,8 +194,7 @@ class PlanChange(View):
     order_id: str
     visit_id: str
     kind: str
-    resident: Named | None = _OF_PLACE
-    area: Named | None = _PLACE
+    resident: Named
     was: Side | None
     now: Side | None
     tell: list[Literal["resident", "contact", "responder"]]
@@ -259,8 +254,7 @@ class Stop(View):
     order_id: str
     kind: str
     state: str
-    resident: Named | None = _OF_PLACE
-    area: Named | None = _PLACE
+    resident: Named
     lat: float | None
     lon: float | None
     sequence: int

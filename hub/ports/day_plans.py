@@ -96,7 +96,6 @@ class RouteRow:
 class DayOrder:
     """An order of the day with all that planning looks at. `lat`, `lon`: the home, else the middle of its area.
 
-    Of an order of a place `resident` has no id: its name is the area's, nobody is refused and nobody comes regularly.
     `on_trip`: a meal that a round of its kitchen has on a courier's trip already.
     """
 

@@ -147,11 +147,10 @@ def _of_neighbours(
             other = facts.orders[other_id]
             span = f"{_clock(facts, low)}–{_clock(facts, high)}"
             name = other.resident["name"]
-            zh, en = (f"为{name}服务", "with") if other.order.resident_id is not None else (f"在{name}上门", "at")
             yield conflict(
                 "overlap",
-                f"{carer.name}{span}{zh}",
-                f"{carer.name} is {en} {name} {span}",
+                f"{carer.name}在{span}为{name}服务",
+                f"{carer.name} is with {name} {span}",
                 one=one,
                 carer=carer.id,
             )

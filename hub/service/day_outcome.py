@@ -188,7 +188,7 @@ def changes(facts: DayFacts, new: Mapping[str, Standing], touched: Collection[st
                 "order_id": one.order.id,
                 "visit_id": visit_id,
                 "kind": one.order.kind,
-                **_whose(one),
+                "resident": {"id": one.resident["id"], "name": one.resident["name"]},
                 "was": side(facts, was),
                 "now": side(facts, now),
                 "tell": tell,
@@ -197,20 +197,11 @@ def changes(facts: DayFacts, new: Mapping[str, Standing], touched: Collection[st
     return found
 
 
-def _whose(one: DayOrder) -> Json:
-    """The resident it is for; of an order of a place the area, and no resident."""
-    if one.order.resident_id is None:
-        return {"resident": None, "area": {"id": one.order.area_id, "name": one.resident["name"]}}
-    return {"resident": {"id": one.resident["id"], "name": one.resident["name"]}, "area": None}
-
-
 def _same(was: Standing, now: Standing) -> bool:
     return sorted(was.carers) == sorted(now.carers) and abs(was.start - now.start) <= 1
 
 
 def _concerns_home(facts: DayFacts, one: DayOrder, was: Standing | None, now: Standing | None) -> bool:
-    if one.order.resident_id is None:
-        return False
     told = one.visit.promised_from, one.visit.promised_to
     if now is None:
         return told[0] is not None
@@ -231,7 +222,7 @@ def unplanned(facts: DayFacts, problem: DayProblem, answer: DayAnswer) -> list[J
                 "order_id": one.order.id,
                 "visit_id": visit_id,
                 "kind": one.order.kind,
-                **_whose(one),
+                "resident": {"id": one.resident["id"], "name": one.resident["name"]},
                 "wanted_from": one.order.wanted_from,
                 "code": code,
                 "reason": en,
@@ -243,8 +234,6 @@ def unplanned(facts: DayFacts, problem: DayProblem, answer: DayAnswer) -> list[J
 
 def why_left(facts: DayFacts, one: DayOrder, code: str) -> tuple[str, str, str]:
     """Code, Chinese, English. Where nobody has the skills it says which of several rules leaves nobody."""
-    if code == "no-place" and one.order.resident_id is None:
-        return code, "片区没有坐标，无法安排路线", "the area has no coordinates, no route can lead there"
     if code != "no-skill":
         zh, en = _LEFT.get(code, ("没有可行的安排", "there is no arrangement that keeps every rule"))
         return code, zh, en

@@ -257,8 +257,7 @@ def _alternatives(facts: DayFacts, visit_id: str, now: Standing | None, stands: 
             found.append((1, more, carer_id, "is not on duty at this time", "这个时间不在班"))
         elif busy is not None:
             name = facts.orders[busy[2]].resident["name"]
-            zh, en = ("家", "with") if facts.orders[busy[2]].order.resident_id is not None else ("", "at")
-            found.append((1, more, carer_id, f"is {en} {name} at this time", f"这个时间在{name}{zh}"))
+            found.append((1, more, carer_id, f"is with {name} at this time", f"这个时间在{name}家"))
         else:
             found.append((0, more, carer_id, f"{more:+.1f} min of travel", f"路程{more:+.1f}分钟"))
     found.sort(key=lambda row: row[:3])

@@ -57,7 +57,7 @@ class DayProblem:
 
 
 def plannable(one: DayOrder) -> bool:
-    """Whether planning has anything to do with an order: alive, at a home or a place, not waiting to be claimed."""
+    """Whether planning has anything to do with an order: alive, at a home, not waiting to be claimed."""
     if one.order.state not in ("requested", "assigned", "in_service") or one.order.kind in NOT_VISITED:
         return False
     return one.order.open_to != "claim" or bool(one.assignments)
@@ -170,11 +170,11 @@ class _Builder:
     def _window(self, one: DayOrder, visit_id: str) -> tuple[int, int] | None:
         """When it may start and should have started, of this day; None: it is over."""
         low, high = self.facts.second(one.order.wanted_from), self.facts.second(one.order.wanted_to)
-        if low < 0:  # a window of several days opens each morning when it did on the first; a place keeps no hours
-            low = low % DAY if one.order.resident_id is not None else 0
+        if low < 0:  # a window of several days opens each morning when it did on the first
+            low %= DAY
         if high > DAY:
             closes = high % DAY
-            high = closes if closes > low and one.order.resident_id is not None else DAY
+            high = closes if closes > low else DAY
         visit = one.visit
         if visit.promised_from is not None and visit.promised_to is not None and visit_id not in self.edits.released:
             told = self.facts.second(visit.promised_from), self.facts.second(visit.promised_to)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from pydantic import TypeAdapter
 
@@ -134,44 +133,3 @@ def test_a_day_is_planned_looked_at_published_and_changed(planned: Desk) -> None
     assert coordinator.post(f"{base}/cancel").status_code == 409
     pinned = ok(coordinator.post(f"/api/v1/visits/{stop['visit_id']}/pin", json={"pinned": True}))
     assert pinned["pinned"] is True
-
-
-def test_a_repair_where_nobody_lives_is_on_a_route(planned: Desk) -> None:
-    planned.services.profiles.seed()
-    with psycopg.connect(planned.url) as connection:
-        connection.execute("UPDATE areas SET lat = 31.336, lon = 118.398 WHERE id = 'G3'")
-        connection.execute("UPDATE devices SET resident_id = NULL, area_id = 'G3' WHERE id = 'W2'")
-        connection.execute(
-            """UPDATE responders SET skills = '[{"skill": "device_service", "expires_on": null}]' WHERE id = 'S3'"""
-        )
-    coordinator, where = planned.seat("coord"), {"date": TOMORROW.isoformat()}
-    shift = {"responder_id": "S3", "starts_at": _at("08:00"), "ends_at": _at("17:00")}
-    ok(coordinator.post("/api/v1/shifts", json=shift), 201)
-    planned.press("W2", "low_battery")
-    (matter,) = ok(coordinator.get("/api/v1/technical-work"))["items"]
-    wanted = {"wanted_from": _at("09:00"), "wanted_to": _at("11:00")}
-    path = f"/api/v1/technical-work/{matter['incident']['id']}/repair"
-    order = ok(coordinator.post(path, json=wanted), 201)
-    plan = ok(coordinator.post("/api/v1/plans", json={**where, "seconds": 1}), 202)
-    base = f"/api/v1/plans/{plan['id']}"
-    plan = wait_until(lambda: (now := ok(coordinator.get(base)))["state"] == "ready" and now, 120)
-    check(shapes.DayPlan, plan)
-    (change,) = [one for one in plan["changes"] if one["order_id"] == order["id"]]
-    assert (change["resident"], change["area"]["id"], change["tell"]) == (None, "G3", ["responder"])
-    routes = ok(coordinator.get("/api/v1/routes", params={**where, "plan": plan["id"], "responder": "S3"}))
-    check(shapes.RouteList, routes)
-    (stop,) = routes["items"][0]["stops"]
-    assert (stop["resident"], stop["area"]["name"]) == (None, "第3网格")
-    assert (stop["lat"], stop["lon"]) == (31.336, 118.398)
-    assert routes["items"][0]["travel_min"] > 0
-    ok(coordinator.post(f"{base}/publish", json={"accepted": True}))
-    (task,) = ok(planned.seat("wuqiang").get("/api/v1/my/tasks"))["items"]
-    assert (task["order"]["id"], task["order"]["area"]["id"]) == (order["id"], "G3")
-    # It stays where it was accepted while something else happens.
-    event = {"kind": "ill", "responder_id": "S4", "from": _at("07:00")}
-    again = ok(coordinator.post("/api/v1/plans/replan", json={**where, "events": [event]}), 201)
-    path = f"/api/v1/plans/{again['id']}"
-    again = wait_until(lambda: (now := ok(coordinator.get(path)))["state"] == "ready" and now, 60)
-    assert order["id"] not in {one["order_id"] for one in again["changes"]}
-    routes = ok(coordinator.get("/api/v1/routes", params={**where, "plan": again["id"], "responder": "S3"}))
-    assert [one["frozen"] for one in routes["items"][0]["stops"]] == ["promised"]

@@ -58,11 +58,10 @@ def facts_of(seed: int, orders: int = 14, carers: int = 7, now_min: int | None =
     for n in range(orders):
         kind = rng.choice(sorted(KINDS))
         opens = rng.randint(420, 960)
-        place = n % 7 == 6  # nobody lives there
         order = OrderRow(
             id=_id(1000 + n),
             kind=kind,
-            resident_id=None if place else f"r{n}",
+            resident_id=f"r{n}",
             state="requested",
             wanted_from=MIDNIGHT + timedelta(minutes=opens),
             wanted_to=MIDNIGHT + timedelta(minutes=opens + rng.choice([15, 60, 120])),
@@ -73,19 +72,18 @@ def facts_of(seed: int, orders: int = 14, carers: int = 7, now_min: int | None =
             provider_id="p" if rng.random() < 0.1 else None,
         )
         area = f"g{rng.randrange(2)}"
-        home = {
-            "id": f"r{n}",
-            "name": f"r{n}",
-            "sex": rng.choice(["f", "m", None]),
-            "status": "home",
-            "never": [f"c{rng.randrange(carers)}"] if rng.random() < 0.3 else [],
-            "regular": [f"c{rng.randrange(carers)}"] if rng.random() < 0.4 else [],
-        }
         found[_id(n + 1)] = DayOrder(
             order=order,
             visit=VisitRow(id=_id(n + 1), order_id=order.id, state="planned", planned_start=order.wanted_from),
             kind={"id": kind, "zh": kind, "en": kind, "priority": "low", **KINDS[kind]},
-            resident={"id": None, "name": area, "sex": None, "never": [], "regular": []} if place else home,
+            resident={
+                "id": f"r{n}",
+                "name": f"r{n}",
+                "sex": rng.choice(["f", "m", None]),
+                "status": "home",
+                "never": [f"c{rng.randrange(carers)}"] if rng.random() < 0.3 else [],
+                "regular": [f"c{rng.randrange(carers)}"] if rng.random() < 0.4 else [],
+            },
             lat=31.33 + rng.uniform(0, 0.03) if rng.random() < 0.97 else None,
             lon=118.39 + rng.uniform(0, 0.03),
             area_path=("x", area),

@@ -89,12 +89,8 @@ def test_what_is_frozen_never_moves_whatever_happens(seed: int, data: st.DataObj
             assert ill not in has.carers or all(
                 start < after for carer, start in zip(has.carers, has.starts, strict=True) if carer == ill
             )
-    told = {change["visit_id"]: change for change in changes(facts, new, stands)}
-    assert problem.frozen.keys().isdisjoint(told)
-    for visit_id, change in told.items():
-        nobody = facts.orders[visit_id].order.resident_id is None
-        assert (change["resident"] is None) == (change["area"] is not None) == nobody
-        assert not nobody or change["tell"] == ["responder"]
+    told = {change["visit_id"] for change in changes(facts, new, stands)}
+    assert told.isdisjoint(problem.frozen)
 
 
 @RELAXED

@@ -91,15 +91,14 @@ ORDER BY r.plan_id, r.responder_id
 -- :name day_orders
 SELECT jsonb_build_object(
     'order', to_jsonb(o), 'visit', to_jsonb(v), 'lat', coalesce(r.lat, a.lat), 'lon', coalesce(r.lon, a.lon),
-    'resident', jsonb_build_object('id', r.id, 'name', coalesce(r.name, a.name), 'sex', r.sex,
-                                   'never', coalesce(r.never_responders, '{}'),
-                                   'regular', coalesce(r.regular_responders, '{}')),
+    'resident', jsonb_build_object('id', r.id, 'name', r.name, 'sex', r.sex, 'never', r.never_responders,
+                                   'regular', r.regular_responders),
     'area_path', coalesce(a.path, '{}'), 'assignments', coalesce(w.list, '[]'),
     'on_trip', EXISTS (SELECT 1 FROM meal_orders m WHERE m.order_id = o.id AND m.trip_id IS NOT NULL))::text AS row
 FROM orders o
 JOIN visits v ON v.order_id = o.id
-LEFT JOIN residents r ON r.id = o.resident_id
-LEFT JOIN areas a ON a.id = CASE WHEN r.id IS NULL THEN o.area_id ELSE r.area_id END
+JOIN residents r ON r.id = o.resident_id
+LEFT JOIN areas a ON a.id = r.area_id
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(to_jsonb(s) ORDER BY s.offered_at, s.id) AS list
     FROM assignments s WHERE s.visit_id = v.id AND s.state IN ('offered', 'accepted', 'en_route', 'on_scene', 'completed')
@@ -237,16 +236,15 @@ JOIN responders w ON w.id = r.responder_id
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_object(
         'visit_id', s.visit_id, 'order_id', v.order_id, 'kind', o.kind, 'state', v.state,
-        'resident', CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name, 'address', e.address) END,
-        'area', CASE WHEN e.id IS NULL THEN json_build_object('id', a.id, 'name', a.name) END,
+        'resident', json_build_object('id', e.id, 'name', e.name, 'address', e.address),
         'lat', coalesce(e.lat, a.lat), 'lon', coalesce(e.lon, a.lon), 'sequence', s.sequence, 'part', s.part,
         'arrive_at', s.arrive_at, 'start_at', s.start_at, 'leave_at', s.leave_at, 'wanted_from', o.wanted_from,
         'wanted_to', o.wanted_to, 'frozen', s.frozen, 'why', s.why) ORDER BY s.sequence) AS stops
     FROM route_stops s
     JOIN visits v ON v.id = s.visit_id
     JOIN orders o ON o.id = v.order_id
-    LEFT JOIN residents e ON e.id = o.resident_id
-    LEFT JOIN areas a ON a.id = CASE WHEN e.id IS NULL THEN o.area_id ELSE e.area_id END
+    JOIN residents e ON e.id = o.resident_id
+    LEFT JOIN areas a ON a.id = e.area_id
     WHERE s.route_id = r.id AND (%(provider)s::text IS NULL OR o.provider_id = %(provider)s::text)
 ) s ON true
 WHERE r.day = %(day)s

@@ -55,8 +55,8 @@ export interface Told {
 export function toldBy(changes: readonly PlanChange[]): Told {
   const told: Told = { residents: new Set(), contacts: new Set(), responders: new Set() }
   for (const one of changes) {
-    if (one.resident && one.tell.includes('resident')) told.residents.add(one.resident.id)
-    if (one.resident && one.tell.includes('contact')) told.contacts.add(one.resident.id)
+    if (one.tell.includes('resident')) told.residents.add(one.resident.id)
+    if (one.tell.includes('contact')) told.contacts.add(one.resident.id)
     if (one.tell.includes('responder')) for (const id of [...(one.was?.responder_ids ?? []), ...(one.now?.responder_ids ?? [])]) told.responders.add(id)
   }
   return told

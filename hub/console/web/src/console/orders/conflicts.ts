@@ -76,7 +76,7 @@ export function judge(bar: Bar, others: readonly Bar[], carer: Carer | null, wan
     [bar, after, after],
   ] as const) {
     if (!first || !second || !other) continue
-    const way = travelMinutes(first.order.resident ?? first.order.area ?? null, second.order.resident ?? second.order.area ?? null)
+    const way = travelMinutes(first.order.resident, second.order.resident)
     const short = way === null ? 0 : way - (second.start - first.end) / MINUTE
     if (short > SLACK_MIN) found.push({ code: 'travel', minutes: Math.round(short), with: other.visitId, hard: false })
   }

@@ -14,7 +14,7 @@ import { inForce } from './compare.ts'
 import { conflictsOf, type Carer, type Wanted } from './conflicts.ts'
 import { rowsOf, shiftsOn } from './gantt.ts'
 import { NO_FILTER, boardOf, inBoundary, isFiltered, stageOf, type Filter, type Sight } from './stage.ts'
-import { type DayOrder, type DayRoute, type PlanBrief, spotOf } from './types.ts'
+import type { DayOrder, DayRoute, PlanBrief } from './types.ts'
 
 const MINUTE = 60_000
 /** A district's whole day is 3,000; what is over this is said, not silently left out. */
@@ -227,11 +227,11 @@ watch(areas, () => placed.clear())
 /** By the area it is entered for, else by where the home stands. Remembered: 3,000 homes against a ring of 1,000 corners. */
 function within(order: DayOrder, areaId: string): boolean {
   if (order.area_id === areaId) return true
-  const at = spotOf(order)
-  if (!at) return false
-  const key = `${at.join(' ')} ${areaId}`
+  const home = order.resident
+  if (!home || home.lat === null || home.lon === null) return false
+  const key = `${home.lat} ${home.lon} ${areaId}`
   let found = placed.get(key)
-  if (found === undefined) placed.set(key, (found = inBoundary(...at, areas.value.find((one: Area) => one.id === areaId)?.boundary ?? null)))
+  if (found === undefined) placed.set(key, (found = inBoundary(home.lat, home.lon, areas.value.find((one: Area) => one.id === areaId)?.boundary ?? null)))
   return found
 }
 

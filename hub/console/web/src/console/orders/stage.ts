@@ -1,6 +1,6 @@
 /** Where an order stands on the board, how late it is, and what the filters leave. Pure: `now` comes in. */
 import { metresBetween } from '../../core/geo.ts'
-import { type DayOrder, type Late, goers, nameOf } from './types.ts'
+import { goers, type DayOrder, type Late } from './types.ts'
 
 export const COLUMNS = ['vacant', 'offered', 'accepted', 'under_way', 'in_service', 'follow_up', 'trouble'] as const
 export type Column = (typeof COLUMNS)[number]
@@ -101,7 +101,7 @@ export function passes(order: DayOrder, filter: Filter, sight: Sight): boolean {
   if (filter.only.has('conflict') && !sight.conflicts.has(order.visit?.id ?? '')) return false
   const wanted = filter.text.trim().toLowerCase()
   if (!wanted) return true
-  const said = [nameOf(order), order.resident?.address ?? order.device?.name, `#${order.number}`, ...goers(order).map((one) => one.responder.name)]
+  const said = [order.resident?.name, order.resident?.address, `#${order.number}`, ...goers(order).map((one) => one.responder.name)]
   return said.some((one) => one?.toLowerCase().includes(wanted))
 }
 

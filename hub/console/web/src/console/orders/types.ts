@@ -91,8 +91,7 @@ export interface RouteStop {
   order_id: string
   kind: string
   state: string
-  resident: Named | null
-  area?: Named | null
+  resident: Named
   lat: number | null
   lon: number | null
   sequence: number
@@ -138,8 +137,7 @@ export interface LeftOut {
   order_id: string
   visit_id: string
   kind: string
-  resident: Named | null
-  area?: Named | null
+  resident: Named
   wanted_from: string
   code: string
   reason: string
@@ -164,8 +162,7 @@ export interface PlanChange {
   order_id: string
   visit_id: string
   kind: string
-  resident: Named | null
-  area?: Named | null
+  resident: Named
   was: Side | null
   now: Side | null
   tell: ('resident' | 'contact' | 'responder')[]
@@ -242,14 +239,6 @@ export type DayEvent =
   | { kind: 'swap'; visit_id: string; with_visit_id: string }
   | { kind: 'move'; visit_id: string; start: string; responder_id?: string }
   | { kind: 'cancelled'; order_id: string }
-
-/** Whom it is for; of a repair where nobody lives, where. */
-export const nameOf = (one: { resident?: { name: string | null } | null; area?: { name: string | null } | null }): string => one.resident?.name ?? one.area?.name ?? ''
-/** Where people go: home, or the middle of the area. null: nobody knows. */
-export function spotOf(order: DayOrder | null | undefined): [number, number] | null {
-  const at = order?.resident ?? order?.area
-  return at && at.lat !== null && at.lon !== null ? [at.lat, at.lon] : null
-}
 
 const ENDED: ReadonlySet<string> = new Set(['declined', 'stood_down'])
 

@@ -2,11 +2,11 @@
 import { language, t, word } from '../../core/i18n.ts'
 import type { Conflict } from './conflicts.ts'
 import type { Lateness } from './stage.ts'
-import { type DayOrder, type Worded, nameOf } from './types.ts'
+import type { DayOrder, Worded } from './types.ts'
 import { timeOf } from './day-store.ts'
 
 export function conflictText(one: Conflict, other?: DayOrder): string {
-  return t(`orders.conflict.${one.code}`, { n: one.minutes, other: other ? `${nameOf(other)} ${timeOf(other.visit?.planned_start ?? other.wanted_from)}` : t('orders.another') })
+  return t(`orders.conflict.${one.code}`, { n: one.minutes, other: other ? `${other.resident?.name ?? ''} ${timeOf(other.visit?.planned_start ?? other.wanted_from)}` : t('orders.another') })
 }
 
 /** How late; without a number where nobody counts any more. */
