@@ -115,6 +115,8 @@ def test_a_phone_on_its_way_tells_where_it_is_and_stops_at_the_door(browser: Bro
             arrival = client.get(f"/api/v1/assignments/{assignment}").json()
             assert arrival["eta_at"] is not None
             card.locator(".go").tap()
+            # One step a press: until the page has drawn the next one, the button still is the old one.
+            expect(card.locator(".go")).to_have_text("到达")
             card.locator(".go").tap()
             expect(card.locator(".go")).to_have_text("完成")
             expect(sharing).to_have_count(0)
