@@ -29,16 +29,16 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 KEEPALIVE: Mapping[str, int] = {
     "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": 10_000,
 }
 """A dead database host is noticed in seconds, not in the two hours of the TCP defaults."""
 
 SERVER_OPTIONS = (
-    "-c TimeZone=UTC -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-    " -c tcp_user_timeout=20000"
+    "-c TimeZone=UTC -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=10000"
 )
 """Times in UTC; and the server notices a dead hub as soon: else a hub that lost its power, or the network for a while,
 would keep its locks, the lead of the alarm lane among them, for those two hours."""

@@ -41,10 +41,10 @@ def test_what_holds_a_lock_alone_is_missed_by_the_server_as_soon_as_the_pool_is(
     }
     if told is not None and told[1] is not None:
         assert {one: value for one, value, _ in asked} == {
-            "tcp_keepalives_idle": "10",
-            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "2",
             "tcp_keepalives_count": "3",
-            "tcp_user_timeout": "20000",
+            "tcp_user_timeout": "10000",
         }
     assert name == ("care-hub house",)
     # Nothing in the store opens one without them.
