@@ -18,7 +18,8 @@ class HubError(Exception):
     """Base of the hub's own errors.
 
     `code` is a stable, machine-readable word (it becomes the problem document's `type`), `detail` the sentence for a
-    person, `extra` further members of the problem document (who was first, and when).
+    person, `extra` further members of the problem document (who was first, and when). `extra["said_zh"]` and
+    `extra["said_en"]` are `detail` in that language where it has parts in both; else `hub.wording` has the Chinese.
     """
 
     code = "error"

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.concurrency import run_in_threadpool
 
 from hub.api.gate import Gate
-from hub.api.problems import UnauthorizedError
+from hub.api.problems import UnauthorizedError, reader_of
 from hub.api.provider_roles import open_to_providers
 from hub.api.public_gate import PublicGate
 from hub.api.roles import TABLE
@@ -26,12 +26,14 @@ from hub.feed import Feed
 from hub.ports import Actor, ActorKind, Database, Json, Reads, Role, UserRow
 from hub.service import Services
 from hub.settings import Settings
+from hub.wording import Language
 
 __all__ = [
     "COOKIE",
     "Caller",
     "Hub",
     "HubDep",
+    "Reader",
     "Who",
     "actor_of",
     "caller_of",
@@ -207,3 +209,5 @@ async def _signed_in(caller: Annotated[Caller | None, Depends(caller_of)]) -> Ca
 
 
 Who = Annotated[Caller, Depends(_signed_in)]
+Reader = Annotated[Language | None, Depends(reader_of)]
+"""The language that the caller asks for, for sentences inside of answers; None for a program that names none."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.problems import problem
 from hub.clock import IdSource, monotonic
+from hub.wording import language_of
 
 __all__ = ["MAX_BODY", "Frame"]
 
@@ -117,13 +118,17 @@ class Frame:
             too_large = False
             detail = f"the body is larger than {most} bytes"
             # The rest of the body is not read, so the connection cannot be used again.
-            await problem(413, detail, headers={"Connection": "close"})(scope, receive, framed)
+            await problem(
+                413, detail, language=language_of(headers.get("accept-language")), headers={"Connection": "close"}
+            )(scope, receive, framed)
         except Exception:
             _log.exception("%s %s failed", scope["method"], _shown(scope["path"]), extra={"request_id": request_id})
             if started:
                 raise
-            detail = "something went wrong here; it is in the log under this request id"
-            await problem(500, detail, request_id=request_id)(scope, receive, framed)
+            detail = f"something went wrong here; it is in the log under the request id {request_id}"
+            await problem(500, detail, language=language_of(headers.get("accept-language")), request_id=request_id)(
+                scope, receive, framed
+            )
 
     def _dress(self, scope: Scope, message: MutableMapping[str, Any], request_id: str, seconds: float) -> None:
         headers = MutableHeaders(scope=message)

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel
 
 from hub.api.answers import JsonAnswer, one
-from hub.api.deps import Hub, HubDep, Who
+from hub.api.deps import Hub, HubDep, Reader, Who
 from hub.api.fields import Day
 from hub.api.provider_days import own_plan, own_plans, own_routes, own_why
 from hub.api.routing import Filter, Limit, Uid, api_router
@@ -30,17 +30,18 @@ from hub.api.views import Visit
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.ports import DayPlanState, Json
+from hub.wording import Language, worded
 
 __all__ = ["router"]
 
 router = api_router("day plans")
 
 
-def _plan(hub: Hub, plan_id: str) -> Json:
+def _plan(hub: Hub, plan_id: str, language: Language | None) -> Json:
     view = hub.reads.day_plan(plan_id)
     if view is None:
         raise NotFoundError(f"no plan {plan_id}")
-    return view
+    return worded(view, language, "reason")
 
 
 def _event(event: BaseModel) -> dict[str, Any]:
@@ -51,27 +52,29 @@ def _event(event: BaseModel) -> dict[str, Any]:
 def list_plans(
     hub: HubDep,
     who: Who,
+    reader: Reader,
     day: Annotated[Day | None, Query(alias="date")] = None,
     state: Annotated[list[DayPlanState], Query()] = [],  # noqa: B006
     limit: Limit = 50,
 ) -> Response:
     """Without their lists, the newest first. An account of a provider sees its own part of those published."""
-    return JsonAnswer({"items": own_plans(hub, who, hub.reads.day_plans(day, state, limit, who.provider_id))})
+    found = own_plans(hub, who, hub.reads.day_plans(day, state, limit, who.provider_id))
+    return JsonAnswer({"items": [worded(plan, reader, "reason") for plan in found]})
 
 
 @router.post("/plans", response_model=DayPlan, status_code=202, summary="Plan a day")
-def post_plan(hub: HubDep, write: Write, body: PlanAsk) -> Response:
+def post_plan(hub: HubDep, write: Write, reader: Reader, body: PlanAsk) -> Response:
     """A job: watch `progress`; the plan is ready in `seconds` at the latest. Nothing is real before it is published."""
     return write.once(
         lambda: hub.services.day.plans.ask(body.date, body.areas, body.kinds, body.seconds, write.actor),
-        lambda plan_id: _plan(hub, plan_id),
+        lambda plan_id: _plan(hub, plan_id, reader),
         status=202,
         headers=lambda view: {"Location": f"/api/v1/plans/{view['id']}"},
     )
 
 
 @router.post("/plans/replan", response_model=DayPlan, status_code=201, summary="Something happened: plan around it")
-def post_replan(hub: HubDep, write: Write, body: ReplanAsk) -> Response:
+def post_replan(hub: HubDep, write: Write, reader: Reader, body: ReplanAsk) -> Response:
     """A new plan, ready and not published, in which only what must be different is. 409 where a hard rule forbids it.
 
     `running` after ten seconds: no planner was free, watch it like any plan.
@@ -79,7 +82,7 @@ def post_replan(hub: HubDep, write: Write, body: ReplanAsk) -> Response:
     events = [_event(one) for one in body.events]
     return write.once(
         lambda: hub.services.day.replans.replan(body.date, events, write.actor, seconds=body.seconds, on=body.on),
-        lambda plan_id: _plan(hub, plan_id),
+        lambda plan_id: _plan(hub, plan_id, reader),
         status=201,
         headers=lambda view: {"Location": f"/api/v1/plans/{view['id']}"},
     )
@@ -94,22 +97,22 @@ def check_change(hub: HubDep, write: Write, body: CheckAsk) -> Response:
 
 
 @router.get("/plans/{plan_id}", response_model=DayPlan, summary="One plan")
-def show_plan(hub: HubDep, who: Who, plan_id: Uid) -> Response:
-    return one(own_plan(hub, who, plan_id))
+def show_plan(hub: HubDep, who: Who, reader: Reader, plan_id: Uid) -> Response:
+    return one(worded(own_plan(hub, who, plan_id), reader, "reason"))
 
 
 @router.post("/plans/{plan_id}/cancel", response_model=DayPlan, summary="Stop planning, or drop a plan")
-def cancel_plan(hub: HubDep, write: Write, plan_id: Uid) -> Response:
+def cancel_plan(hub: HubDep, write: Write, reader: Reader, plan_id: Uid) -> Response:
     """409 once it is published."""
 
     def act() -> None:
         hub.services.day.plans.cancel(plan_id, write.actor, version=write.version)
 
-    return write.once(act, lambda _done: _plan(hub, plan_id))
+    return write.once(act, lambda _done: _plan(hub, plan_id, reader))
 
 
 @router.post("/plans/{plan_id}/publish", response_model=DayPlan, summary="Make it real")
-def publish_plan(hub: HubDep, write: Write, plan_id: Uid, body: PublishAsk | None = None) -> Response:
+def publish_plan(hub: HubDep, write: Write, reader: Reader, plan_id: Uid, body: PublishAsk | None = None) -> Response:
     """Visits get their times, carers their offers, residents and family are told of what is different for them.
 
     All of it or nothing. 409 where something has happened since that does not fit: plan again.
@@ -121,7 +124,7 @@ def publish_plan(hub: HubDep, write: Write, plan_id: Uid, body: PublishAsk | Non
             plan_id, write.actor, accepted=asked.accepted, tell=asked.tell, version=write.version
         )
 
-    return write.once(act, lambda _done: _plan(hub, plan_id))
+    return write.once(act, lambda _done: _plan(hub, plan_id, reader))
 
 
 @router.get("/plans/{plan_id}/compare", response_model=PlanCompared, summary="Before and after")

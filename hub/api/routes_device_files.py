@@ -13,7 +13,7 @@ from fastapi import Response
 from pydantic import Field, Strict, StringConstraints
 
 from hub.api.answers import JsonAnswer, one
-from hub.api.deps import HubDep
+from hub.api.deps import HubDep, Reader
 from hub.api.fields import Request
 from hub.api.load_check import GoodRow
 from hub.api.loading import Loaded, load_into
@@ -22,6 +22,7 @@ from hub.api.views import View
 from hub.api.writes import Write
 from hub.errors import BadRequestError
 from hub.ports import Json
+from hub.wording import Language, in_language
 
 __all__ = ["router"]
 
@@ -81,7 +82,7 @@ class DeviceFileRead(View):
 
 
 @router.post("/devices/file", response_model=DeviceFileRead, summary="Add devices by a file")
-def post_device_file(hub: HubDep, write: Write, body: DeviceFile) -> Response:
+def post_device_file(hub: HubDep, write: Write, reader: Reader, body: DeviceFile) -> Response:
     """Good rows are taken, bad ones named with line and reason, as by `hub device add --file`; 5000 rows at most."""
     suffix = PurePath(body.name).suffix.lower()
     if suffix not in _SUFFIXES:
@@ -106,15 +107,15 @@ def post_device_file(hub: HubDep, write: Write, body: DeviceFile) -> Response:
                 raise BadRequestError(said, field="content") from None
 
     if not body.apply:
-        return one(_view(read(dry=True), body.name, secrets=False))
+        return one(_view(read(dry=True), body.name, reader, secrets=False))
 
     def act() -> Loaded:
         told.append(read(dry=False))
         return told[0]
 
-    answer = write.once(act, lambda done: _view(done, body.name, secrets=False))
+    answer = write.once(act, lambda done: _view(done, body.name, reader, secrets=False))
     # The stored answer must not hold the secrets, so they are put in afterwards.
-    return JsonAnswer(_view(told[0], body.name, secrets=True)) if told else answer
+    return JsonAnswer(_view(told[0], body.name, reader, secrets=True)) if told else answer
 
 
 def _sheet(file: str) -> str | None:
@@ -134,7 +135,7 @@ def _row(row: GoodRow, known: Callable[[str], bool]) -> Json:
     }
 
 
-def _view(done: Loaded, name: str, *, secrets: bool) -> Json:
+def _view(done: Loaded, name: str, language: Language | None, *, secrets: bool) -> Json:
     good = done.checked.good["devices"]
     suffix = PurePath(name).suffix.lower()
     by_id = {str(row.values["id"]): row.values for row in good}
@@ -144,7 +145,7 @@ def _view(done: Loaded, name: str, *, secrets: bool) -> Json:
             {
                 "line": bad.raw.line,
                 "sheet": _sheet(bad.raw.file),
-                "reason": bad.reason.replace(f"{_COPY}{suffix}", name),
+                "reason": in_language(bad.reason.replace(f"{_COPY}{suffix}", name), language),
                 "cells": dict(bad.raw.cells),
             }
             for bad in done.bad

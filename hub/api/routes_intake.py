@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from devices import Reply
 from hub.api.answers import JsonAnswer
 from hub.api.deps import Hub, HubDep, address_of
-from hub.api.problems import problem
+from hub.api.problems import problem, reader_of
 from hub.api.routing import api_router
 from hub.service import Pushes
 from hub.service.pushes import RefusedError, Taken
@@ -37,7 +37,9 @@ async def _push(request: Request, hub: Hub, family: str) -> Push | Response:
         body += chunk
         if len(body) > MAX_PUSH:
             detail = f"a push may have {MAX_PUSH} bytes: send fewer messages at once"
-            return problem(413, detail, instance=request.url.path, headers={"Connection": "close"})
+            return problem(
+                413, detail, language=reader_of(request), instance=request.url.path, headers={"Connection": "close"}
+            )
     return Push(
         method=request.method,
         family=family,

@@ -11,13 +11,14 @@ from pydantic import Field
 
 from hub.alarms.load import FLOOD_SHARE, bad_actors, priority_mix
 from hub.api.answers import JsonAnswer
-from hub.api.deps import Hub, HubDep
+from hub.api.deps import Hub, HubDep, Reader
 from hub.api.routes_report_lists import CLASSES
 from hub.api.routes_reports import Format, Span, report_answer
 from hub.api.routing import api_router
 from hub.api.views import ListOf, Named, View
 from hub.api.writes import Write
 from hub.ports import Json
+from hub.wording import worded
 
 __all__ = ["router"]
 
@@ -111,9 +112,10 @@ def show_seated(hub: HubDep) -> Response:
 
 
 @router.get("/reports/path-tests", response_model=ListOf[PathTest], summary="Tests of the alarm path")
-def report_path_tests(hub: HubDep, span: Span, format: Format = "json") -> Response:
+def report_path_tests(hub: HubDep, reader: Reader, span: Span, format: Format = "json") -> Response:
     """Seconds from the publishing until the device was told, the alarm was a row, the live feed had shown it."""
-    return report_answer(hub.reads.path_tests_report(span), format, "path-tests")
+    found = [worded(row, reader, "reason") for row in hub.reads.path_tests_report(span)]
+    return report_answer(found, format, "path-tests")
 
 
 @router.post("/path-tests", response_model=Asked, status_code=202, summary="Test the alarm path now")

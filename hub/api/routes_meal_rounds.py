@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 
 from hub.api.answers import JsonAnswer, one
-from hub.api.deps import Hub, HubDep, Who
+from hub.api.deps import Hub, HubDep, Reader, Who
 from hub.api.provider_days import own_round
 from hub.api.routes_meals import DayParam, day_of
 from hub.api.routing import Filter, Uid, api_router
@@ -16,6 +16,7 @@ from hub.api.views_meals import MealRound, MealRounds, MyMeals
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.ports import Json
+from hub.wording import Language, worded
 
 __all__ = ["meal_stops", "router"]
 
@@ -33,7 +34,7 @@ def list_rounds(hub: HubDep, who: Who, day: DayParam = None, meal: Filter = None
 
 
 @router.post("/meals/rounds", response_model=MealRound, status_code=202, summary="Plan the rounds of a meal")
-def post_rounds(hub: HubDep, who: Who, write: Write, body: RoundsAsked) -> Response:
+def post_rounds(hub: HubDep, who: Who, write: Write, reader: Reader, body: RoundsAsked) -> Response:
     """Planned in the background; look again under its id until it is `ready` or `failed`. Nothing is given to anybody
     before it is published.
     """
@@ -41,29 +42,29 @@ def post_rounds(hub: HubDep, who: Who, write: Write, body: RoundsAsked) -> Respo
         lambda: hub.services.meals.rounds.ask(
             body.station_id, body.day, body.meal, who.actor, seconds=body.seconds, couriers=body.couriers
         ),
-        lambda round_id: _round(hub, round_id),
+        lambda round_id: _round(hub, round_id, reader),
         status=202,
         headers=lambda view: {"Location": f"/api/v1/meals/rounds/{view['id']}"},
     )
 
 
-def _round(hub: Hub, round_id: str) -> Json:
+def _round(hub: Hub, round_id: str, language: Language | None) -> Json:
     found = hub.reads.meal_round(round_id)
     if found is None:
         raise NotFoundError(f"no meal round {round_id}")
-    return {**found, "trips": hub.reads.meal_trips_of_round(round_id)}
+    return {**worded(found, language, "error"), "trips": hub.reads.meal_trips_of_round(round_id)}
 
 
 @router.get("/meals/rounds/{round_id}", response_model=MealRound, summary="One plan, with its trips as they stand")
-def show_round(hub: HubDep, who: Who, round_id: Uid) -> Response:
-    return one(own_round(hub, who, _round(hub, round_id)))
+def show_round(hub: HubDep, who: Who, reader: Reader, round_id: Uid) -> Response:
+    return one(own_round(hub, who, _round(hub, round_id, reader)))
 
 
 @router.post("/meals/rounds/{round_id}/publish", response_model=MealRound, summary="Give the stops to the couriers")
-def publish_round(hub: HubDep, who: Who, write: Write, round_id: Uid) -> Response:
+def publish_round(hub: HubDep, who: Who, write: Write, reader: Reader, round_id: Uid) -> Response:
     """Replaces what was published for the same meal and has not left the kitchen."""
     return write.once(
-        lambda: hub.services.meals.rounds.publish(round_id, who.actor), lambda _done: _round(hub, round_id)
+        lambda: hub.services.meals.rounds.publish(round_id, who.actor), lambda _done: _round(hub, round_id, reader)
     )
 
 

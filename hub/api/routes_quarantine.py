@@ -9,13 +9,14 @@ from fastapi import Path, Query, Response
 from pydantic import Field
 
 from hub.api.answers import JsonAnswer, one
-from hub.api.deps import HubDep
+from hub.api.deps import HubDep, Reader
 from hub.api.fields import Request, SaidText
 from hub.api.routing import Filter, Limit, api_router
 from hub.api.views import ListOf, View
 from hub.api.writes import Write
 from hub.ports import Json
 from hub.ports.quarantine import QuarantinedRow
+from hub.wording import Language, in_language
 
 __all__ = ["DiscardReason", "Quarantined", "quarantined_json", "router"]
 
@@ -53,7 +54,7 @@ class DiscardReason(Request):
     reason: SaidText
 
 
-def quarantined_json(row: QuarantinedRow) -> Json:
+def quarantined_json(row: QuarantinedRow, language: Language | None = None) -> Json:
     """A row as pages and programs read it."""
     shown = row.payload[:_SHOWN]
     try:
@@ -68,7 +69,7 @@ def quarantined_json(row: QuarantinedRow) -> Json:
         "family": row.family,
         "topic": row.topic,
         "why": row.why,
-        "reason": row.reason,
+        "reason": in_language(row.reason, language),
         "size": len(row.payload),
         "payload_text": text,
         "payload_base64": base64.b64encode(shown).decode("ascii"),
@@ -77,13 +78,14 @@ def quarantined_json(row: QuarantinedRow) -> Json:
         "settled_name": row.settled_name,
         "outcome": row.outcome,
         "tries": row.tries,
-        "last_error": row.last_error,
+        "last_error": in_language(row.last_error, language) if row.last_error else None,
     }
 
 
 @router.get("/quarantine", response_model=ListOf[Quarantined], summary="Uplinks that were kept aside")
 def list_quarantine(
     hub: HubDep,
+    reader: Reader,
     state: Annotated[Literal["waiting", "replayed", "discarded", "all"], Query()] = "waiting",
     device: Filter = None,
     limit: Limit = 100,
@@ -94,26 +96,29 @@ def list_quarantine(
     rows = hub.services.quarantine.page(state=wanted, device_id=device, after=cursor, limit=limit + 1)
     shown = rows[:limit]
     following = str(shown[-1].id) if len(rows) > limit else None
-    return JsonAnswer({"items": [quarantined_json(row) for row in shown], "next": following})
+    return JsonAnswer({"items": [quarantined_json(row, reader) for row in shown], "next": following})
 
 
 @router.get("/quarantine/{quarantine_id}", response_model=Quarantined, summary="One uplink kept aside")
-def show_quarantine(hub: HubDep, quarantine_id: RowId) -> Response:
-    return one(quarantined_json(hub.services.quarantine.show(quarantine_id)))
+def show_quarantine(hub: HubDep, reader: Reader, quarantine_id: RowId) -> Response:
+    return one(quarantined_json(hub.services.quarantine.show(quarantine_id), reader))
 
 
 @router.post("/quarantine/{quarantine_id}/replay", response_model=Quarantined, summary="Have it taken again")
-def replay_quarantine(hub: HubDep, write: Write, quarantine_id: RowId) -> Response:
+def replay_quarantine(hub: HubDep, write: Write, reader: Reader, quarantine_id: RowId) -> Response:
     """By the ordinary path, with the time it came. 409 where it is settled already or still cannot be taken."""
     return write.once(
-        lambda: hub.services.quarantine.replay(quarantine_id, write.actor, write.caller.address), quarantined_json
+        lambda: hub.services.quarantine.replay(quarantine_id, write.actor, write.caller.address),
+        lambda row: quarantined_json(row, reader),
     )
 
 
 @router.post("/quarantine/{quarantine_id}/discard", response_model=Quarantined, summary="Let it go")
-def discard_quarantine(hub: HubDep, write: Write, quarantine_id: RowId, body: DiscardReason) -> Response:
+def discard_quarantine(
+    hub: HubDep, write: Write, reader: Reader, quarantine_id: RowId, body: DiscardReason
+) -> Response:
     """It stays listed as discarded, with who did it and why."""
     return write.once(
         lambda: hub.services.quarantine.discard(quarantine_id, body.reason, write.actor, write.caller.address),
-        quarantined_json,
+        lambda row: quarantined_json(row, reader),
     )

@@ -13,7 +13,7 @@ from fastapi import Query, Response
 from pydantic import Field, StringConstraints
 
 from hub.api.answers import JsonAnswer
-from hub.api.deps import Caller, Hub, HubDep, Who
+from hub.api.deps import Caller, Hub, HubDep, Reader, Who
 from hub.api.fields import Name, Request
 from hub.api.frame import FILE_BODY
 from hub.api.load_columns import COLUMNS, cell_of, heading_of
@@ -24,6 +24,7 @@ from hub.api.views import View
 from hub.api.writes import Write
 from hub.errors import BadRequestError
 from hub.ports import Json
+from hub.wording import Language, in_language
 
 __all__ = ["router"]
 
@@ -90,7 +91,7 @@ def _file(body: FileLooked) -> RegisterFile:
     return RegisterFile(body.name, content, body.crs, body.kind)
 
 
-def _view(taking: Taking, written: Json | None) -> Json:
+def _view(taking: Taking, written: Json | None, language: Language | None) -> Json:
     kinds: dict[str, int] = {}
     for row in taking.checked.good["areas"]:
         kinds[row.values["kind"]] = kinds.get(row.values["kind"], 0) + 1
@@ -99,7 +100,12 @@ def _view(taking: Taking, written: Json | None) -> Json:
         "tables": taking.counts(),
         "kinds": kinds,
         "bad": [
-            {"file": one.raw.file, "line": one.raw.line, "name": _name(one.raw.cells), "reason": one.reason}
+            {
+                "file": one.raw.file,
+                "line": one.raw.line,
+                "name": _name(one.raw.cells),
+                "reason": in_language(one.reason, language),
+            }
             for one in taking.bad[:_SHOWN]
         ],
         "bad_rows": len(taking.bad),
@@ -117,16 +123,16 @@ def _name(cells: Any) -> str | None:
 
 
 @router.post("/registers/{table}/preview", response_model=FilePreview, summary="What a file would bring")
-def post_preview(write: Write, table: Table, body: FileLooked) -> Response:
+def post_preview(write: Write, reader: Reader, table: Table, body: FileLooked) -> Response:
     """Every row read and checked, nothing written."""
     file = _file(body)
     with write.hub.database.begin() as tx:
         taking = look(tx, table, file)
-    return JsonAnswer(_view(taking, None))
+    return JsonAnswer(_view(taking, None, reader))
 
 
 @router.post("/registers/{table}/import", response_model=FilePreview, summary="Take a file into a register")
-def post_import(write: Write, table: Table, body: FileTaken) -> Response:
+def post_import(write: Write, reader: Reader, table: Table, body: FileTaken) -> Response:
     """In one transaction. 409 `bad-rows` where rows are bad and not `take` good; of areas always all or none. Rows that
     are there already are brought up to date, columns the file lacks stay as they are, nothing is ever deleted.
     """
@@ -146,7 +152,7 @@ def post_import(write: Write, table: Table, body: FileTaken) -> Response:
             tx.audit.add(
                 write.actor, "registers.import", f"registers:{table}", detail, hub.clock(), write.caller.address
             )
-        return _view(taking, written)
+        return _view(taking, written, reader)
 
     return write.once(act, lambda done: done)
 

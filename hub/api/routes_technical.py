@@ -12,7 +12,7 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from hub.api.answers import JsonAnswer
-from hub.api.deps import HubDep, Who
+from hub.api.deps import HubDep, Reader, Who
 from hub.api.fields import Request, Text, Time, Word
 from hub.api.routing import Filter, Uid, api_router
 from hub.api.scope import order_view
@@ -23,6 +23,7 @@ from hub.api.writes import Write
 from hub.errors import BadRequestError
 from hub.ports import Json
 from hub.service import RepairOutcome
+from hub.wording import Language, worded
 
 __all__ = ["RepairNew", "RepairsNew", "router"]
 
@@ -105,15 +106,15 @@ def post_repair(hub: HubDep, who: Who, write: Write, incident_id: Uid, body: Rep
 
 
 @router.post("/technical-work/repairs", response_model=RepairOutcomes, summary="Make repair orders of several")
-def post_repairs(hub: HubDep, who: Who, write: Write, body: RepairsNew) -> Response:
+def post_repairs(hub: HubDep, who: Who, write: Write, reader: Reader, body: RepairsNew) -> Response:
     """One order a matter that has none, each by itself; what has one says which. `preview` says what would be made."""
     fields = body.model_dump(exclude_none=True, exclude={"incident_ids", "preview"})
     ask = partial(hub.services.repairs.order_many, body.incident_ids, fields, who.actor)
     if body.preview:
-        return JsonAnswer(_outcomes(ask(preview=True)))
-    return write.once(ask, _outcomes)
+        return JsonAnswer(_outcomes(ask(preview=True), reader))
+    return write.once(ask, lambda found: _outcomes(found, reader))
 
 
-def _outcomes(found: list[RepairOutcome]) -> Json:
-    items = [asdict(one) for one in found]
+def _outcomes(found: list[RepairOutcome], language: Language | None) -> Json:
+    items = [worded(asdict(one), language, "detail") for one in found]
     return {"items": items, "counts": dict(Counter(one.outcome for one in found))}

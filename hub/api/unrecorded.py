@@ -9,12 +9,10 @@ from hub.errors import UnavailableError
 
 __all__ = ["said_plainly"]
 
-_LOST = (
-    "没有记录：数据库暂不可用。请直接电话处置，并在纸上登记；恢复后补录。 / "
-    "The alarm was not recorded: the database is away. Telephone, write it down, and enter it when it is back."
-)
+_LOST_ZH = "没有记录：数据库暂不可用。请直接电话处置，并在纸上登记；恢复后补录。"
+_LOST = "The alarm was not recorded: the database is away. Telephone, write it down, and enter it when it is back."
+_UNSURE_ZH = "不知道是否已记录：数据库在写入时中断。请直接电话处置；恢复后查看，没有再补录。"
 _UNSURE = (
-    "不知道是否已记录：数据库在写入时中断。请直接电话处置；恢复后查看，没有再补录。 / "
     "Whether the alarm was recorded is not known: the database went away while it was written. Telephone; look when it "
     "is back, and enter it if it is not there."
 )
@@ -32,5 +30,6 @@ def said_plainly() -> Iterator[None]:
         if error.code != "unavailable":
             raise
         unsure = error.extra.get("outcome") == "unknown"
-        words, code = (_UNSURE, "unsure") if unsure else (_LOST, "not-recorded")
-        raise UnavailableError(words, code=code, **error.extra) from error
+        zh, en, code = (_UNSURE_ZH, _UNSURE, "unsure") if unsure else (_LOST_ZH, _LOST, "not-recorded")
+        # Whoever names no language reads both: what must be done now matters more than who asked.
+        raise UnavailableError(f"{zh} / {en}", code=code, said_zh=zh, said_en=en, **error.extra) from error

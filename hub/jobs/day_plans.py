@@ -131,7 +131,7 @@ class DayPlansJob:
             return
         except Exception as error:
             self._made.labels(kind, "failed").inc()
-            self._planning.fail(row, self._runner, f"{type(error).__name__}: {error}")
+            self._planning.fail(row, self._runner, f"planning failed: {type(error).__name__}: {error}")
             raise
         self._made.labels(kind, "ready" if done else "cancelled").inc()
         if done:

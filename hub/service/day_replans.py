@@ -123,7 +123,12 @@ class DayReplans:
             if event["kind"] in ("swap", "move"):
                 hard += [one for one in against(facts, moved_by(facts, event, stands), stands) if one["hard"]]
         if hard:
-            raise ConflictError("; ".join(one["reason"] for one in hard[:5]), code="rule", conflicts=hard)
+            raise ConflictError(
+                "; ".join(one["reason"] for one in hard[:5]),
+                code="rule",
+                conflicts=hard,
+                said_zh="；".join(one["reason_zh"] for one in hard[:5]),
+            )
 
     def _wait(self, plan_id: str, wait_s: float) -> None:
         until = monotonic() + wait_s

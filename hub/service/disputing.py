@@ -128,6 +128,7 @@ class Disputing:
         if judged.verdict == "refused":
             raise ConflictError(
                 f"it cannot be paid: {judged.reasons[0].en}",
+                said_zh=f"不能支付：{judged.reasons[0].zh}",
                 code="cannot-be-paid",
                 reasons=[why.to_json() for why in judged.reasons],
             )

@@ -339,13 +339,17 @@ def _decided(row: MealOrderRow, against: Sequence[Objection], why: Any, actor: A
     shown = [{"code": one.code, "zh": one.zh, "en": one.en} for one in against]
     if not reason:
         raise ConflictError(
-            "; ".join(one.en for one in against[:4]), code="meal-refused", objections=shown, said_zh=against[0].zh
+            "; ".join(one.en for one in against[:4]),
+            code="meal-refused",
+            objections=shown,
+            said_zh="；".join(one.zh for one in against[:4]),
         )
     if actor.role not in OVERRIDERS:
         raise ForbiddenError(
             "only a coordinator decides against these reasons: " + "; ".join(one.en for one in against[:4]),
             code="meal-refused",
             objections=shown,
+            said_zh="只有协调员可以不顾以下情况作出决定：" + "；".join(one.zh for one in against[:4]),
         )
     overridden = {
         "by": actor.name,

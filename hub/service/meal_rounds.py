@@ -104,7 +104,7 @@ class MealRounds:
             solved = solve(problem, row.seconds)
             answer = None if solved is None else _told(problem, solved)
         except Exception as failure:  # whatever it was, the coordinator must read it
-            error = f"{type(failure).__name__}: {failure}"[:500]
+            error = f"planning failed: {type(failure).__name__}: {failure}"[:500]
         with self._database.begin() as tx:
             kept = tx.meals.round(row.id, lock=True)
             if kept is not None and kept.state == "running":

@@ -72,6 +72,9 @@ class SpareTime:
         return ConflictError(
             f"{name} is with {taken.resident} then ({taken.kind_en}, {self._words((taken.starts_at, taken.ends_at))})",
             code="overlap",
+            said_zh=(
+                f"{name}届时在{taken.resident}处（{taken.kind_zh}，{self._words((taken.starts_at, taken.ends_at))}）"
+            ),
             visit={
                 "id": taken.visit_id,
                 "order_id": taken.order_id,

@@ -121,7 +121,7 @@ def test_a_map_and_a_crew_come_by_the_pages(desk: Desk, page: Page, tmp_path: Pa
         choose.set_input_files([{"name": "map.geojson", "mimeType": "application/geo+json", "buffer": content}])
 
     give(bad)
-    expect(dialog).to_contain_text("ring 1 is not closed")
+    expect(dialog).to_contain_text("ring 1: it is not closed")
     expect(dialog.get_by_role("button", name="Take the 1 good rows")).to_be_disabled()
     assert check(page, "area-import", folder) == []
     bad["features"].pop()
@@ -147,3 +147,13 @@ def test_a_map_and_a_crew_come_by_the_pages(desk: Desk, page: Page, tmp_path: Pa
     row = page.locator("[data-crew]").filter(has_text="Bathing 1")
     expect(row).to_contain_text("Mon · 08:00-12:00")
     expect(row).to_contain_text("孙伟")
+
+    page.goto(f"{desk.base}/?lang=zh#/areas")
+    page.get_by_role("button", name="导入地图").click()
+    dialog.get_by_label("面的类型").select_option("grid")
+    choose = dialog.get_by_label("文件")
+    bad["features"][0]["geometry"]["coordinates"][0].pop()
+    give(bad)
+    expect(dialog).to_contain_text("第 1 圈：没有闭合")
+    page.emulate_media(color_scheme="dark")
+    assert check(page, "area-import-zh", folder) == []

@@ -2,11 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rowsOf, type AreaNode } from '../src/console/areas/tree.ts'
 import { contactBody, contactForm, type ContactRecord } from '../src/console/contacts/contact.ts'
-import { reasonWords } from '../src/console/registers/reasons.ts'
 import { changesOf, formOf, placeOf, readIdNumber, rebased, type RecordOf } from '../src/console/resident/record.ts'
-import { addMessages } from '../src/core/i18n.ts'
-import en from '../src/locales/register.en.json'
-import zh from '../src/locales/register.zh.json'
 
 const person: RecordOf = { id: 'R1', name: '陈秀英', phone: '139****0001', lat: 31.33, lon: 118.39, conditions: [], languages: ['zh'], access: {}, masked: ['access', 'conditions', 'phone'], version: 3 }
 
@@ -71,12 +67,4 @@ test('the tree counts what lies below, folds, and shows the way to what is looke
   assert.deepEqual(ids(folded), ['D', 'C1', 'C2', 'Old', 'X'])
   assert.equal(folded[1]!.all, 8)
   assert.deepEqual(ids(rowsOf(nodes, new Set(['C1']), '孙', false)), ['D', 'C1', 'G1'])
-})
-
-test('reasons of bad rows are worded, and what nobody worded stays', () => {
-  addMessages(zh, en)
-  assert.equal(reasonWords("id: is missing; 出生日期: '13 月' is not a day such as 1944-05-01"), '编号：缺少；出生日期：“13 月”不是日期（如 1944-05-01）')
-  assert.equal(reasonWords('boundary: ring 1: it crosses itself near 31.40500, 118.40500 (latitude, longitude)'), '边界：ring 1 自相交，在 31.40500, 118.40500 附近')
-  assert.equal(reasonWords('area_id: there is no area G9'), '所属网格：没有“G9”')
-  assert.equal(reasonWords('something new'), 'something new')
 })

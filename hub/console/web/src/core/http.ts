@@ -1,5 +1,7 @@
 /** Plain requests to `/api/v1`. Every failure is a `Problem` that a page can word. */
 
+import { language } from './i18n.ts'
+
 export const API = '/api/v1'
 
 /** An RFC 9457 problem document, or `network` (status 0) when no answer came. */
@@ -57,7 +59,7 @@ export function onUnauthorised(listener: () => void): void {
 }
 
 export async function call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language.value }
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`
   if (options.key) headers['Idempotency-Key'] = options.key
