@@ -24,7 +24,7 @@ def test_devices_come_by_a_file_and_are_claimed_by_a_printed_code(desk_hub: Runn
     text = "编号,协议,名称\nbox-1,care,卧室按钮\nbox-2,nokia,门铃\n"
     file = dialog.get_by_label("CSV 或 XLSX 文件")
     file.set_input_files({"name": "批次.csv", "mimeType": "text/csv", "buffer": text.encode("gb18030")})
-    expect(dialog.locator(".file-refused li")).to_contain_text("第 3 行 family: there is no family 'nokia'")
+    expect(dialog.locator(".file-refused li")).to_contain_text("第 3 行 协议：没有设备协议 “nokia”")
     expect(dialog).to_contain_text("可写入 1 行，有误 1 行")
     assert not desk_hub.rows("SELECT 1 AS one FROM devices WHERE id = 'box-1'"), "a preview writes nothing"
     dialog.get_by_role("button", name="写入 1 行").click()
@@ -66,7 +66,7 @@ def test_a_heard_device_is_adopted_with_what_it_said(desk_hub: RunningHub, page:
     row.locator(".row-open").click()
     expect(page.locator(".quarantine-raw")).to_contain_text('"heart_rate_bpm": 77')
     page.get_by_role("button", name="重放", exact=True).click()
-    expect(page.get_by_text("adopt it first").first).to_be_visible()
+    expect(page.get_by_text("请先登记").first).to_be_visible()
     page.get_by_role("link", name="去登记").click()
     page.get_by_role("button", name="登记该设备").click()
     dialog = page.locator("dialog[open]")
@@ -192,7 +192,7 @@ def test_an_own_profile_is_tried_and_told_what_is_wrong_with_it(desk_hub: Runnin
     reading = dialog.get_by_label("报文解读")
     reading.fill('{"leaves": "door"}')
     dialog.get_by_role("button", name="保存").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("there is no such field")
+    expect(dialog.get_by_role("alert")).to_contain_text("没有这个字段")
     expect(reading).to_have_attribute("aria-invalid", "true")
     reading.fill('{"leave": "door"}')
     transition = '{"_type":"transition","event":"leave","desc":"home","tst":1760000000,"t":"c","wtst":1}'

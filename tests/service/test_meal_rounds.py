@@ -187,7 +187,7 @@ def test_a_plan_that_fails_says_why_and_one_cut_off_is_taken_up_again(canteen: W
 
     assert canteen.services.meals.rounds.run_one(fails)
     kept = canteen.row("SELECT state, error FROM meal_rounds WHERE id = %s", asked)
-    assert kept == {"state": "failed", "error": "RuntimeError: killed"}
+    assert kept == {"state": "failed", "error": "planning failed: RuntimeError: killed"}
     assert not canteen.services.meals.rounds.run_one(solve_rounds)
     with pytest.raises(ConflictError):
         canteen.services.meals.rounds.publish(asked, XU)
