@@ -51,9 +51,9 @@ class Claims:
             if claim is None:
                 raise NotFoundError("there is no such claim, or a newer one was printed", field="token")
             if claim.used_at is not None:
-                raise ConflictError(f"this code was used at {claim.used_at.isoformat()}", code="claim-used")
+                raise ConflictError("this code was used before", code="claim-used", at=claim.used_at.isoformat())
             if now >= claim.expires_at:
-                raise ConflictError(f"this code expired at {claim.expires_at.isoformat()}", code="claim-expired")
+                raise ConflictError("this code has expired", code="claim-expired", at=claim.expires_at.isoformat())
             if tx.residents.get(resident_id) is None:
                 raise NotFoundError(f"no resident {resident_id}", field="resident_id")
             device = tx.devices.get_many([claim.device_id])[claim.device_id]

@@ -69,7 +69,7 @@ class WindowDesk:
                 raise ConflictError("it was changed meanwhile", code="version", version=row.version)
             if row.window.ends_at <= now:
                 by = row.ended_by or "it ran out"
-                raise ConflictError(f"it is over: {by}, {row.window.ends_at.isoformat()}", code="over")
+                raise ConflictError(f"it is over: {by}", code="over", at=row.window.ends_at.isoformat())
             if row.window.device_id is None and not actor.supervises:
                 raise ForbiddenError("a silence over an area or over a type everywhere is ended by a supervisor")
             tx.windows.end(window_id, now, actor.name, reason)

@@ -331,4 +331,4 @@ def test_the_tabs_show_shifts_and_oneself_and_a_scanned_claim_binds_once(phone: 
         phone.reload()
         phone.fill("input[name=resident]", "R-0003")
         phone.get_by_role("button", name="绑定").tap()
-        expect(phone.get_by_role("alert")).to_contain_text("used")
+        expect(phone.get_by_role("alert")).to_contain_text("此码已使用过")
