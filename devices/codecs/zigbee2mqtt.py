@@ -46,6 +46,8 @@ _DOWN = frozenset({"set", "get"})
 _RADAR = frozenset({"presence", "fall_status", "fall_down_status", "sensor_status", "target_distance"})
 _LIGHT = frozenset({"illuminance", "illuminance_lux", "illumination"})
 _QUIET = frozenset({"", "normal", "none", "unknown", "unavailable", "null", "false", "off", "0"})
+_CODES = frozenset({"action_code", "pin_code"})
+"""What keypads and locks say of the codes that open a home. Only that one was given is kept."""
 _KNOWN = frozenset({"action", "battery", "last_seen", "linkquality", "device"})
 _NOT_ON_OFF = frozenset({"gas", "carbon_monoxide"})  # a number there is a concentration
 
@@ -200,6 +202,9 @@ def _state(message: _Message, body: Mapping[str, Any]) -> list[Event]:
     if quality is not None:
         said["linkquality"] = quality
 
+    coded = [name for name, value in body.items() if _holds_code(name, value)]
+    said |= {f"{clean_text(name, 64)}_given": True for name in coded}
+
     alarms = {**ALARM_PROPERTIES, **_map(profile, "alarms")}
     falls: dict[str, Any] = {**FALL_WORDS, **_map(profile, "falls")}
     activity = _activity(body, exposes)
@@ -220,7 +225,7 @@ def _state(message: _Message, body: Mapping[str, Any]) -> list[Event]:
         elif active is None and type_ is not None and not _says_nothing(body[name]):
             odd.append((name, body[name]))
     known = {*_KNOWN, *said, *activity, *alarms, *falls, *STATE_PROPERTIES, "temperature"} - _NOT_ON_OFF
-    known |= {name for name in _NOT_ON_OFF if name in said}
+    known |= {*coded, *(name for name in _NOT_ON_OFF if name in said)}
     said.update({f"property_{name}" if name in said else name: value for name, value in extras(body, known).items()})
 
     _press(message, body.get("action"))
@@ -235,6 +240,22 @@ def _state(message: _Message, body: Mapping[str, Any]) -> list[Event]:
     elif not message.events:
         message.events.append(message.event("status", attributes={**said, "online": True}))
     return message.events
+
+
+def _holds_code(name: str, value: object) -> bool:
+    """Also deeper, as in a lock's `users`."""
+    if name in _CODES:
+        return value is not None and value != ""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            if not _CODES.isdisjoint(one):
+                return True
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+    return False
 
 
 def _press(message: _Message, action: object) -> None:

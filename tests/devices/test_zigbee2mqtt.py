@@ -175,3 +175,14 @@ def test_output_by_attribute_and_names_with_slashes() -> None:
 @pytest.mark.parametrize("topic", ["", "zigbee2mqtt", "zigbee2mqtt/"])
 def test_a_topic_without_a_name_is_an_error(topic: str) -> None:
     assert _z2m({"sos": True}, topic).error is not None
+
+
+@pytest.mark.parametrize("name", ["action_code", "pin_code"])
+@pytest.mark.parametrize("code", ["4711", 4711, {"user": 1, "pin_code": "4711"}])
+def test_a_keypads_code_is_not_kept(name: str, code: Any) -> None:
+    for action in ("disarm", "emergency"):
+        (event,) = _z2m({"action": action, name: code, "action_zone": 23}).events
+        assert event.attributes[f"{name}_given"] is True
+        assert event.attributes["action_zone"] == 23
+        assert "4711" not in repr(event)
+    assert "4711" not in repr(_z2m({"users": {"1": {"status": "enabled", "pin_code": "4711"}}}))
