@@ -35,6 +35,11 @@ def streams(hub: RunningHub) -> int:
 
 
 _GONE_OR_REFUSED = "() => !document.querySelector('dialog[open]') || document.querySelector('dialog[open] .error')"
+_FOCUS_IS_SEEN = """() => {
+  const one = document.activeElement, box = one.getBoundingClientRect()
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+  return one !== document.body && (one.contains(top) || top?.contains(one))
+}"""
 _POINTER = """
 globalThis.__pointer = []
 for (const kind of ['pointerdown', 'mousedown', 'touchstart', 'wheel'])
@@ -404,6 +409,10 @@ def test_every_number_of_the_wall_opens_its_list_for_who_is_signed_in(page: Page
             expect(page.locator(f"[data-listed='{n}']"), href).to_be_attached()
             assert page.locator("tbody tr").count() == n, href
     page.keyboard.press("Escape")
+    expect(page.locator(".wall-alert a")).to_be_visible()
+    for _ in range(4):  # what has the focus is never hidden behind the wall
+        page.keyboard.press("Tab")
+        assert page.evaluate(_FOCUS_IS_SEEN), page.evaluate("document.activeElement.outerHTML")
     page.locator(".wall-alert a").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".detail-head")).to_be_visible()
