@@ -11,8 +11,9 @@ from hub.api.deps import HubDep, Who
 from hub.api.routing import Limit, Uid, api_router
 from hub.api.schemas_everyday import Rating, ReturnVisitDone
 from hub.api.scope import order_view, person_of
-from hub.api.views import ListOf, Order
+from hub.api.views import ListOf
 from hub.api.views_everyday import OpenOrder, ReturnVisitDue
+from hub.api.views_services import Order
 from hub.api.writes import Write
 
 __all__ = ["router"]

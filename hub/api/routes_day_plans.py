@@ -26,7 +26,7 @@ from hub.api.schemas_day_plans import (
     RouteList,
     VisitWhy,
 )
-from hub.api.views import Visit
+from hub.api.views_services import Visit
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.ports import DayPlanState, Json

@@ -11,8 +11,8 @@ from hub.api.deps import Caller, Hub, HubDep, Who
 from hub.api.fields import Flag, Request, SaidText, Text
 from hub.api.routing import Cursor, Filter, Limit, RecordId, api_router
 from hub.api.scope import own_resident
-from hub.api.views import Help
 from hub.api.views_home import ConsentOverview, Consents
+from hub.api.views_services import Help
 from hub.api.writes import Write
 from hub.errors import ConflictError, NotFoundError
 from hub.ports import Json, Purpose

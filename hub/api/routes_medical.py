@@ -14,8 +14,9 @@ from hub.api.routing import Filter, Limit, Uid, api_router
 from hub.api.schemas import Reason
 from hub.api.schemas_meals import TeleconsultAnswer, TeleconsultNew, VisitResultsNew, VitalsRoundNew
 from hub.api.scope import may_see_order, person_of
-from hub.api.views import ListOf, Order
+from hub.api.views import ListOf
 from hub.api.views_meals import KindFields, Teleconsult, Teleconsults, VisitResults, VitalsRoundDay
+from hub.api.views_services import Order
 from hub.api.writes import Write
 from hub.errors import BadRequestError, ConflictError, NotFoundError
 from hub.ports import Json, OrderFilter, TeleconsultFilter

@@ -16,9 +16,10 @@ from hub.api.routing import Filter, Limit, api_router
 from hub.api.schemas import Fix, HelpWanted, OwnPosition, StaffSos
 from hub.api.schemas_rota import MyRota
 from hub.api.scope import orderable_residents, person_of
-from hub.api.views import AlarmRaised, Help, ListOf, Tasks
+from hub.api.views import AlarmRaised, ListOf
 from hub.api.views_everyday import OrderFor
 from hub.api.views_positions import PositionKept
+from hub.api.views_services import Help, Tasks
 from hub.api.writes import Write
 from hub.errors import ConflictError
 from hub.ports import Json

@@ -24,8 +24,9 @@ from hub.api.scope import (
     provider_record,
     provider_wanted,
 )
-from hub.api.views import CandidateList, ListOf, Order, Visit
+from hub.api.views import CandidateList, ListOf
 from hub.api.views_records import ServiceKind, ServiceKindList
+from hub.api.views_services import Order, Visit
 from hub.api.writes import Write, Writing
 from hub.errors import BadRequestError, ForbiddenError, NotFoundError
 from hub.ports import Json, OrderFilter, OrderState

@@ -17,7 +17,7 @@ from hub.api.fields import Request, Text, Time, Word
 from hub.api.routing import Filter, Uid, api_router
 from hub.api.scope import order_view
 from hub.api.sheets import csv_answer
-from hub.api.views import Order
+from hub.api.views_services import Order
 from hub.api.views_technical import RepairOutcomes, TechnicalList
 from hub.api.writes import Write
 from hub.errors import BadRequestError

@@ -13,7 +13,8 @@ from hub.api.fields import Request, SaidText, Text, Time
 from hub.api.routing import Cursor, Filter, Limit, Uid, api_router
 from hub.api.schemas import Measured
 from hub.api.scope import may_see_order, provider_wanted
-from hub.api.views import View, Visit
+from hub.api.views import View
+from hub.api.views_services import Visit
 from hub.api.writes import Write
 from hub.errors import NotFoundError
 from hub.ports import Json

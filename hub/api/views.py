@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dispatch.model import AssignmentState
 from hub.alarms.model import AlarmClass, Disposition, IncidentState, Priority, Supervision
 from hub.care import ResidentStatus
-from hub.ports import ActorKind, OrderState, VisitState
+from hub.ports import ActorKind
 
 __all__ = [
     "Alarm",
@@ -23,18 +23,14 @@ __all__ = [
     "Call",
     "CandidateList",
     "Contact",
-    "Help",
     "Incident",
     "IncidentDetail",
     "IncidentPage",
     "ListOf",
     "Named",
-    "Order",
     "Problem",
-    "Tasks",
     "TimelineEntry",
     "View",
-    "Visit",
 ]
 
 T = TypeVar("T")
@@ -325,94 +321,3 @@ class CandidateList(View):
 class AlarmRaised(View):
     alarm: Alarm
     incident: Incident | None
-
-
-class VisitCheck(View):
-    """A check-in or check-out. `at` by the phone, `recorded_at` by the hub; `flags`: what failed.
-
-    Those at home are told who, what and when, and nothing of the rest.
-    """
-
-    id: str
-    kind: Literal["in", "out"]
-    at: datetime
-    responder_id: str
-    recorded_at: datetime | None = None
-    distance_m: float | None = None
-    accuracy_m: float | None = None
-    flags: list[str] = []
-    findings: list[dict[str, Any]] = []
-    photo_sha256: str | None = None
-    verdict: Literal["verified", "flagged"] | None = None
-    review: dict[str, Any] | None = None
-
-
-class Visit(View):
-    id: str
-    order_id: str
-    state: VisitState
-    planned_start: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    assignments: list[Assignment]
-    outcome: str | None
-    planned_end: datetime | None = None
-    promised_from: datetime | None = None
-    promised_to: datetime | None = None
-    route_id: str | None = None
-    sequence: int | None = None
-    pinned: bool = False
-    late: Literal["yellow", "red", "missed"] | None = Field(default=None, description="15, 30, 60 min past the window")
-    expected_at: datetime | None = Field(default=None, description="Its carer is elsewhere, and not free before")
-    checks: list[VisitCheck] = []
-    tasks: list[dict[str, Any]] = Field(default=[], description="`{code, zh, en, done, note, responder_id, at}`")
-    gate: dict[str, Any] | None = Field(default=None, description="`{verdict: pass|stop, at, by, outcome}` of a bath")
-
-
-class Order(View):
-    id: str
-    number: int
-    version: int
-    kind: str
-    state: OrderState
-    resident: ResidentShort | None = Field(description="null: a repair where nobody lives, at `area`")
-    area: dict[str, Any] | None = Field(default=None, description="Of a repair where nobody lives")
-    device: dict[str, Any] | None = Field(default=None, description="Of a repair")
-    wanted_from: datetime
-    wanted_to: datetime
-    duration_min: int
-    carers: int
-    note: str | None
-    attributes: dict[str, Any]
-    source: str
-    created_at: datetime
-    visit: Visit
-
-
-class Task(View):
-    assignment: Assignment
-    incident: Incident | None
-    order: Order | None
-    next: Literal["accept", "en-route", "on-scene", "complete"] | None
-    kit: dict[str, Any] | None = Field(default=None, description="Of a visit: its list, its gate, whether values count")
-
-
-class Tasks(View):
-    items: list[Task]
-    server_time: datetime
-
-
-class Coming(View):
-    name: str
-    kind: str
-    state: AssignmentState
-    eta_s: int | None
-
-
-class Help(View):
-    resident: dict[str, Any]
-    incident: Incident | None
-    coming: list[Coming]
-    today: list[Order]
-    shown: dict[str, Any] = Field(description="`heard_at` and `values` of the last 24 h; null where not allowed")
-    phone: str = Field(description="The desk's number; empty where the site set none")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from hub.api.views import Named, Order, View
+from hub.api.views import Named, View
+from hub.api.views_services import Order
 
 __all__ = [
     "CarePlan",

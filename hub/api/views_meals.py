@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.api.views import Named, Order, View
+from hub.api.views import Named, View
+from hub.api.views_services import Order
 
 __all__ = [
     "KindFields",

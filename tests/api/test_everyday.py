@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import views, views_everyday, views_records
+from hub.api import views, views_everyday, views_records, views_services
 from hub.clock import new_id
 from tests.api.desk import Desk, Json, soon
 from tests.store.rows import Racers
@@ -125,7 +125,7 @@ def test_a_care_plan_from_preview_to_end(shared: Desk) -> None:
     path = made.headers["location"]
     listed = ok(coordinator.get("/api/v1/orders", params={"resident": "R1", "kind": "housekeeping", "limit": 50}))
     first = listed["items"][0]
-    check(views.Order, first)
+    check(views_services.Order, first)
     assert (first["care_plan_id"], first["source"], first["attributes"]) == (view["id"], "plan", {"rooms": 2})
     assert (first["payer_hint"], first["occurrence_on"]) == ("family", first["wanted_from"][:10])
     assert ok(family.get(path))["id"] == view["id"]

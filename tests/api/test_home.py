@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import schemas_rota, views, views_home
+from hub.api import schemas_rota, views_home, views_services
 from hub.api.public_gate import PublicGate, Rate
 from hub.api.signin import ThrottledError
 from hub.service import MATTERS
@@ -51,7 +51,7 @@ def test_a_call_for_help_is_confirmed_and_says_who_comes(shared: Desk) -> None:
     again = family.post("/api/v1/my/help", json={"note": "妈妈不接电话"}, headers={"Idempotency-Key": "help-1"})
     assert ok(again, 201)["alarm"]["id"] == called.json()["alarm"]["id"]
     view = ok(family.get("/api/v1/my/help"))
-    check(views.Help, view)
+    check(views_services.Help, view)
     assert (view["incident"]["id"], view["coming"]) == (incident["id"], [])
     ok(operator.post(f"/api/v1/incidents/{incident['id']}/acknowledge", json={}))
     sent = ok(operator.post(f"/api/v1/incidents/{incident['id']}/assign", json={"responder_id": "S1"}))
@@ -106,7 +106,7 @@ def test_away_ends_the_services_and_what_the_desk_said_stays(shared: Desk) -> No
     wanted = {"kind": "meal_delivery", "resident_id": "R1", "wanted_from": soon(hours=3)}
     order = ok(desk.post("/api/v1/orders", json=wanted), 201)
     view = ok(family.post("/api/v1/my/status", json={"status": "away", "reason": "去女儿家"}))
-    check(views.Help, view)
+    check(views_services.Help, view)
     assert view["resident"]["status"] == "away"
     assert ok(desk.get(f"/api/v1/orders/{order['id']}"))["state"] == "cancelled"
     ok(family.post("/api/v1/my/status", json={"status": "home"}))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from devices.geo import wgs84_to_gcj02
-from hub.api import routes_calls, views, views_live
+from hub.api import routes_calls, views, views_live, views_services
 from tests.api.desk import Desk, Json, soon
 
 
@@ -45,7 +45,7 @@ def test_the_whole_thread(desk: Desk) -> None:
     assert (assignment["state"], assignment["responder"]["id"]) == ("offered", "S1")
 
     tasks = ok(staff.get("/api/v1/my/tasks"))
-    check(views.Tasks, tasks)
+    check(views_services.Tasks, tasks)
     assert tasks["items"][0]["next"] == "accept"
     assert tasks["items"][0]["incident"]["resident"]["name"] == "陈秀英"
     step = f"/api/v1/assignments/{assignment['id']}"
@@ -329,7 +329,7 @@ def test_families_and_residents_see_their_own(desk: Desk) -> None:
         assert ok(seat.get("/api/v1/residents/R1"))["id"] == "R1"
         assert seat.get("/api/v1/residents/R2").status_code == 404
         calm = ok(seat.get("/api/v1/my/help"))
-        check(views.Help, calm)
+        check(views_services.Help, calm)
         assert calm["resident"]["id"] == "R1"
         assert seat.post("/api/v1/alarms", json={"type": "sos", "resident_id": "R2"}).status_code == 403
         wanted = {"kind": "meal_delivery", "resident_id": "R2", "wanted_from": soon(hours=3)}

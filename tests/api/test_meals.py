@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import views, views_meals
+from hub.api import views, views_meals, views_services
 from hub.clock import utc_now
 from hub.jobs import MealRoundsJob
 from tests.api.desk import Desk, Json, soon
@@ -285,7 +285,7 @@ def test_a_vitals_round_is_ordered_at_one_stroke(canteen: Desk) -> None:
     _, tomorrow = days()
     body = {"day": tomorrow, "resident_ids": ["R1", "R2"], "measure": ["blood_pressure", "glucose_mmol_l"]}
     made = ok(coordinator.post("/api/v1/vitals-rounds", json=body), 201)
-    check(views.ListOf[views.Order], made)
+    check(views.ListOf[views_services.Order], made)
     assert {(one["kind"], one["resident"]["id"]) for one in made["items"]} == {
         ("vitals_round", "R1"),
         ("vitals_round", "R2"),

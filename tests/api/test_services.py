@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from hub.api import views, views_records
+from hub.api import views, views_records, views_services
 from tests.api.desk import Desk, Json, soon
 
 
@@ -36,7 +36,7 @@ def test_an_order_is_given_to_a_qualified_carer_and_done(shared: Desk) -> None:
     }
     made = coordinator.post("/api/v1/orders", json=wanted, headers={"Idempotency-Key": "meal-1"})
     order = ok(made, 201)
-    check(views.Order, order)
+    check(views_services.Order, order)
     assert made.headers["location"] == f"/api/v1/orders/{order['id']}"
     assert ok(coordinator.post("/api/v1/orders", json=wanted, headers={"Idempotency-Key": "meal-1"}), 201) == order
     base = f"/api/v1/orders/{order['id']}"
@@ -57,11 +57,11 @@ def test_an_order_is_given_to_a_qualified_carer_and_done(shared: Desk) -> None:
         ("check-out", {"outcome": "handed_over"}, "completed"),
     ):
         done = ok(courier.post(f"{visit}/{action}", json=body))
-        check(views.Visit, done)
+        check(views_services.Visit, done)
         assert done["state"] == state
     assert ok(coordinator.get(base))["state"] == "completed"
     listed = ok(coordinator.get("/api/v1/orders", params={"state": "completed", "resident": "R1"}))
-    check(views.ListOf[views.Order], listed)
+    check(views.ListOf[views_services.Order], listed)
     assert order["id"] in [row["id"] for row in listed["items"]]
 
 

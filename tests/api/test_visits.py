@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from hub.api import views, views_meals
+from hub.api import views_meals, views_services
 from hub.clock import utc_now
 from tests.api.desk import Desk, Json
 from tests.api.settlement import add_user
@@ -32,7 +32,7 @@ def test_a_nurses_visit_with_values_and_tasks_sent_twice_is_one(shared: Desk) ->
     assert (kit["proof"], kit["nurse"], kit["gate"], kit["least_min"]) == (True, True, None, 30)
     assert [one["code"] for one in kit["tasks"]][:2] == ["vitals", "medication_check"]
     here = {"at": utc_now().isoformat(), "fix": FIX}
-    check(views.Visit, ok(nurse.post(f"/api/v1/visits/{visit}/check-in", json=here)))
+    check(views_services.Visit, ok(nurse.post(f"/api/v1/visits/{visit}/check-in", json=here)))
     vitals: Json = {"systolic_mmhg": 128, "heart_rate_bpm": 72}
     body: Json = {**here, "outcome": "done", "tasks": [{"code": "vitals", "done": True}], "vitals": vitals}
     impossible = nurse.post(f"/api/v1/visits/{visit}/check-out", json={**body, "vitals": {"heart_rate_bpm": 5}})
@@ -46,7 +46,7 @@ def test_a_nurses_visit_with_values_and_tasks_sent_twice_is_one(shared: Desk) ->
     assert left[0] == left[1]
     assert left[0]["state"] == "completed"
     seen = ok(coordinator.get(f"/api/v1/visits/{visit}"))
-    check(views.Visit, seen)
+    check(views_services.Visit, seen)
     assert [(one["kind"], one["verdict"]) for one in seen["checks"]] == [("in", "verified"), ("out", "flagged")]
     assert seen["checks"][1]["flags"] == ["too_short"]
     assert seen["tasks"] == [{**seen["tasks"][0], "code": "vitals", "zh": "测量生命体征", "done": True, "note": None}]
